@@ -1,0 +1,190 @@
+"""The whole lab as one immutable value: images, references, layers, containers.
+
+Listings, pictures, exercises, undo and eras are functions of `State`. Nothing here touches the world; the store
+makes a `State`, everybody else reads it.
+
+Key:
+
+    reference     canonical text -> image ID; a *tag* reference ends in `:tag`, a *digest* reference in `@sha256:…`
+    child         an image whose local parent is this one (made by commit or the classic builder, never by a pull)
+    intermediate  no reference at all, and at least one child   (R3.14): hidden without `-a`
+    dangling      no tag, and no child                          (R3.15): a digest reference does not save it
+
+So an untagged image is either an intermediate or dangling, and which one depends on its children, not on itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from imagelab.oci import Digest
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer in place: a change (`diff_id`) on top of a stack (`parent`), which together are a tree (`chain_id`)."""
+
+    chain_id: Digest
+    diff_id: Digest
+    parent: Digest | None
+    size: int
+    """Bytes of the files it adds, hard links once: what SIZE sums up (R3.13)."""
+    blob: Digest
+    """Digest of the compressed bytes as received."""
+    blob_size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a listing needs to know of an image; the config itself stays in the store, as bytes."""
+
+    id: Digest
+    """Digest of the config (R7.1)."""
+    created: int
+    """Nanoseconds since 1970, from the config; 0 when it has none (R3.10)."""
+    size: int
+    """Sum of the unpacked layers, shared ones included (R3.13)."""
+    layers: tuple[Digest, ...]
+    """Chain IDs, base first."""
+    target: Digest
+    """Digest of the manifest or index a registry knows it by: the image ID of Docker 29 (R3.38)."""
+    content_size: int
+    """Bytes of all its blobs: index, manifest, config, compressed layers."""
+    parent: Digest | None = None
+    """The local parent image (R6.38): set by commit and the classic builder, never by a pull."""
+    labels: Mapping[str, str] = EMPTY
+    platform: str = "linux/amd64"
+    tagged: int = 0
+    """When a tag was last put on it, nanoseconds since 1970 (R6.50 `LastTagTime`); 0 if never."""
+    local: bool = False
+    """Made here (commit, build, import) rather than received."""
+    children_platforms: tuple[tuple[str, Digest, bool], ...] = ()
+    """For an index: (platform, manifest digest, present here), in the index's order (R3.33)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """As much of a container as images care about: who uses which image."""
+
+    id: str
+    name: str
+    image: Digest
+    running: bool = False
+    size: int = 0
+    """Bytes of its writable layer."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything a lab holds at one moment. `revision` grows by one with every change."""
+
+    images: Mapping[Digest, Image] = field(default_factory=dict)
+    references: Mapping[str, Digest] = field(default_factory=dict)
+    layers: Mapping[Digest, Layer] = field(default_factory=dict)
+    containers: Mapping[str, Container] = field(default_factory=dict)
+    revision: int = 0
+
+    @cached_property
+    def _names(self) -> Mapping[Digest, tuple[str, ...]]:
+        names: dict[Digest, list[str]] = {}
+        for name, image_id in self.references.items():
+            names.setdefault(image_id, []).append(name)
+        return {image_id: tuple(sorted(texts)) for image_id, texts in names.items()}
+
+    @cached_property
+    def _children(self) -> Mapping[Digest, tuple[Digest, ...]]:
+        children: dict[Digest, list[Digest]] = {}
+        for image in self.images.values():
+            if image.parent is not None:
+                children.setdefault(image.parent, []).append(image.id)
+        return {parent: tuple(sorted(ids)) for parent, ids in children.items()}
+
+    def names(self, image_id: Digest) -> tuple[str, ...]:
+        """All references of an image, canonical, in lexical order: `repo:tag` before `repo@sha256:…` (R3.3)."""
+        return self._names.get(image_id, ())
+
+    def tags(self, image_id: Digest) -> tuple[str, ...]:
+        """The references that end in a tag."""
+        return tuple(name for name in self.names(image_id) if "@" not in name)
+
+    def digests(self, image_id: Digest) -> tuple[str, ...]:
+        """The references that end in a digest."""
+        return tuple(name for name in self.names(image_id) if "@" in name)
+
+    def children(self, image_id: Digest) -> tuple[Digest, ...]:
+        """Images whose local parent this one is."""
+        return self._children.get(image_id, ())
+
+    def is_intermediate(self, image_id: Digest) -> bool:
+        """No reference, and at least one child (R3.14)."""
+        return not self.names(image_id) and bool(self.children(image_id))
+
+    def is_dangling(self, image_id: Digest) -> bool:
+        """No tag, and no child (R3.15)."""
+        return not self.tags(image_id) and not self.children(image_id)
+
+    def users(self, image_id: Digest) -> tuple[Container, ...]:
+        """Containers made from this image, running or not."""
+        return tuple(c for c in self.containers.values() if c.image == image_id)
+
+    def parents(self, image_id: Digest) -> Iterator[Digest]:
+        """The local parent chain, nearest first, as far as it is still here."""
+        parent = self.images[image_id].parent
+        while parent is not None and parent in self.images:
+            yield parent
+            parent = self.images[parent].parent
+
+
+# -- what the Engine's questions answer ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One row of `docker history`, newest first (R6.39-R6.43)."""
+
+    id: Digest | None
+    """None prints as `<missing>`."""
+    created: int
+    """Nanoseconds since 1970; 0 when absent."""
+    created_by: str
+    size: int
+    comment: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUsage:
+    """One image's row of `system df -v` (R6.56)."""
+
+    image: Image
+    shared: int
+    unique: int
+    containers: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsage:
+    """`docker system df`: what is here, what is used, what could go (R6.53-R6.57). All sizes are bytes."""
+
+    images: tuple[ImageUsage, ...]
+    """In the order of `docker images`."""
+    layers_size: int
+    """Each distinct layer of the listed images once."""
+    reclaimable: int
+    """By the classic rule (R6.55, up to 28)."""
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """What `image prune` removed, in order, and the bytes of the layers that went (R5.18, R5.19)."""
+
+    removed: tuple[object, ...]
+    """`Untagged` and `Deleted` values of `imagelab.events`."""
+    reclaimed: int
