@@ -1,0 +1,422 @@
+"""The Python face: `lab = imagelab.connect()`, and then Docker's verbs as methods.
+
+    lab.pull("ubuntu:14.04")          an image
+    lab.images("ubuntu")              a table (text in a terminal, HTML in a notebook), and a sequence of images
+    lab.history("nginx")              the instructions that made it
+    lab.tag, lab.rmi, lab.prune       change names, remove images
+    lab.docker("images -a")           any command line, with its output, errors and exit code
+    lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
+    lab.era = "29"                    print as another Docker would
+
+This module, the command line and the magics are the only places that read the environment. A setting comes from,
+in this order: an argument, the environment (IMAGELAB_HOME, IMAGELAB_UPSTREAM, IMAGELAB_ERA,
+DOCKER_DEFAULT_PLATFORM), the lab itself, the default.
+
+Two clocks. A lab of your own has the system's. A *lesson* has the class clock: it stands still at the day the book's
+listing was taken, and moves one second with every change made to the lab, in UTC. So every learner sees the same
+`5 days ago`, and the same cell gives the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from imagelab.engine import Engine
+from imagelab.errors import UsageError
+from imagelab.events import ProgressSink, Removal, silent
+from imagelab.oci import Digest, ImageConfig
+from imagelab.reference import familiar
+from imagelab.state import DiskUsage, HistoryRow, Image, PruneReport, State
+from imagelab.store import Store
+
+if TYPE_CHECKING:
+    from imagelab.classroom import ClassroomUpstream
+    from imagelab.registry import Upstream
+    from imagelab.tree import Tree
+
+ERAS = ("1.13", "28", "29")
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a lab behaves: where docker.io is, which Docker it prints as, for which platform, by which clock."""
+
+    upstream: str = "classroom"
+    mirrors: tuple[str, ...] = ()
+    era: str = "28"
+    platform: str = "linux/amd64"
+    clock: str = "system"
+
+
+class Lab:
+    """One lab: a store, an engine, and how to show what they answer. Made by `connect()` or `lesson()`."""
+
+    def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:
+        self.store = store
+        self.settings = settings
+        self._era = _checked_era(settings.era)
+        self.engine = Engine(
+            store, self._make_upstream, clock=self.now, progress=progress,
+            platform=settings.platform, era=self._era, workers=workers,
+        )
+
+    # -- clock, era, upstream -------------------------------------------------------------------------------
+
+    def now(self) -> int:
+        """Nanoseconds since 1970, by this lab's clock."""
+        if self.settings.clock == "class":
+            from imagelab.classroom import CLASS_NOW
+
+            return CLASS_NOW + self.store.state().revision * SECOND
+        return time.time_ns()
+
+    @property
+    def tz(self) -> tzinfo:
+        """The zone times are printed in: UTC by the class clock, else the machine's own."""
+        if self.settings.clock == "class":
+            return UTC
+        return datetime.now().astimezone().tzinfo or UTC
+
+    @property
+    def era(self) -> str:
+        """Which Docker this lab prints as: "1.13", "28" or "29"."""
+        return self._era
+
+    @era.setter
+    def era(self, era: str) -> None:
+        self._era = self.engine.era = _checked_era(era)
+
+    @property
+    def upstream(self) -> ClassroomUpstream:
+        """The built-in registry behind docker.io: `.release("mongo:3.2")` publishes its next build of a tag."""
+        from imagelab.classroom import ClassroomUpstream
+
+        return ClassroomUpstream(load=self._releases, save=self._save_releases)
+
+    def _releases(self) -> dict[str, int]:
+        return dict(json.loads(self.store.setting("releases") or "{}"))
+
+    def _save_releases(self, releases: Mapping[str, int]) -> None:
+        with self.store.transaction() as tx:
+            tx.set_setting("releases", json.dumps(releases, sort_keys=True))
+
+    def _make_upstream(self) -> Upstream:
+        from imagelab.registry import Upstream
+
+        return Upstream.parse(self.settings.upstream, mirrors=self.settings.mirrors, classroom=self._classroom)
+
+    def _classroom(self) -> Any:
+        from imagelab.classroom import app
+
+        return app(self._releases)
+
+    # -- verbs ----------------------------------------------------------------------------------------------
+
+    def pull(self, name: str, *, all_tags: bool = False, platform: str | None = None) -> LabImage:
+        """Fetch an image and return it; with `all_tags` the last of the repository's."""
+        result = self.engine.pull(name, all_tags=all_tags, platform=platform)
+        return LabImage(self, result.images[-1])
+
+    def images(self, name: str | None = None, *, all: bool = False, filters: Sequence[str] = ()) -> ImageList:
+        """What `docker images [name]` lists; `filters` as in `-f`: `["dangling=true"]`."""
+        from imagelab.filters import Filters
+
+        patterns = [f"reference={name}"] if name else []
+        chosen = Filters.parse([*filters, *patterns])
+        return ImageList(self, tuple(self.engine.images(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all)
+
+    def image(self, name: str) -> LabImage:
+        """The image that `name` (a reference, an ID or the beginning of one) stands for."""
+        return LabImage(self, self.engine.resolve(name).id)
+
+    def tag(self, source: str, target: str) -> LabImage:
+        """One more name for an image."""
+        self.engine.tag(source, target)
+        return self.image(target)
+
+    def rmi(self, *names: str, force: bool = False, prune: bool = True) -> tuple[Removal, ...]:
+        """Untag or delete images; what was done, in order."""
+        return tuple(item for name in names for item in self.engine.remove(name, force=force, prune=prune))
+
+    def prune(self, *, all: bool = False, filters: Sequence[str] = ()) -> PruneReport:
+        """Remove dangling images, or with `all` every image no container uses. Asks nothing."""
+        from imagelab.filters import Filters
+
+        return self.engine.prune(all=all, filters=Filters.parse(list(filters)))
+
+    def history(self, name: str) -> History:
+        """The instructions that made an image, newest first."""
+        return History(self, tuple(self.engine.history(name)))
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """The object `docker image inspect` prints."""
+        return self.engine.inspect(name)
+
+    def df(self) -> Usage:
+        """What `docker system df` shows."""
+        return Usage(self, self.engine.disk_usage())
+
+    def docker(self, line: str | Sequence[str], *, stdin: str = "") -> CommandResult:
+        """Run one docker command line (a string, or its words) and return what it printed."""
+        import io
+        import shlex
+
+        from imagelab.cli.main import run
+
+        words = shlex.split(line) if isinstance(line, str) else list(line)
+        if words[:1] == ["docker"]:
+            words = words[1:]
+        out, err = io.StringIO(), io.StringIO()
+        code = run(words, stdin=io.StringIO(stdin), stdout=out, stderr=err, environ=dict(os.environ), lab=self)
+        return CommandResult(out.getvalue(), err.getvalue(), code)
+
+    @property
+    def state(self) -> State:
+        """Everything the lab holds now, as one value."""
+        return self.engine.state
+
+    def close(self) -> None:
+        """Let go of the store. Closing twice is fine."""
+        self.store.close()
+
+    def __repr__(self) -> str:
+        state = self.state
+        return f"<Lab: {len(state.images)} images, era {self.era}, upstream {self.settings.upstream}>"
+
+
+# -- opening one --------------------------------------------------------------------------------------------
+
+
+def connect(
+    directory: str | Path | None = None,
+    *,
+    upstream: str | None = None,
+    mirrors: Sequence[str] | None = None,
+    era: str | None = None,
+    clock: str | None = None,
+    platform: str | None = None,
+    progress: ProgressSink | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Lab:
+    """Open a lab, making it if it is not there yet.
+
+    `directory`: else $IMAGELAB_HOME, else the platform's data folder. `upstream`: "classroom" (built in, offline),
+    "hub", or the URL of a registry. `clock`: "system" or "class". Raises StoreError when the directory cannot be used.
+    """
+    env = os.environ if environ is None else environ
+    store = Store.open(Path(directory or env.get("IMAGELAB_HOME") or _data_folder()))
+    settings = Settings(
+        upstream=upstream or env.get("IMAGELAB_UPSTREAM") or store.setting("upstream") or "classroom",
+        mirrors=tuple(mirrors or env.get("IMAGELAB_MIRRORS", "").split() or store.setting("mirrors").split()),
+        era=era or env.get("IMAGELAB_ERA") or store.setting("era") or "28",
+        platform=platform or env.get("DOCKER_DEFAULT_PLATFORM") or store.setting("platform") or "linux/amd64",
+        clock=clock or store.setting("clock") or "system",
+    )
+    workers = 0 if sys.platform == "emscripten" else 3
+    return Lab(store, settings, progress=progress or _progress_here(), workers=workers)
+
+
+def lesson(name: str) -> Lab:
+    """A fresh lab for one lesson: empty, by the class clock, gone when Python ends.
+
+    `!docker …` in a cell and `%docker` work on it too: it becomes the process's $IMAGELAB_HOME.
+    """
+    import atexit
+    import tempfile
+
+    folder = tempfile.TemporaryDirectory(prefix=f"imagelab-{name}-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    lab = connect(folder.name, environ={}, clock="class")
+    atexit.register(lab.close)
+    with lab.store.transaction() as tx:
+        tx.set_setting("clock", "class")
+    os.environ["IMAGELAB_HOME"] = folder.name
+    _in_ipython(lambda shell: shell.run_line_magic("load_ext", "imagelab"))
+    return lab
+
+
+def _data_folder() -> str:
+    from platformdirs import user_data_dir
+
+    return user_data_dir("imagelab", appauthor=False)
+
+
+def _checked_era(era: str) -> str:
+    if era not in ERAS:
+        raise UsageError(f"unknown era {era!r}", hint=f"imagelab prints as Docker {', '.join(ERAS[:-1])} or {ERAS[-1]}")
+    return era
+
+
+def _in_ipython(act: Callable[[Any], Any]) -> Any:
+    """Do something with the running IPython, if there is one; never imports it."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return act(shell) if shell is not None else None
+
+
+def _progress_here() -> ProgressSink:
+    """Bars in a notebook; silence in a plain Python program."""
+
+    def bars(shell: Any) -> ProgressSink | None:
+        if not hasattr(shell, "kernel"):
+            return None
+        from imagelab.view.progress import notebook_progress
+
+        return notebook_progress()
+
+    return _in_ipython(bars) or silent
+
+
+# -- what the verbs return ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command line printed, and its exit code."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+
+    def __str__(self) -> str:
+        return self.stdout
+
+    def __repr__(self) -> str:
+        return (self.stdout + self.stderr).rstrip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class LabImage:
+    """One image of a lab. Two are equal when they are the same image of the same lab."""
+
+    lab: Lab = field(repr=False, hash=False)
+    id: Digest
+
+    @property
+    def image(self) -> Image:
+        """Its row in the state: created, size, layers, labels."""
+        return self.lab.state.images[self.id]
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags in familiar form."""
+        return [familiar(name) for name in self.lab.state.tags(self.id)]
+
+    @property
+    def size(self) -> int:
+        """Unpacked bytes, shared layers included."""
+        return self.image.size
+
+    @property
+    def layers(self) -> tuple[Digest, ...]:
+        """Chain IDs, base first."""
+        return self.image.layers
+
+    @property
+    def config(self) -> ImageConfig:
+        """The config, raw bytes included."""
+        return self.lab.store.config(self.id)
+
+    @property
+    def tree(self) -> Tree:
+        """Its files, all layers merged."""
+        return self.lab.engine.tree(self.id)
+
+    def history(self) -> History:
+        """The instructions that made it, newest first."""
+        return self.lab.history(self.id)
+
+    def __repr__(self) -> str:
+        names = ", ".join(repr(tag) for tag in self.tags) or repr(self.id.short)
+        return f"<Image: {names}>"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageList(Sequence[LabImage]):
+    """A listing: a sequence of images that prints as `docker images` does."""
+
+    lab: Lab
+    rows: tuple[Image, ...]
+    patterns: tuple[str, ...] = ()
+    all: bool = False
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> LabImage: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[LabImage]: ...
+    def __getitem__(self, index: int | slice) -> LabImage | list[LabImage]:
+        if isinstance(index, slice):
+            return [LabImage(self.lab, row.id) for row in self.rows[index]]
+        return LabImage(self.lab, self.rows[index].id)
+
+    def __iter__(self) -> Iterator[LabImage]:
+        return (LabImage(self.lab, row.id) for row in self.rows)
+
+    def __repr__(self) -> str:
+        from imagelab.cli.format import ListOptions, images
+
+        options = ListOptions(reference_patterns=self.patterns, all=self.all)
+        lab = self.lab
+        return images(self.rows, lab.state, options, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return _html(repr(self), lab_name="images")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`docker history` as a value."""
+
+    lab: Lab
+    rows: tuple[HistoryRow, ...]
+
+    def __iter__(self) -> Iterator[HistoryRow]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        from imagelab.cli.format import history
+
+        return history(self.rows, era=self.lab.era, now=self.lab.now(), tz=self.lab.tz).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return _html(repr(self), lab_name="history")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """`docker system df` as a value."""
+
+    lab: Lab
+    usage: DiskUsage
+
+    def __repr__(self) -> str:
+        from imagelab.cli.format import disk_usage
+
+        lab = self.lab
+        return disk_usage(self.usage, lab.state, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return _html(repr(self), lab_name="df")
+
+
+def _html(text: str, *, lab_name: str) -> str:
+    from imagelab.view.tables import html_table
+
+    return html_table(text, caption=lab_name)
+
+

@@ -1,0 +1,165 @@
+"""What `rmi` and `image prune` would remove, and why they sometimes refuse. No bytes are touched here.
+
+Removing an image is two things that Docker does in one command, and prints as two words:
+
+    Untagged: a reference is taken off an image        (a name is gone, the image may well stay)
+    Deleted:  the image itself, then each layer that no other image stands on, top first
+
+A name given -> untag it, and delete the image only if that was its last reference. An ID given -> take all its
+references off, and delete it. Deleting may make the parent superfluous: an untagged parent without other children
+goes too, and so on down (R5.8). What refuses, in this order (R5.10): a child image, a running container, more than
+one reference, a stopped container.
+
+The work is done on a `Plan`: a scratch copy of the few facts that matter (who is called what, who stands on whom),
+changed as Docker would change its own, so that removing a thousand images costs a thousand small steps. The engine
+then writes the plan's `untagged` and `deleted` down in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from imagelab.errors import ConflictError
+from imagelab.events import Deleted, Removal, Untagged
+from imagelab.oci import Digest
+from imagelab.reference import familiar
+from imagelab.state import Container, Image, State
+
+
+class Plan:
+    """A removal in the making. `removed` is what Docker prints, in order; `untagged` and `deleted` what to write."""
+
+    def __init__(self, state: State) -> None:
+        self.removed: list[Removal] = []
+        self.untagged: list[str] = []
+        self.deleted: list[Digest] = []
+        self._state = state
+        self._images = dict(state.images)
+        self._names = {image_id: list(state.names(image_id)) for image_id in state.images}
+        self._children = Counter(image.parent for image in state.images.values() if image.parent)
+        self._standing = Counter(chain_id for image in state.images.values() for chain_id in image.layers)
+        self._users: dict[Digest, list[Container]] = {}
+        for container in state.containers.values():
+            self._users.setdefault(container.image, []).append(container)
+            # A container keeps its layers even when its image is removed by force (R5.11).
+            self._standing.update(state.images[container.image].layers if container.image in state.images else ())
+
+    def remove(self, image: Image, typed: str, name: str | None, *, force: bool, prune: bool) -> None:
+        """Remove `image`, found under `name` (a canonical reference), or by its ID when `name` is None.
+
+        `typed` is what the person wrote, as the refusal repeats it. Raises ConflictError with Docker's words, and
+        then the plan as a whole is to be thrown away.
+        """
+        if name is None:
+            if self._single_reference(image.id):
+                self._refuse_if_used(image.id, references=False, stopped=not force)
+                self._untag_all(image.id)
+            self._delete(image.id, force=force, prune=prune)
+            return
+        if not force and self._single_reference(image.id) and self._users.get(image.id):
+            user = self._users[image.id][0]
+            raise ConflictError(
+                f'conflict: unable to remove repository reference "{typed}" (must force) - container '
+                f"{user.id[:12]} is using its referenced image {image.id.short}",
+                hint=f"remove the container first, or take the name off with -f: docker rmi -f {typed}",
+            )
+        self._untag(image.id, name)
+        if "@" not in name:
+            self._untag_leftover_digests(image.id, _repository(name))
+        if not self._names[image.id]:
+            self._delete_quietly(image.id, force=force, prune=prune)
+
+    def prune(self, image_id: Digest) -> None:
+        """Remove one image as `image prune` does: reference by reference, skipping what refuses (R5.20)."""
+        for name in list(self._names.get(image_id, ())) or [None]:
+            if image_id not in self._images or (name is not None and name not in self._names[image_id]):
+                continue
+            try:
+                self.remove(self._images[image_id], name or image_id.hex, name, force=False, prune=True)
+            except ConflictError:
+                continue
+
+    # -- steps ----------------------------------------------------------------------------------------------
+
+    def _untag(self, image_id: Digest, name: str) -> None:
+        self._names[image_id].remove(name)
+        self.untagged.append(name)
+        self.removed.append(Untagged(familiar(name)))
+
+    def _untag_all(self, image_id: Digest) -> None:
+        for name in list(self._names[image_id]):
+            self._untag(image_id, name)
+
+    def _untag_leftover_digests(self, image_id: Digest, repository: str) -> None:
+        """R5.3c: digest references live only as long as some tag of their repository does."""
+        same = [name for name in self._names[image_id] if _repository(name) == repository]
+        if all("@" in name for name in same):
+            for name in same:
+                self._untag(image_id, name)
+
+    def _delete_quietly(self, image_id: Digest, *, force: bool, prune: bool) -> None:
+        """Delete, or leave it standing without a word when somebody needs it (R5.9)."""
+        try:
+            self._refuse_if_used(image_id, references=True, stopped=not force)
+        except ConflictError:
+            return
+        self._delete(image_id, force=force, prune=prune)
+
+    def _delete(self, image_id: Digest, *, force: bool, prune: bool) -> None:
+        self._refuse_if_used(image_id, references=not force, stopped=not force)
+        self._untag_all(image_id)
+        image = self._images.pop(image_id)
+        self.deleted.append(image_id)
+        self.removed.append(Deleted(image_id))
+        for chain_id in reversed(image.layers):
+            self._standing[chain_id] -= 1
+            if not self._standing[chain_id]:
+                self.removed.append(Deleted(chain_id))
+        if image.parent:
+            self._children[image.parent] -= 1
+            if prune and image.parent in self._images:
+                self._delete_quietly(image.parent, force=False, prune=True)
+
+    # -- questions ------------------------------------------------------------------------------------------
+
+    def _single_reference(self, image_id: Digest) -> bool:
+        """At most one tag, and every digest reference in that tag's repository (R5.6)."""
+        names = self._names[image_id]
+        if len(names) <= 1:
+            return True
+        tags = [name for name in names if "@" not in name]
+        return len(tags) <= 1 and len({_repository(name) for name in names}) == 1
+
+    def _refuse_if_used(self, image_id: Digest, *, references: bool, stopped: bool) -> None:
+        users = self._users.get(image_id, ())
+        running = next((user for user in users if user.running), None)
+        if self._children[image_id] > 0:
+            raise _conflict(image_id, "cannot be forced", "image has dependent child images",
+                            "remove the images made from it first; docker images -a shows them")
+        if running:
+            raise _conflict(image_id, "cannot be forced", f"image is being used by running container {running.id[:12]}",
+                            f"stop and remove it first: docker rm -f {running.id[:12]}")
+        if references and self._names[image_id]:
+            raise _conflict(image_id, "must be forced", "image is referenced in multiple repositories",
+                            f"remove it name by name, or all at once: docker rmi -f {image_id.short}")
+        if stopped and users:
+            raise _conflict(image_id, "must be forced", f"image is being used by stopped container {users[0].id[:12]}",
+                            f"remove it first: docker rm {users[0].id[:12]}")
+
+
+def freed_bytes(state: State, removed: Iterable[object]) -> int:
+    """Bytes of the layers among `removed`, as `Total reclaimed space` counts them (R5.19)."""
+    digests = (item.digest for item in removed if isinstance(item, Deleted))
+    return sum(state.layers[digest].size for digest in map(Digest.trusted, digests) if digest in state.layers)
+
+
+def _repository(name: str) -> str:
+    """`docker.io/library/ubuntu:14.04` -> `docker.io/library/ubuntu`; a port's colon is not a tag's."""
+    name = name.partition("@")[0]
+    head, colon, tail = name.rpartition(":")
+    return head if colon and "/" not in tail else name
+
+
+def _conflict(image_id: Digest, force: str, reason: str, hint: str) -> ConflictError:
+    return ConflictError(f"conflict: unable to delete {image_id.short} ({force}) - {reason}", hint=hint)
