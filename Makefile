@@ -1,0 +1,36 @@
+# Six words: setup, lab, test, notebooks, bench, classroom. Only Python (3.11 or newer) and make are needed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: setup lab test check notebooks bench classroom
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)   ## a virtual environment with imagelab and what its tests need
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "imagelab needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,fast]'
+	@touch $(STAMP)
+
+lab: setup        ## JupyterLab on a working copy of the lessons, the first one showing
+	$(BIN)/imagelab lab
+
+test: setup       ## the whole suite, then every notebook, cell by cell
+	$(BIN)/python -m ruff check imagelab tests benchmarks
+	$(BIN)/python -m mypy
+	$(BIN)/python -m imagelab.course.notebooks --check
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=60 -n 2 --dist loadfile notebooks
+
+notebooks: setup  ## write notebooks/ again from lessons/
+	$(BIN)/python -m imagelab.course.notebooks
+
+bench: setup      ## timings side by side with other tools, one table
+	$(BIN)/python -m benchmarks
+
+classroom: setup  ## make the built-in images again from their sources
+	$(BIN)/python -m imagelab.classroom.build
