@@ -1,0 +1,74 @@
+"""What the pages say is true: the glossary's words are the code's, links lead somewhere, environments agree."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "imagelab").rglob("*.py")))
+
+
+def glossary() -> list[list[str]]:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| **")]
+    assert len(rows) > 20
+    return rows
+
+
+@pytest.mark.parametrize("row", glossary(), ids=lambda row: row[0])
+def test_a_term_of_the_glossary_is_a_name_in_the_code(row: list[str]) -> None:
+    for identifier in re.findall(r"`([^`]+)`", row[2]):
+        assert re.search(rf"\b\w*{re.escape(identifier)}\w*\b", CODE), identifier
+
+
+def test_banned_words_are_not_in_the_code() -> None:
+    for word in ("tombstone", "fat manifest", "fat_manifest", "orphan"):
+        assert word not in CODE.lower(), word
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_make_word_of_the_readme_exists() -> None:
+    rules = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    for page in PAGES:
+        assert set(re.findall(r"`make ([a-z]+)`", page.read_text(encoding="utf-8"))) <= rules, page.name
+
+
+def test_readme_shows_the_two_commands_first() -> None:
+    words = re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert words[:2] == ["lab", "test"]
+
+
+def pins(requirements: list[str]) -> dict[str, str]:
+    """`zstandard>=0.22; python_version…` -> {"zstandard": ">=0.22"}"""
+    found = {}
+    for requirement in requirements:
+        name, _, pin = re.match(r"([A-Za-z0-9_.-]+)(\[.*\])?\s*([^;]*)", requirement.strip()).groups()  # type: ignore[union-attr]
+        found[name.lower()] = pin.strip()
+    return found
+
+
+def test_conda_asks_for_what_pip_asks_for() -> None:
+    """environment.yml and pyproject.toml name the same packages with the same pins; conda's names differ in one."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert conda["channels"] == ["conda-forge"]
+    wanted = pins(project["dependencies"]) | {"python": project["requires-python"]}
+    wanted["python-graphviz"] = wanted.pop("graphviz")
+    wanted["nbval"] = pins(project["optional-dependencies"]["test"])["nbval"]
+    have = pins([entry for entry in conda["dependencies"] if isinstance(entry, str)])
+    have.pop("pip")
+    assert have == wanted
+    for spec in conda["dependencies"]:
+        assert isinstance(spec, dict) or re.fullmatch(r"[a-z][a-z0-9._-]*(>=[0-9.]+)?", spec), spec
