@@ -47,9 +47,14 @@ class ImageLabError(Exception):
 
 
 class ReferenceSyntaxError(ImageLabError):
-    """Not a legal image name (R1.14, R1.15). Raised by the client before anything is asked."""
+    """Not a legal image name (R1.14, R1.15). Raised by the client before anything is asked.
+
+    `text` is the name as typed and `cause` the reason alone: older Dockers framed them differently.
+    """
 
     origin: Origin = "client"
+    text = ""
+    cause = ""
 
 
 class UsageError(ImageLabError):

@@ -18,11 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 
 from imagelab.oci import Digest
-
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Image:
     """Bytes of all its blobs: index, manifest, config, compressed layers."""
     parent: Digest | None = None
     """The local parent image (R6.38): set by commit and the classic builder, never by a pull."""
-    labels: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=dict)
     platform: str = "linux/amd64"
     tagged: int = 0
     """When a tag was last put on it, nanoseconds since 1970 (R6.50 `LastTagTime`); 0 if never."""

@@ -1,0 +1,33 @@
+"""What most tests need: an empty lab by the class clock, fed by the built-in registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import imagelab
+from imagelab.events import Event, Progress
+from imagelab.lab import Lab
+
+settings.register_profile("imagelab", deadline=None, max_examples=100)
+settings.load_profile("imagelab")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """An empty lab; whatever a test did to it, the doctor must find nothing."""
+    lab = imagelab.connect(tmp_path / "lab", clock="class", environ={})
+    yield lab
+    assert lab.engine.doctor() == []
+    lab.close()
+
+
+@pytest.fixture
+def told(lab: Lab) -> list[Progress | Event]:
+    """What the lab's engine says, in order."""
+    heard: list[Progress | Event] = []
+    lab.engine.progress = lab.engine.events = heard.append
+    return heard
