@@ -201,15 +201,14 @@ class Puller:
                 self.emit(Progress("Pulling fs layer", digest.short))
         for descriptor in missing[AT_ONCE:]:
             self.emit(Progress("Waiting", descriptor.digest.short))
-        arrived: dict[Digest, LayerIndex] = {}
+        arrived = {digest: index for digest in present if (index := self.store.layer_index(digest)) is not None}
         extracted = 0
         for digest, index in self._run(missing):
             arrived[digest] = index
             while extracted < len(missing) and missing[extracted].digest in arrived:  # strictly in chain order
                 self._extracted(arrived[missing[extracted].digest])
                 extracted += 1
-        found = {digest: self.store.layer_index(digest) for digest in present} | arrived
-        return [index for layer in layers[known:] if (index := found[layer.digest]) is not None]
+        return [arrived[layer.digest] for layer in layers[known:]]
 
     def _extracted(self, index: LayerIndex) -> None:
         """Indexing is all that happens here, and it has happened: the bar is full at once."""

@@ -72,7 +72,8 @@ class Plan:
 
     def prune(self, image_id: Digest) -> None:
         """Remove one image as `image prune` does: reference by reference, skipping what refuses (R5.20)."""
-        for name in list(self._names.get(image_id, ())) or [None]:
+        names: list[str | None] = [*self._names.get(image_id, ())]
+        for name in names or [None]:
             if image_id not in self._images or (name is not None and name not in self._names[image_id]):
                 continue
             try:

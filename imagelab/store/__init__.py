@@ -1,0 +1,327 @@
+"""One directory holds a lab: blobs by digest, one small database, and nothing hidden.
+
+    blobs/sha256/<hex>    manifests, configs and compressed layers, exactly as received
+    lab.db                names, parents, layer indexes, settings: see `database`
+    partial/              downloads that are not complete
+    leases/               one file for each pull that is under way
+    cache/                layers inflated because somebody read a file; may be deleted at any time
+
+How a verb changes it: everything in one transaction, or not at all. Blobs come before the rows that name them, and go
+after: whenever a process is killed, the worst that stays is a blob nobody names, which `gc` finds.
+
+Sweeping needs care. A pull may have seen that a blob is here and not yet written the image that needs it. So a pull
+holds a *lease*, and nothing is swept while there is one; a lease is a file lock, and ends with its process.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from imagelab.errors import BlobNotFoundError, StoreError
+from imagelab.oci import Descriptor, Digest, ImageConfig
+from imagelab.state import Image, Layer, State
+from imagelab.store.database import Database
+
+if TYPE_CHECKING:
+    from imagelab.layer import LayerIndex
+    from imagelab.store.blobs import Blobs, Download
+    from imagelab.tree import Node, Tree
+
+CACHE_LIMIT = 1 << 30
+"""Bytes of inflated layers that are kept."""
+
+README = """\
+This directory is a lab of imagelab: Docker images as plain files.
+
+  blobs/sha256/   every file is named by the SHA-256 of its bytes; try   ls -l blobs/sha256
+                  the small ones are JSON (manifests, configs), the others are layers: tar, mostly gzipped
+  lab.db          an SQLite database: which name stands for which image
+  partial/        downloads that broke off; the next pull goes on from there
+  cache/          may be deleted at any time
+
+Check that nothing is damaged with   imagelab --lab . doctor
+"""
+
+
+class Store:
+    """One lab's directory. Made by `Store.open`; several processes may use one directory at once."""
+
+    def __init__(self, directory: Path, database: Database) -> None:
+        self.directory = directory
+        self._database = database
+        self._lock = threading.RLock()
+        self._leases = 0
+        self._trees: dict[Digest, Tree] = {}
+
+    @classmethod
+    def open(cls, directory: Path) -> Store:
+        """The lab in `directory`, made if there is none.
+
+        Raises StoreError when it cannot be made or used; a lab that may only be read opens for reading.
+        """
+        from imagelab.store.blobs import plainly
+
+        file = directory / "lab.db"
+        writable = os.access(file, os.W_OK) and os.access(directory, os.W_OK) if file.exists() else True
+        if writable and not file.exists():
+            with plainly():
+                _make(directory)
+        return cls(directory, Database(file, read_only=not writable))
+
+    def close(self) -> None:
+        """Let go of the database. Closing twice is fine."""
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- blobs ----------------------------------------------------------------------------------------------
+
+    @property
+    def blobs(self) -> Blobs:
+        """The blobs as files."""
+        from imagelab.store.blobs import Blobs
+
+        return Blobs(self.directory)
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Are these bytes here?"""
+        return self.blobs.has(digest)
+
+    def read_blob(self, digest: Digest) -> bytes:
+        """The bytes, verified. BlobNotFoundError; StoreError when they are damaged."""
+        return self.blobs.read(digest)
+
+    def open_blob(self, digest: Digest) -> BinaryIO:
+        """The bytes as a file, not verified."""
+        return self.blobs.open(digest)
+
+    def put_blob(self, data: bytes, *, expected: Digest | None = None) -> Digest:
+        """Store bytes under their digest; once is enough. DigestMismatchError when it is not `expected`."""
+        return self.blobs.put(data, expected)
+
+    def receive(self, descriptor: Descriptor) -> Download:
+        """A layer about to arrive, as a context manager. Whoever asks for the same layer meanwhile waits."""
+        from imagelab.store.blobs import Download
+
+        return Download(self.blobs, descriptor, self.layer_index, self._remember)
+
+    def layer_index(self, blob: Digest) -> LayerIndex | None:
+        """What is known of a layer that is here, by its blob's digest."""
+        from imagelab.layer import unpack
+
+        with self._lock:
+            packed = self._database.packed_index(blob)
+        return unpack(packed) if packed is not None else None
+
+    def _remember(self, index: LayerIndex) -> None:
+        from imagelab.layer import pack
+
+        packed = pack(index)
+        with self._lock, self._database.writing():
+            self._database.put_index(index.blob, index.diff_id, packed)
+
+    # -- state ----------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """Everything, as of one moment."""
+        with self._lock:
+            return self._database.state()
+
+    def setting(self, key: str) -> str:
+        """A setting of this lab; "" when it was never set."""
+        with self._lock:
+            return self._database.setting(key)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One verb's changes: all of them, or none. `revision` grows by one."""
+        transaction = Transaction(self._database)
+        with self._lock, self._database.writing():
+            yield transaction
+            self._database.count_change()
+        self._sweep(transaction.freed)
+
+    def config(self, image_id: Digest) -> ImageConfig:
+        """An image's config."""
+        return ImageConfig.parse(self.read_blob(image_id))
+
+    # -- files ----------------------------------------------------------------------------------------------
+
+    def tree(self, chain_id: Digest) -> Tree:
+        """The files of a stack of layers, merged. BlobNotFoundError when there is no such stack."""
+        from imagelab.tree import Tree, apply
+
+        if chain_id not in self._trees:
+            layer = self.state().layers.get(chain_id)
+            index = self.layer_index(layer.blob) if layer else None
+            if layer is None or index is None:
+                raise BlobNotFoundError(f"layer {chain_id} is not in this lab", hint="pull the image again")
+            below = self.tree(layer.parent) if layer.parent else Tree.empty()
+            self._trees[chain_id] = apply(below, index.changes())
+        return self._trees[chain_id]
+
+    def read_file(self, node: Node) -> bytes:
+        """The bytes of a file, found where its `content` says: `<diff ID>@<offset>`, or a digest."""
+        if not node.size:
+            return b""
+        diff_id, at, offset = node.content.partition("@")
+        if not at:
+            return self.read_blob(Digest(node.content))
+        from imagelab.store.files import read
+
+        return read(self, Digest.trusted(diff_id), int(offset), node.size, limit=CACHE_LIMIT)
+
+    def index_of(self, diff_id: Digest) -> LayerIndex:
+        """The index of a layer by its diff ID; BlobNotFoundError when it is not here."""
+        with self._lock:
+            blob = self._database.blob_of(diff_id)
+        index = self.layer_index(Digest.trusted(blob)) if blob else None
+        if index is None:
+            raise BlobNotFoundError(f"layer {diff_id} is not in this lab", hint="pull the image again")
+        return index
+
+    # -- sweeping -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """While this is held, no blob is swept away by anybody."""
+        from imagelab.store.blobs import plainly
+        from imagelab.store.locks import locked
+
+        leases = self.directory / "leases"
+        with plainly():
+            leases.mkdir(exist_ok=True)
+        with self._lock:
+            self._leases += 1
+            mine = leases / f"{os.getpid()}-{self._leases}"
+        with plainly(), locked(leases / "sweep.lock"):
+            lease = locked(mine)
+            lease.__enter__()
+        try:
+            yield
+        finally:
+            lease.__exit__(None, None, None)
+
+    def gc(self) -> int:
+        """Drop every blob that no image and no reference reaches, and what a broken download left; bytes freed."""
+        return self._sweep(None)
+
+    def _sweep(self, freed: Iterable[Digest] | None) -> int:
+        """Drop unreachable blobs: those of `freed`, or (None) all there are. Nothing while a pull is under way."""
+        from imagelab.store.blobs import plainly
+        from imagelab.store.locks import locked
+
+        candidates = None if freed is None else set(freed)
+        if candidates is not None and not candidates:
+            return 0
+        (self.directory / "leases").mkdir(exist_ok=True)
+        with plainly(), locked(self.directory / "leases" / "sweep.lock"):
+            if self._somebody_pulls():
+                return 0
+            return self._drop(candidates)
+
+    def _drop(self, candidates: set[Digest] | None) -> int:
+        reachable = reached(self.state())
+        blobs = self.blobs
+        unreached = (set(blobs.digests()) if candidates is None else candidates) - reachable
+        with self._lock, self._database.writing():
+            stale = set(self._database.indexed_blobs()) - reachable if candidates is None else unreached
+            self._database.drop_indexes(stale)
+        self._trees.clear()
+        rest = list(blobs.partial.iterdir()) if candidates is None else []
+        size = sum(blobs.remove(digest) for digest in sorted(unreached))
+        for file in rest:
+            size += file.stat().st_size
+            file.unlink()
+        return size
+
+    def _somebody_pulls(self) -> bool:
+        """Is there a lease whose owner lives? Those of the dead are cleared away."""
+        from imagelab.store.locks import locked
+
+        for file in (self.directory / "leases").iterdir():
+            if file.name == "sweep.lock":
+                continue
+            with locked(file, wait=False) as ours:
+                if not ours:
+                    return True
+        return False
+
+    def doctor(self) -> list[str]:
+        """A sentence for everything that is not as it should be; [] for a healthy lab. Reads every byte."""
+        from imagelab.store.doctor import examine
+
+        with self._lock:
+            damage = self._database.check()
+        return damage or examine(self)
+
+
+class Transaction:
+    """Changes in the making; see `Store.transaction`. `state` is what the lab holds as they are being made."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.freed: list[Digest] = []
+
+    @property
+    def state(self) -> State:
+        return self._database.state()
+
+    def put_layer(self, layer: Layer) -> None:
+        """A layer in place; one that is there already stays."""
+        self._database.put_layer(layer)
+
+    def put_image(self, image: Image) -> None:
+        """An image; one with the same ID is replaced. Its layers must be there."""
+        self._database.put_image(image)
+
+    def tag(self, name: str, image_id: Digest, now: int) -> None:
+        """A canonical reference for an image, moved if it stood for another. `now`: nanoseconds since 1970."""
+        self._database.tag(name, image_id, now)
+
+    def untag(self, name: str) -> None:
+        """Forget a reference."""
+        self._database.untag(name)
+        if "@" in name:
+            self.freed.append(Digest.trusted(name.partition("@")[2]))
+
+    def delete_image(self, image_id: Digest) -> tuple[Layer, ...]:
+        """Remove an image; the layers nobody needs any more, top first (R5.7). Their blobs go after the commit."""
+        image, layers = self._database.delete_image(image_id)
+        self.freed += [layer.blob for layer in layers]
+        if image is not None:
+            self.freed += [image_id, image.target, *(digest for _, digest, here in image.children_platforms if here)]
+        return tuple(layers)
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Remember a setting."""
+        self._database.set(key, value)
+
+
+def reached(state: State) -> set[Digest]:
+    """Every blob that an image, a layer or a digest reference needs."""
+    found = {layer.blob for layer in state.layers.values()}
+    for image in state.images.values():
+        found |= {image.id, image.target, *(digest for _, digest, here in image.children_platforms if here)}
+    return found | {Digest.trusted(name.partition("@")[2]) for name in state.references if "@" in name}
+
+
+def _make(directory: Path) -> None:
+    from imagelab.store.blobs import Blobs
+
+    if directory.is_file():
+        raise StoreError(f"{directory} is a file, not a directory", hint="choose another place with --lab DIR")
+    directory.mkdir(parents=True, exist_ok=True)
+    Blobs(directory).make()
+    (directory / "leases").mkdir(exist_ok=True)
+    (directory / "cache").mkdir(exist_ok=True)
+    (directory / "README").write_text(README, encoding="utf-8")

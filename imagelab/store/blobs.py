@@ -1,0 +1,204 @@
+"""Blobs on disk: `blobs/sha256/<hex>`, each named by what it hashes to.
+
+A blob is written to a temporary file, hashed on the way, flushed to the disk and renamed: whoever sees the name sees
+all the bytes. Writing a blob that is there already changes nothing. A download that breaks off leaves its bytes in
+`partial/`, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatError, StoreError
+from imagelab.layer import LayerIndex, LayerScanner
+from imagelab.oci import Descriptor, Digest
+from imagelab.store.locks import locked
+
+PIECE = 256 * 1024
+
+
+class Blobs:
+    """The two folders `blobs/sha256` and `partial` of one lab."""
+
+    def __init__(self, directory: Path) -> None:
+        self.folder = directory / "blobs" / "sha256"
+        self.partial = directory / "partial"
+
+    def make(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.partial.mkdir(exist_ok=True)
+
+    def file(self, digest: Digest) -> Path:
+        return self.folder / digest.hex
+
+    def has(self, digest: Digest) -> bool:
+        return self.file(digest).is_file()
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """The bytes, unverified; BlobNotFoundError when they are not here."""
+        try:
+            return self.file(digest).open("rb")
+        except FileNotFoundError:
+            raise BlobNotFoundError(f"blob {digest} is not in this lab", hint="pull the image again") from None
+
+    def read(self, digest: Digest) -> bytes:
+        """The bytes, verified: StoreError when the disk has changed them."""
+        with self.open(digest) as file:
+            data = file.read()
+        if Digest.of(data) != digest:
+            raise StoreError(
+                f"blob {digest.short} is damaged: its bytes hash to {Digest.of(data).short}",
+                hint="imagelab doctor lists all damage; remove the image and pull it again",
+            )
+        return data
+
+    def put(self, data: bytes, expected: Digest | None = None) -> Digest:
+        """Store bytes under their digest; DigestMismatchError, and nothing kept, when it is not `expected`."""
+        digest = Digest.of(data)
+        if expected is not None and digest != expected:
+            raise DigestMismatchError(f"verification failed for digest {expected}: the bytes received are {digest}")
+        if not self.has(digest):
+            with plainly():
+                temporary = self.partial / f"put-{digest.hex}-{os.getpid()}"
+                with temporary.open("wb") as file:
+                    file.write(data)
+                    settle(file)
+                os.replace(temporary, self.file(digest))
+        return digest
+
+    def remove(self, digest: Digest) -> int:
+        """Drop a blob; the bytes freed."""
+        try:
+            size = self.file(digest).stat().st_size
+            self.file(digest).unlink()
+        except FileNotFoundError:
+            return 0
+        return size
+
+    def digests(self) -> list[Digest]:
+        return [Digest.trusted(f"sha256:{file.name}") for file in sorted(self.folder.iterdir()) if len(file.name) == 64]
+
+
+class Download:
+    """A layer on its way in: `write` what arrives, then `commit`. Made by `Store.receive`, inside `with`.
+
+    `offset` is how many bytes are here already, from a download that broke off or that somebody else finished.
+    """
+
+    def __init__(
+        self, blobs: Blobs, descriptor: Descriptor,
+        known: Callable[[Digest], LayerIndex | None], remember: Callable[[LayerIndex], None],
+    ) -> None:
+        self._blobs, self._descriptor, self._known, self._remember = blobs, descriptor, known, remember
+        self._file = blobs.partial / descriptor.digest.hex
+        self._close = ExitStack()
+        self._index: LayerIndex | None = None
+        self.offset = 0
+
+    def __enter__(self) -> Download:
+        lock: AbstractContextManager[bool] = locked(self._file.with_suffix(".lock"))
+        self._close.enter_context(plainly())
+        self._close.enter_context(lock)
+        self._index = self._known(self._descriptor.digest) if self._blobs.has(self._descriptor.digest) else None
+        if self._index is not None:
+            self.offset = self._descriptor.size
+            return self
+        self._scanner = LayerScanner(self._descriptor.media_type)
+        self._output = self._close.enter_context(self._file.open("a+b"))
+        self._resume()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._close.__exit__(*failure)  # type: ignore[arg-type]
+
+    def write(self, chunk: bytes) -> None:
+        """The next bytes. DigestMismatchError as soon as there are more than the descriptor allows."""
+        self.offset += len(chunk)
+        if self.offset > self._descriptor.size:
+            raise self._refused(f"the registry sends more than the {self._descriptor.size} bytes it promised")
+        self._output.write(chunk)
+        try:
+            self._scanner.feed(chunk)
+        except LayerFormatError:
+            self._forget()
+            raise
+
+    def commit(self) -> LayerIndex:
+        """Verify, make visible, remember the index. DigestMismatchError names both digests, and keeps nothing."""
+        if self._index is not None:
+            return self._index
+        if self.offset < self._descriptor.size:
+            raise self._refused(f"only {self.offset} of {self._descriptor.size} bytes arrived", keep=True)
+        if self._scanner.blob != self._descriptor.digest:
+            raise self._refused(f"the bytes received are {self._scanner.blob}")
+        try:
+            index = self._scanner.finish()
+        except LayerFormatError:
+            self._forget()
+            raise
+        settle(self._output)
+        self._output.close()
+        os.replace(self._file, self._blobs.file(self._descriptor.digest))
+        self._remember(index)
+        return index
+
+    def _resume(self) -> None:
+        self._output.seek(0)
+        while chunk := self._output.read(PIECE):
+            self.offset += len(chunk)
+            self._scanner.feed(chunk)
+        if self.offset > self._descriptor.size:
+            raise self._refused("the part downloaded before is longer than the layer")
+
+    def _refused(self, reason: str, *, keep: bool = False) -> DigestMismatchError:
+        if not keep:
+            self._forget()
+        return DigestMismatchError(
+            f"filesystem layer verification failed for digest {self._descriptor.digest}: {reason}",
+            hint="pull again; if it stays so, the registry or something on the way to it is broken",
+        )
+
+    def _forget(self) -> None:
+        self._output.close()
+        self._file.unlink(missing_ok=True)
+
+
+def settle(file: BinaryIO) -> None:
+    """Flush to the disk, so that a rename after it never shows an empty file."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """What the disk or SQLite refuse, as one sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _database_refused(error) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some") from None
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise StoreError(
+                f"the lab cannot be written to: {error.strerror or error}",
+                hint="use another directory with --lab DIR or IMAGELAB_HOME",
+            ) from None
+        raise
+
+
+def _database_refused(error: sqlite3.Error) -> StoreError:
+    text = str(error)
+    if "full" in text:
+        return StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some")
+    if "readonly" in text or "read-only" in text or "unable to open" in text:
+        return StoreError(f"the lab cannot be written to: {text}", hint="use another directory with --lab DIR or IMAGELAB_HOME")
+    if "locked" in text:
+        return StoreError("another command has been working on this lab for half a minute", hint="wait for it, or stop it")
+    return StoreError(f"the lab's database is damaged: {text}", hint="move the directory away; a new lab is made at once")

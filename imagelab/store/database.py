@@ -1,0 +1,255 @@
+"""`lab.db`: what is called what, and what stands on what. A few tables, read whole into a `State`.
+
+    images      one row an image, with what a listing needs     (the config itself is a blob)
+    refs        canonical reference -> image
+    layers      chain ID -> the layer on top of it, and what is below
+    indexes     blob digest -> what one pass over that layer found
+    settings    how this lab behaves; `revision` counts its changes
+
+SQLite keeps it whole: every verb is one transaction, several processes take turns, and a process that is killed in the
+middle has done nothing. Nothing here is counted that can be computed: a layer is needed while an image ends in it or
+another layer stands on it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from imagelab.errors import StoreError
+from imagelab.oci import Digest
+from imagelab.state import Image, Layer, State
+from imagelab.store.blobs import plainly
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE images (
+  id TEXT PRIMARY KEY, created INTEGER, size INTEGER, layers TEXT, target TEXT, content_size INTEGER, parent TEXT,
+  labels TEXT, platform TEXT, tagged INTEGER, local INTEGER, platforms TEXT, top TEXT
+) WITHOUT ROWID;
+CREATE INDEX images_top ON images (top);
+CREATE TABLE refs (name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images) WITHOUT ROWID;
+CREATE INDEX refs_image ON refs (image);
+CREATE TABLE layers (
+  chain_id TEXT PRIMARY KEY, diff_id TEXT, parent TEXT, size INTEGER, blob TEXT, blob_size INTEGER, media_type TEXT
+) WITHOUT ROWID;
+CREATE INDEX layers_parent ON layers (parent);
+CREATE INDEX layers_blob ON layers (blob);
+CREATE TABLE indexes (blob TEXT PRIMARY KEY, diff_id TEXT, packed BLOB) WITHOUT ROWID;
+CREATE INDEX indexes_diff_id ON indexes (diff_id);
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+"""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Lazily(Mapping[Key, Value]):
+    """A mapping made from rows when somebody first looks: a listing of images needs no layers."""
+
+    def __init__(self, make: Callable[[], dict[Key, Value]]) -> None:
+        self._make = make
+        self._made: dict[Key, Value] | None = None
+
+    def _all(self) -> dict[Key, Value]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: Key) -> Value:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self._all() == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Database:
+    """One connection to one lab's database."""
+
+    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+        self._file = file
+        with plainly():
+            self._db = _connect(file, read_only=read_only)
+            self._prepare(read_only=read_only)
+        self._cached: tuple[int, State] | None = None
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _prepare(self, *, read_only: bool) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StoreError(
+                f"this lab was made by a newer imagelab (format {version}; this one reads {VERSION})",
+                hint="pip install --upgrade imagelab, or use another directory with --lab DIR",
+            )
+        if version == 0 and not read_only:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            with self.writing():
+                if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:  # somebody else may have been quicker
+                    for statement in _SCHEMA.split(";"):
+                        self._db.execute(statement)
+                    self._db.execute("INSERT INTO settings VALUES ('revision', '0')")
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """All of it, or nothing; one writer at a time."""
+        with plainly():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        self._cached = None
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """Everything, as of one moment; the same value again while nobody has written."""
+        with plainly():
+            version = self._db.execute("PRAGMA data_version").fetchone()[0]
+            if self._cached is None or self._cached[0] != version or self._db.in_transaction:
+                self._cached = version, self._read()
+            return self._cached[1]
+
+    def _read(self) -> State:
+        mine = not self._db.in_transaction
+        if mine:
+            self._db.execute("BEGIN")  # several SELECTs, one moment
+        try:
+            rows = {
+                table: self._db.execute(f"SELECT * FROM {table}").fetchall() for table in ("images", "refs", "layers")
+            }
+            revision = int(self.setting("revision") or 0)
+        finally:
+            if mine:
+                self._db.execute("COMMIT")
+        trusted = Digest.trusted
+        return State(
+            images={trusted(row[0]): _image(row) for row in rows["images"]},
+            references={name: trusted(image) for name, image in rows["refs"]},
+            layers=Lazily(lambda: {trusted(row[0]): _layer(row) for row in rows["layers"]}),
+            revision=revision,
+        )
+
+    def setting(self, key: str) -> str:
+        row = self._db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def packed_index(self, blob: str) -> bytes | None:
+        row = self._db.execute("SELECT packed FROM indexes WHERE blob = ?", (blob,)).fetchone()
+        return row[0] if row else None
+
+    def blob_of(self, diff_id: str) -> str | None:
+        """The blob that unpacks to a diff ID."""
+        row = self._db.execute("SELECT blob FROM indexes WHERE diff_id = ? ORDER BY blob", (diff_id,)).fetchone()
+        return row[0] if row else None
+
+    def indexed_blobs(self) -> list[str]:
+        return [row[0] for row in self._db.execute("SELECT blob FROM indexes")]
+
+    def check(self) -> list[str]:
+        """What SQLite itself finds wrong."""
+        found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
+    # -- writing, inside `writing()` ------------------------------------------------------------------------
+
+    def put_index(self, blob: str, diff_id: str, packed: bytes) -> None:
+        self._db.execute("INSERT OR REPLACE INTO indexes VALUES (?, ?, ?)", (blob, diff_id, packed))
+
+    def drop_indexes(self, blobs: Iterable[str]) -> None:
+        self._db.executemany("DELETE FROM indexes WHERE blob = ?", [(blob,) for blob in blobs])
+
+    def put_layer(self, layer: Layer) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (layer.chain_id, layer.diff_id, layer.parent, layer.size, layer.blob, layer.blob_size, layer.media_type),
+        )
+
+    def put_image(self, image: Image) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                image.id, image.created, image.size, " ".join(image.layers), image.target, image.content_size,
+                image.parent, json.dumps(dict(image.labels)), image.platform, image.tagged, int(image.local),
+                json.dumps(image.children_platforms), image.layers[-1] if image.layers else None,
+            ),
+        )
+
+    def tag(self, name: str, image_id: str, now: int) -> None:
+        self._db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?)", (name, image_id))
+        if "@" not in name:
+            self._db.execute("UPDATE images SET tagged = ? WHERE id = ?", (now, image_id))
+
+    def untag(self, name: str) -> None:
+        self._db.execute("DELETE FROM refs WHERE name = ?", (name,))
+
+    def delete_image(self, image_id: str) -> tuple[Image | None, list[Layer]]:
+        """The image that was deleted, and the layers that nobody needs any more, top first."""
+        row = self._db.execute("SELECT * FROM images WHERE id = ?", (image_id,)).fetchone()
+        self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
+        freed: list[Layer] = []
+        chain_id = row[-1] if row else None
+        while chain_id is not None and not self._needed(chain_id):
+            layer = _layer(self._db.execute("SELECT * FROM layers WHERE chain_id = ?", (chain_id,)).fetchone())
+            self._db.execute("DELETE FROM layers WHERE chain_id = ?", (chain_id,))
+            freed.append(layer)
+            chain_id = layer.parent
+        return (_image(row) if row else None), freed
+
+    def _needed(self, chain_id: str) -> bool:
+        question = (
+            "SELECT EXISTS (SELECT 1 FROM images WHERE top = ?1) OR EXISTS (SELECT 1 FROM layers WHERE parent = ?1)"
+        )
+        return bool(self._db.execute(question, (chain_id,)).fetchone()[0])
+
+    def set(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
+
+    def count_change(self) -> None:
+        self._db.execute("UPDATE settings SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
+
+
+def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
+    mode = "?mode=ro&immutable=1" if read_only else "?mode=rwc"
+    db = sqlite3.connect(
+        file.absolute().as_uri() + mode, uri=True, timeout=30, isolation_level=None, check_same_thread=False
+    )
+    if not read_only:
+        db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def _image(row: Any) -> Image:
+    trusted = Digest.trusted
+    (image_id, created, size, layers, target, content_size, parent, labels, platform, tagged, local, platforms, _) = row
+    return Image(
+        trusted(image_id), created, size, tuple([trusted(chain_id) for chain_id in layers.split()]),
+        trusted(target), content_size, trusted(parent) if parent else None,
+        json.loads(labels) if labels != "{}" else {}, platform, tagged, bool(local),
+        tuple((text, trusted(digest), here) for text, digest, here in json.loads(platforms)) if platforms != "[]" else (),
+    )
+
+
+def _layer(row: Any) -> Layer:
+    chain_id, diff_id, parent, size, blob, blob_size, media_type = row
+    trusted = Digest.trusted
+    return Layer(
+        trusted(chain_id), trusted(diff_id), trusted(parent) if parent else None, size, trusted(blob), blob_size, media_type,
+    )

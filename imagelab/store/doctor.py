@@ -1,0 +1,97 @@
+"""Is everything what it says it is? Recompute it all and compare: every digest, diff ID, chain ID, size and link."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imagelab.errors import ImageLabError, LayerFormatError
+from imagelab.layer import LayerIndex, LayerScanner
+from imagelab.oci import Digest, ImageConfig, chain_ids
+from imagelab.reference import familiar
+from imagelab.state import Image, Layer, State
+from imagelab.store.blobs import PIECE
+
+if TYPE_CHECKING:
+    from imagelab.store import Store
+
+
+def examine(store: Store) -> list[str]:
+    """One sentence for each thing that is wrong."""
+    state = store.state()
+    problems = [f"blob {d.short} is damaged: its bytes hash to {found.short}" for d, found in _damaged(store)]
+    for layer in state.layers.values():
+        problems += _layer(store, state, layer)
+    for image in state.images.values():
+        problems += _image(store, state, image)
+    problems += [
+        f"{familiar(name)} stands for image {image_id.short}, which is not here"
+        for name, image_id in state.references.items() if image_id not in state.images
+    ]
+    return problems
+
+
+def _damaged(store: Store) -> Iterator[tuple[Digest, Digest]]:
+    for digest in store.blobs.digests():
+        whole = hashlib.sha256()
+        with store.open_blob(digest) as file:
+            while chunk := file.read(PIECE):
+                whole.update(chunk)
+        found = Digest.trusted("sha256:" + whole.hexdigest())
+        if found != digest:
+            yield digest, found
+
+
+def _layer(store: Store, state: State, layer: Layer) -> Iterator[str]:
+    name = f"layer {layer.chain_id.short}"
+    if layer.parent is not None and layer.parent not in state.layers:
+        yield f"{name} stands on layer {layer.parent.short}, which is not here"
+    below = [layer.parent] if layer.parent else []
+    expected = Digest.of(f"{layer.parent} {layer.diff_id}".encode()) if below else layer.diff_id
+    if expected != layer.chain_id:
+        yield f"{name} has a chain ID that does not follow from its diff ID and what is below"
+    if not store.has_blob(layer.blob):
+        yield f"{name} needs blob {layer.blob.short}, which is not here"
+        return
+    try:
+        found = _scan(store, layer)
+    except LayerFormatError as error:
+        yield f"{name}: {error}"
+        return
+    if (found.diff_id, found.size, found.blob_size) != (layer.diff_id, layer.size, layer.blob_size):
+        yield f"{name} unpacks to {found.diff_id.short} of {found.size} bytes, not to {layer.diff_id.short} of {layer.size}"
+    index = store.layer_index(layer.blob)
+    if index is None or [tuple(row) for row in index.rows] != [_as_stored(row) for row in found.rows]:
+        yield f"{name} has an index that does not describe its tar"
+
+
+def _as_stored(row: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple([list(piece) for piece in field] if isinstance(field, list) else field for field in row)
+
+
+def _scan(store: Store, layer: Layer) -> LayerIndex:
+    scanner = LayerScanner(layer.media_type)
+    with store.open_blob(layer.blob) as file:
+        while chunk := file.read(PIECE):
+            scanner.feed(chunk)
+    return scanner.finish()
+
+
+def _image(store: Store, state: State, image: Image) -> Iterator[str]:
+    name = f"image {image.id.short}"
+    try:
+        config = ImageConfig.parse(store.read_blob(image.id))
+    except ImageLabError as error:
+        yield f"{name} has no usable config: {error}"
+        return
+    if tuple(chain_ids(config.diff_ids)) != image.layers:
+        yield f"{name} lists other layers than its config"
+    missing = [chain_id for chain_id in image.layers if chain_id not in state.layers]
+    yield from (f"{name} needs layer {chain_id.short}, which is not here" for chain_id in missing)
+    if not missing and sum(state.layers[chain_id].size for chain_id in image.layers) != image.size:
+        yield f"{name} is listed with {image.size} bytes, which is not the sum of its layers"
+    if not image.local and not store.has_blob(image.target):
+        yield f"{name} came as {image.target.short}, which is not here"
+    if image.parent is not None and image.parent not in state.images:
+        yield f"{name} was made from image {image.parent.short}, which is not here"
