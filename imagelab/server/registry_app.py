@@ -335,7 +335,7 @@ class Request:
         self._query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
 
     def query(self, key: str) -> str:
-        return self._query.get(key, [""])[0]
+        return str(self._query.get(key, [""])[0])
 
     def header(self, name: str) -> str:
         key = name.upper().replace("-", "_")
