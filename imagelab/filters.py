@@ -193,7 +193,9 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
     ranges: list[str] = []
     while True:
         if pattern[at : at + 1] == "]" and ranges:
-            return f"[{'^' if negated else ''}{''.join(ranges)}]", at + 1
+            members = "".join(ranges)
+            nothing = "." if negated else "(?!)"  # `[z-a]` has no members
+            return (f"[{'^' if negated else ''}{members}]" if members else nothing), at + 1
         low, at = _member(pattern, at)
         high = low
         if pattern[at : at + 1] == "-":

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "I am $(hostname), version 0.1"
