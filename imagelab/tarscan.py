@@ -119,7 +119,7 @@ class TarScanner:
         kind = _KINDS.get(flag)
         if kind is None:
             raise LayerFormatError(f"the layer holds an entry of type {flag!r}, which no image may have")
-        if block[257:263] != b"ustar\0" or b"S" == flag:
+        if block[257:263] != b"ustar\0" or flag == b"S":
             prefix = b""
         text = pax.get("path") or _text(prefix) * bool(prefix[:1].strip(b"\0")) + "/" * bool(prefix[:1].strip(b"\0")) + _text(name)
         if kind == "file" and text.endswith("/"):

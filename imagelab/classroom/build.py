@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from imagelab.classroom import DATA
-from imagelab.classroom.recipes import CAST, COREUTILS, IN_USR, ImageRecipe, LayerRecipe, TagRecipe
+from imagelab.classroom.recipes import CAST, IN_USR, ImageRecipe, LayerRecipe, TagRecipe
 from imagelab.compression import gzip_bytes
 from imagelab.layer import write
 from imagelab.oci import (
@@ -40,7 +40,7 @@ SOURCES = Path(__file__).parent / "sources"
 FILES_FROM = 1_476_921_600
 """2016-10-20, in seconds since 1970: the time of every file."""
 
-WORDS = "layer image tag digest blob manifest index config store chain whiteout opaque upper lower commit diff".split()
+WORDS = ["layer", "image", "tag", "digest", "blob", "manifest", "index", "config", "store", "chain", "whiteout", "opaque", "upper", "lower", "commit", "diff"]
 
 
 # -- one layer ----------------------------------------------------------------------------------------------

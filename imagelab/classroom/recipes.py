@@ -14,12 +14,8 @@ from dataclasses import dataclass, field
 SHELL = "/bin/sh -c "
 NOP = SHELL + "#(nop) "
 
-COREUTILS = (
-    "sh bash ls cat cp mv rm mkdir rmdir touch ln chmod chown echo printf pwd env grep sed awk head tail wc sort uniq "
-    "cut tr find xargs id whoami hostname uname date sleep true false test ps kill du df which tee basename dirname "
-    "seq mktemp readlink stat sha256sum expr"
-).split()
-IN_USR = set("env head tail wc sort uniq cut tr find xargs id whoami du which tee basename dirname seq stat sha256sum awk expr".split())
+COREUTILS = ["sh", "bash", "ls", "cat", "cp", "mv", "rm", "mkdir", "rmdir", "touch", "ln", "chmod", "chown", "echo", "printf", "pwd", "env", "grep", "sed", "awk", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "find", "xargs", "id", "whoami", "hostname", "uname", "date", "sleep", "true", "false", "test", "ps", "kill", "du", "df", "which", "tee", "basename", "dirname", "seq", "mktemp", "readlink", "stat", "sha256sum", "expr"]
+IN_USR = set(["env", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "find", "xargs", "id", "whoami", "du", "which", "tee", "basename", "dirname", "seq", "stat", "sha256sum", "awk", "expr"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,119 @@
+"""What three Dockers print for the same lab (R0.1).
+
+    1.13   the book's: wide columns, `127 MB` with a space, hours not rounded, no last line after a pull
+    28     graph drivers: the image ID is the digest of the config
+    29     the containerd store: the ID is the digest of the manifest or index, untagged images are hidden, sizes count
+           the compressed blobs as well
+
+The lab does not change with the era: only how it is shown, and which IDs people type.
+"""
+
+from __future__ import annotations
+
+from imagelab.errors import (
+    AuthenticationError,
+    ImageLabError,
+    ImageNotFoundError,
+    InvalidFilterError,
+    ReferenceSyntaxError,
+    RegistryError,
+    TemplateError,
+)
+from imagelab.events import Deleted, Removal, Untagged
+from imagelab.oci import Digest
+from imagelab.state import Image, State
+from imagelab.units import human_duration, human_size
+
+ERAS = ("1.13", "28", "29")
+
+
+def image_id(image: Image, era: str) -> Digest:
+    """What IMAGE ID shows: the config's digest, or in 29 the target's (R3.38)."""
+    return image.target if era == "29" else image.id
+
+
+def size(count: int, era: str, *, digits: int = 3) -> str:
+    """Bytes as this Docker writes them (R3.12)."""
+    return human_size(count, digits=digits, space=era == "1.13")
+
+
+def ago(created: int, now: int, era: str) -> str:
+    """`5 weeks ago`: whole seconds, rounded as this Docker rounds (R3.8, R3.9)."""
+    second = 1_000_000_000
+    return human_duration(now - created // second * second, rounded=era != "1.13") + " ago"
+
+
+def minimum_width(era: str) -> int:
+    """The narrowest a column gets (R3.2)."""
+    return 20 if era == "1.13" else 10
+
+
+def names(state: State, image: Image, era: str) -> tuple[str, ...]:
+    """The references a listing shows: 29 knows an image without tags by no name at all (R0.1, R3.36)."""
+    if era == "29" and not state.tags(image.id):
+        return ()
+    return state.names(image.id)
+
+
+def hidden(state: State, image: Image, era: str, *, all: bool, dangling: bool | None) -> bool:
+    """29 lists images without tags only with `-a` or a dangling filter (R3.18)."""
+    return era == "29" and not all and not dangling and not state.tags(image.id)
+
+
+def removals(removed: tuple[Removal, ...], before: State, era: str) -> list[Removal]:
+    """What `rmi` reports: 29 has one `Deleted:` line, the target's, and no layers (R5.14)."""
+    if era != "29":
+        return list(removed)
+    shown: list[Removal] = []
+    for item in removed:
+        match item:
+            case Untagged(reference) if "@" not in reference:
+                shown.append(item)
+            case Deleted(digest) if digest in before.images:
+                shown.append(Deleted(before.images[Digest.trusted(digest)].target))
+    return shown
+
+
+def error_text(error: ImageLabError, era: str) -> str:
+    """The sentence as this Docker words it."""
+    text = str(error)
+    match error:
+        case ReferenceSyntaxError() if era == "1.13":
+            cause = "repository name must be lowercase" if text.endswith("must be lowercase") else "invalid reference format"
+            return f'Error parsing reference: "{error.text}" is not a valid repository/tag: {cause}' if error.text else text
+        case TemplateError() if era == "1.13":
+            return "T" + text.removeprefix("t") + "\n"
+        case InvalidFilterError() if era == "1.13":
+            return "I" + text.removeprefix("i")
+        case AuthenticationError() if era == "29":
+            return text.replace(": denied: requested access to the resource is denied", "")
+        case AuthenticationError() if era == "1.13" and "pull access denied for " in text:
+            name = text.removeprefix("pull access denied for ").partition(",")[0]
+            return f"repository {name} not found: does not exist or no pull access"
+        case RegistryError(code="MANIFEST_UNKNOWN") if text.startswith("manifest for "):
+            name = text.removeprefix("manifest for ").partition(" not found")[0]
+            return _unknown_tag(name, era) or text
+        case RegistryError(code="TOOMANYREQUESTS") if era == "29":
+            return f"error from registry: {text}"
+    return text
+
+
+def _unknown_tag(name: str, era: str) -> str:
+    """docker-semantics §2.4, first row."""
+    if era == "1.13":
+        return f"manifest for {name} not found"
+    if era == "29":
+        from imagelab.reference import Reference
+
+        canonical = str(Reference.parse(name))
+        return f'failed to resolve reference "{canonical}": {canonical}: not found'
+    return ""
+
+
+def prefix(error: ImageLabError, era: str) -> str:
+    """Who says so (R2.20); the old client rewrote some 404s (R1.22)."""
+    if error.origin != "daemon":
+        return ""
+    if era == "1.13" and isinstance(error, ImageNotFoundError):
+        return "Error: "
+    return "Error response from daemon: "
