@@ -145,8 +145,12 @@ class Engine:
             raise UsageError("tag can't be used with --all-tags/-a")
         refuse_reserved(reference)
         puller = Puller(
-            self.store, self.upstream.remote(reference), parse_platform(platform or self.platform),
-            self.progress, self.clock(), self.workers,
+            self.store,
+            self.upstream.remote(reference),
+            parse_platform(platform or self.platform),
+            self.progress,
+            self.clock(),
+            self.workers,
         )
         tags = puller.remote.tags() if all_tags else []
         wanted = [reference.with_tag(tag) for tag in tags] if all_tags else [reference.with_default_tag()]
@@ -299,6 +303,12 @@ class Engine:
     def _usage(self, state: State, image: Image, stands_on: Counter[Digest]) -> ImageUsage:
         shared = sum(state.layers[chain_id].size for chain_id in image.layers if stands_on[chain_id] > 1)
         return ImageUsage(image, shared, image.size - shared, len(state.users(image.id)))
+
+    def media_type(self, target: Digest) -> str:
+        """What kind of bytes a target is: a manifest or an index, as it says of itself."""
+        from imagelab.oci import OCI_MANIFEST, decode
+
+        return str(decode(self.store.read_blob(target), "manifest").get("mediaType") or OCI_MANIFEST)
 
     def doctor(self) -> list[str]:
         """Recompute every digest, size and link; a sentence for each thing that is wrong."""

@@ -67,7 +67,9 @@ class Filters(Mapping[str, tuple[str, ...]]):
         known = set(accepted)
         for key in self._values:
             if key not in known:
-                raise InvalidFilterError(f"invalid filter '{key}'", hint=f"the filters here are {', '.join(sorted(known))}")
+                raise InvalidFilterError(
+                    f"invalid filter '{key}'", hint=f"the filters here are {', '.join(sorted(known))}"
+                )
 
     def boolean(self, key: str) -> bool | None:
         """true/1 or false/0; None when it was not asked. InvalidFilterError for anything else, and for both (R3.21)."""
@@ -217,4 +219,6 @@ def _escaped(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _bad_pattern(pattern: str) -> InvalidFilterError:
-    return InvalidFilterError("syntax error in pattern", hint=f"in {pattern!r}: * and ? match anything but /, [a-z] is a class")
+    return InvalidFilterError(
+        "syntax error in pattern", hint=f"in {pattern!r}: * and ? match anything but /, [a-z] is a class"
+    )

@@ -388,7 +388,9 @@ class _Parser:
             case "string" | "raw" | "char" | "number":
                 return Value(_constant(token.kind, token.text), token.text, token.at)
         if token.text != "(":
-            raise self._refuse(f"unexpected {_shown(token)} in {'operand' if token.text in (':=', '=', ',') else context}")
+            raise self._refuse(
+                f"unexpected {_shown(token)} in {'operand' if token.text in (':=', '=', ',') else context}"
+            )
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._refuse("max expression depth exceeded")
@@ -414,7 +416,9 @@ def _shown(token: _Token | None) -> str:
     if token is None:
         return '"}}"'
     kinds = {"variable": "", "word": "", "symbol": "", "dot": "", "field": ""}
-    prefix = "{{" + token.text + "}}" if token.text in _KEYWORDS else f"<{token.text}>" if token.text in _KEYWORDS else ""
+    prefix = (
+        "{{" + token.text + "}}" if token.text in _KEYWORDS else f"<{token.text}>" if token.text in _KEYWORDS else ""
+    )
     return prefix or (quote(token.text) if token.kind in kinds or token.kind == "number" else quote(token.text))
 
 
@@ -592,14 +596,23 @@ class _Run:
         except GoError as error:
             raise self._refuse(node.at, self._call_source(node, rest), f"error calling {node.name}: {error}") from None
         except TypeError:
-            raise self._refuse(node.at, node.name, f"wrong number of args for {node.name}: got {len(arguments)}") from None
+            raise self._refuse(
+                node.at, node.name, f"wrong number of args for {node.name}: got {len(arguments)}"
+            ) from None
         except (ValueError, AttributeError, OverflowError):
-            raise self._refuse(node.at, node.name, f"wrong type for value; expected string; got {type_name(arguments[0] if arguments else None)}") from None
+            raise self._refuse(
+                node.at,
+                node.name,
+                f"wrong type for value; expected string; got {type_name(arguments[0] if arguments else None)}",
+            ) from None
 
     def _lazy(self, node: Call, rest: tuple[Any, ...], dot: Any, piped: tuple[Any, ...]) -> Any:
         """`and` and `or` stop at the first operand that decides."""
         value: Any = None
-        for get in [*((lambda item=item: self._operand(item, dot)) for item in rest), *((lambda v=v: v) for v in piped)]:
+        for get in [
+            *((lambda item=item: self._operand(item, dot)) for item in rest),
+            *((lambda v=v: v) for v in piped),
+        ]:
             value = get()
             if truth(value) is (node.name == "or"):
                 return value
@@ -648,7 +661,9 @@ class _Run:
         return first.source if isinstance(first, Path | Value) else getattr(first, "name", "pipeline")
 
     def _call_source(self, node: Call, rest: tuple[Any, ...]) -> str:
-        parts = [item.source if isinstance(item, Path | Value) else getattr(item, "name", "(pipeline)") for item in rest]
+        parts = [
+            item.source if isinstance(item, Path | Value) else getattr(item, "name", "(pipeline)") for item in rest
+        ]
         return " ".join([node.name, *parts])
 
 
@@ -689,19 +704,35 @@ def _println(*values: Any) -> str:
 
 
 BUILTINS: Functions = {
-    "and": lambda *v: None, "or": lambda *v: None, "not": lambda value: not truth(value), "len": length, "index": index,
-    "slice": slice_of, "print": _print, "println": _println, "printf": lambda f, *v: printf(_text(f), *v),
+    "and": lambda *v: None,
+    "or": lambda *v: None,
+    "not": lambda value: not truth(value),
+    "len": length,
+    "index": index,
+    "slice": slice_of,
+    "print": _print,
+    "println": _println,
+    "printf": lambda f, *v: printf(_text(f), *v),
     "html": lambda *v: html.escape(_print(*v)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
-    "js": lambda *v: go_json(_print(*v))[1:-1], "urlquery": lambda *v: urllib.parse.quote_plus(_print(*v)),
-    "call": lambda function, *v: function(*v), "eq": equal, "ne": lambda a, b: not equal(a, b), "lt": less,
-    "le": lambda a, b: less(a, b) or equal(a, b), "gt": lambda a, b: not (less(a, b) or equal(a, b)),
+    "js": lambda *v: go_json(_print(*v))[1:-1],
+    "urlquery": lambda *v: urllib.parse.quote_plus(_print(*v)),
+    "call": lambda function, *v: function(*v),
+    "eq": equal,
+    "ne": lambda a, b: not equal(a, b),
+    "lt": less,
+    "le": lambda a, b: less(a, b) or equal(a, b),
+    "gt": lambda a, b: not (less(a, b) or equal(a, b)),
     "ge": lambda a, b: not less(a, b),
 }
 
 DOCKER_FUNCTIONS: Functions = {
-    "json": lambda value: go_json(value, escape_html=False), "split": lambda text, by: _text(text).split(by) if by else list(text),
-    "join": _join, "title": lambda text: re.sub(r"(^|\s)(\w)", lambda m: m[1] + m[2].upper(), _text(text)),
-    "lower": lambda text: _text(text).lower(), "upper": lambda text: _text(text).upper(), "pad": _pad,
+    "json": lambda value: go_json(value, escape_html=False),
+    "split": lambda text, by: _text(text).split(by) if by else list(text),
+    "join": _join,
+    "title": lambda text: re.sub(r"(^|\s)(\w)", lambda m: m[1] + m[2].upper(), _text(text)),
+    "lower": lambda text: _text(text).lower(),
+    "upper": lambda text: _text(text).upper(),
+    "pad": _pad,
     "truncate": lambda text, count: _text(text).encode()[:count].decode("utf-8", "ignore"),
 }
 

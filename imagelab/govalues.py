@@ -262,7 +262,7 @@ def slice_of(value: Any, *bounds: Any) -> Any:
     whole = value.encode() if isinstance(value, str) else value
     if not isinstance(whole, bytes | list | tuple):
         raise GoError(f"can't slice item of type {type_name(value)}")
-    low, high = (*bounds, *([0, len(whole)][len(bounds):]))[:2]
+    low, high = (*bounds, *([0, len(whole)][len(bounds) :]))[:2]
     for bound in (low, high):
         _position(bound, len(whole) + 1)
     if low > high:

@@ -65,8 +65,13 @@ class Lab:
         self.settings = settings
         self._era = _checked_era(settings.era)
         self.engine = Engine(
-            store, self._make_upstream, clock=self.now, progress=progress,
-            platform=settings.platform, era=self._era, workers=workers,
+            store,
+            self._make_upstream,
+            clock=self.now,
+            progress=progress,
+            platform=settings.platform,
+            era=self._era,
+            workers=workers,
         )
 
     # -- clock, era, upstream -------------------------------------------------------------------------------
@@ -109,6 +114,14 @@ class Lab:
         with self.store.transaction() as tx:
             tx.set_setting("releases", json.dumps(releases, sort_keys=True))
 
+    def set_upstream(self, where: str) -> None:
+        """From now on docker.io is `where`: "classroom", "hub" or a registry's URL. UsageError for a bad one."""
+        from imagelab.registry import Upstream
+
+        Upstream.parse(where)
+        with self.store.transaction() as tx:
+            tx.set_setting("upstream", where)
+
     def _make_upstream(self) -> Upstream:
         from imagelab.registry import Upstream
 
@@ -132,7 +145,9 @@ class Lab:
 
         patterns = [f"reference={name}"] if name else []
         chosen = Filters.parse([*filters, *patterns])
-        return ImageList(self, tuple(self.engine.images(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all)
+        return ImageList(
+            self, tuple(self.engine.images(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all
+        )
 
     def image(self, name: str) -> LabImage:
         """The image that `name` (a reference, an ID or the beginning of one) stands for."""
@@ -418,5 +433,3 @@ def _html(text: str, *, lab_name: str) -> str:
     from imagelab.view.tables import html_table
 
     return html_table(text, caption=lab_name)
-
-

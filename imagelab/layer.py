@@ -78,9 +78,13 @@ class LayerScanner:
         for row in rows:
             _refuse_bare_whiteout(row.path)
         return LayerIndex(
-            blob=self.blob, blob_size=self._blob_size,
-            diff_id=Digest.trusted("sha256:" + self._tar.hexdigest()), tar_size=self._tar_size,
-            size=sum(row.size for row in rows), media_type=self._media_type, rows=rows,
+            blob=self.blob,
+            blob_size=self._blob_size,
+            diff_id=Digest.trusted("sha256:" + self._tar.hexdigest()),
+            tar_size=self._tar_size,
+            size=sum(row.size for row in rows),
+            media_type=self._media_type,
+            rows=rows,
         )
 
     @property
@@ -117,7 +121,7 @@ def _change(row: Row, diff_id: str) -> Change | None:
 
 
 def _refuse_bare_whiteout(path: str) -> None:
-    if path.rpartition("/")[2] in (WHITEOUT, ".wh...", ".wh..") :
+    if path.rpartition("/")[2] in (WHITEOUT, ".wh...", ".wh.."):
         raise LayerFormatError(f"the layer has a whiteout of no name: {path}")
 
 
@@ -125,9 +129,18 @@ def _node(row: Row, diff_id: str) -> Node:
     is_file = row.kind == "file"
     xattrs = tuple(sorted((key, value.encode("latin-1")) for key, value in (row.xattrs or {}).items()))
     return Node(
-        Kind(row.kind), row.mode, row.uid, row.gid, row.size, row.mtime,
-        f"{diff_id}@{row.offset}" if is_file and row.size else "", row.target, (row.major, row.minor), xattrs,
-        row.uname, row.gname,
+        Kind(row.kind),
+        row.mode,
+        row.uid,
+        row.gid,
+        row.size,
+        row.mtime,
+        f"{diff_id}@{row.offset}" if is_file and row.size else "",
+        row.target,
+        (row.major, row.minor),
+        xattrs,
+        row.uname,
+        row.gname,
     )
 
 
@@ -184,8 +197,13 @@ def blob_of(changes: Iterable[Change], read: Read) -> bytes:
 
 _MARK = Node(Kind.FILE, mode=0)
 _FLAGS = {
-    Kind.FILE: b"0", Kind.HARDLINK: b"1", Kind.SYMLINK: b"2", Kind.CHAR: b"3", Kind.BLOCK: b"4",
-    Kind.DIRECTORY: b"5", Kind.FIFO: b"6",
+    Kind.FILE: b"0",
+    Kind.HARDLINK: b"1",
+    Kind.SYMLINK: b"2",
+    Kind.CHAR: b"3",
+    Kind.BLOCK: b"4",
+    Kind.DIRECTORY: b"5",
+    Kind.FIFO: b"6",
 }
 
 
@@ -209,7 +227,9 @@ def _entry(path: str, node: Node, flag: bytes, target: str) -> bytes:
     if len(link) > 100 or not link.isascii():
         pax[b"linkpath"] = link
     for key, value, largest in (
-        (b"uid", node.uid, 0o7777777), (b"gid", node.gid, 0o7777777), (b"size", size, 0o77777777777),
+        (b"uid", node.uid, 0o7777777),
+        (b"gid", node.gid, 0o7777777),
+        (b"size", size, 0o77777777777),
         (b"mtime", node.mtime, 0o77777777777),
     ):
         if not 0 <= value <= largest:
@@ -232,11 +252,23 @@ def _header(name: bytes, node: Node, flag: bytes, link: bytes, size: int) -> byt
         return bytes(byte if byte < 128 else ord("_") for byte in text[:width]).ljust(width, b"\0")
 
     device = [octal(number, 8) for number in node.rdev] if flag in b"34" else [octal(0, 8)] * 2
-    block = b"".join([
-        ascii_only(name, 100), octal(node.mode, 8), octal(node.uid, 8), octal(node.gid, 8), octal(size, 12),
-        octal(node.mtime, 12), b" " * 8, flag, ascii_only(link, 100), b"ustar\x0000",
-        ascii_only(node.uname.encode(), 31) + b"\0", ascii_only(node.gname.encode(), 31) + b"\0", *device,
-    ]).ljust(BLOCK, b"\0")
+    block = b"".join(
+        [
+            ascii_only(name, 100),
+            octal(node.mode, 8),
+            octal(node.uid, 8),
+            octal(node.gid, 8),
+            octal(size, 12),
+            octal(node.mtime, 12),
+            b" " * 8,
+            flag,
+            ascii_only(link, 100),
+            b"ustar\x0000",
+            ascii_only(node.uname.encode(), 31) + b"\0",
+            ascii_only(node.gname.encode(), 31) + b"\0",
+            *device,
+        ]
+    ).ljust(BLOCK, b"\0")
     return block[:148] + b"%06o\0 " % sum(block) + block[156:]
 
 

@@ -281,13 +281,14 @@ def _history(entry: Any) -> History:
 
 def platform_preference(host: Platform) -> Sequence[Platform]:
     """Platforms that `host` can run, best first (R2.27): its own, then the lesser compatible ones."""
+
     def variants(arch: str, names: Sequence[str]) -> list[Platform]:
         return [Platform(host.os, arch, name) for name in names]
 
     match host.architecture:
         case "amd64":
             levels = ["v4", "v3", "v2", "v1"]
-            own = levels[levels.index(host.variant or "v1"):] if (host.variant or "v1") in levels else ["v1"]
+            own = levels[levels.index(host.variant or "v1") :] if (host.variant or "v1") in levels else ["v1"]
             return [*variants("amd64", [*own[:-1], ""]), Platform(host.os, "386")]
         case "arm64":
             own = ["v9", ""] if host.variant == "v9" else [""]
@@ -301,8 +302,15 @@ def platform_preference(host: Platform) -> Sequence[Platform]:
 
 def normalize_platform(platform: Platform) -> Platform:
     """One spelling for each platform: `x86_64` is `amd64`, `aarch64` and `arm64/v8` are `arm64`, `arm` is `arm/v7`."""
-    arch = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "i686": "386",
-            "armhf": "arm", "armel": "arm"}.get(platform.architecture.lower(), platform.architecture.lower())
+    arch = {
+        "x86_64": "amd64",
+        "x86-64": "amd64",
+        "aarch64": "arm64",
+        "i386": "386",
+        "i686": "386",
+        "armhf": "arm",
+        "armel": "arm",
+    }.get(platform.architecture.lower(), platform.architecture.lower())
     variant = platform.variant.lower()
     if platform.architecture == "armel":
         variant = "v6"

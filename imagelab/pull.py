@@ -132,7 +132,9 @@ class Puller:
             if media_type in INDEX_TYPES:
                 return self._choose(Index.parse(raw, media_type))
             return _manifest(raw, media_type), entry
-        have = ", ".join(sorted({str(e.platform) for e in index.manifests if e.platform and e.platform.os != "unknown"}))
+        have = ", ".join(
+            sorted({str(e.platform) for e in index.manifests if e.platform and e.platform.os != "unknown"})
+        )
         raise ManifestError(
             f"no matching manifest for {self.platform} in the manifest list entries",
             hint=f"the image exists for: {have}; choose one with --platform" if have else "",
@@ -153,7 +155,9 @@ class Puller:
                 self.store.put_blob(raw, expected=descriptor.digest)
             except DigestMismatchError as error:
                 message = f"image config verification failed for digest {descriptor.digest}"
-                raise DigestMismatchError(f"{message}: the bytes received are {Digest.of(raw)}", hint=error.hint) from None
+                raise DigestMismatchError(
+                    f"{message}: the bytes received are {Digest.of(raw)}", hint=error.hint
+                ) from None
         return descriptor.digest
 
     # -- layers ---------------------------------------------------------------------------------------------
@@ -313,8 +317,13 @@ def _stack(indexes: Sequence[LayerIndex]) -> list[Layer]:
 
 
 def _image(
-    store: Store, manifest: Manifest, layers: Sequence[Layer], target: Descriptor, own: Descriptor,
-    index: Index | None, raw: bytes,
+    store: Store,
+    manifest: Manifest,
+    layers: Sequence[Layer],
+    target: Descriptor,
+    own: Descriptor,
+    index: Index | None,
+    raw: bytes,
 ) -> Image:
     """What listings need to know of it, computed once."""
     from imagelab.units import parse_time
@@ -353,9 +362,7 @@ def _retrying(short: str, emit: ProgressSink) -> Callable[[int], None]:
 Fetch = Callable[[Descriptor, ProgressSink], DownloadStep]
 
 
-def _in_turns(
-    missing: Sequence[Descriptor], fetch: Fetch, emit: ProgressSink
-) -> Iterator[tuple[Digest, LayerIndex]]:
+def _in_turns(missing: Sequence[Descriptor], fetch: Fetch, emit: ProgressSink) -> Iterator[tuple[Digest, LayerIndex]]:
     """Up to AT_ONCE layers, one piece each in rotation. No threads; always the same order."""
     waiting = deque(missing)
     active: deque[tuple[Descriptor, DownloadStep]] = deque()
@@ -399,7 +406,9 @@ def _in_threads(
 
 
 def _listen(
-    news: queue.SimpleQueue[Progress | tuple[Digest, LayerIndex] | BaseException | None], emit: ProgressSink, workers: int
+    news: queue.SimpleQueue[Progress | tuple[Digest, LayerIndex] | BaseException | None],
+    emit: ProgressSink,
+    workers: int,
 ) -> Iterator[tuple[Digest, LayerIndex]]:
     """Pass on what the workers say until each has said None; raise the first error at once."""
     while workers:
@@ -415,8 +424,10 @@ def _listen(
 
 
 def _work(
-    jobs: queue.SimpleQueue[Descriptor], fetch: Fetch,
-    news: queue.SimpleQueue[Progress | tuple[Digest, LayerIndex] | BaseException | None], stop: threading.Event,
+    jobs: queue.SimpleQueue[Descriptor],
+    fetch: Fetch,
+    news: queue.SimpleQueue[Progress | tuple[Digest, LayerIndex] | BaseException | None],
+    stop: threading.Event,
 ) -> None:
     """One worker: takes layers until none is left or somebody says stop. Errors travel to the calling thread."""
     try:

@@ -73,7 +73,9 @@ class Reference:
         registry, rest = _split_domain(text)
         name = rest.partition(":")[0]
         if name != name.lower():
-            raise _refused(text, f"invalid reference format: repository name ({name.partition('@')[0]}) must be lowercase")
+            raise _refused(
+                text, f"invalid reference format: repository name ({name.partition('@')[0]}) must be lowercase"
+            )
         match = _REFERENCE.fullmatch(f"{registry}/{rest}")
         if match is None or match["domain"] != registry:
             raise _refused(text, "invalid reference format")
@@ -128,7 +130,7 @@ def familiar(canonical: str) -> str:
     """The familiar form of a canonical text, name or whole reference (R1.13)."""
     if not canonical.startswith("docker.io/"):
         return canonical
-    rest = canonical[len("docker.io/"):]
+    rest = canonical[len("docker.io/") :]
     official = rest.removeprefix("library/")
     return rest if "/" in official.partition("@")[0].partition(":")[0] else official
 
@@ -168,4 +170,6 @@ def _refused(text: str, cause: str) -> ReferenceSyntaxError:
     return error
 
 
-_HINTS = {"invalid reference format": "a name is [host/]path[:tag], lower case: ubuntu, ubuntu:14.04, localhost:5000/me/app"}
+_HINTS = {
+    "invalid reference format": "a name is [host/]path[:tag], lower case: ubuntu, ubuntu:14.04, localhost:5000/me/app"
+}

@@ -64,7 +64,10 @@ class Upstream:
     """Where names are fetched from. Made by `Upstream.parse`."""
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], *, classroom: Callable[[], Any] | None = None,
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        classroom: Callable[[], Any] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._endpoints = tuple(endpoints)
@@ -74,7 +77,11 @@ class Upstream:
 
     @classmethod
     def parse(
-        cls, text: str, *, mirrors: Sequence[str] = (), classroom: Callable[[], Any] | None = None,
+        cls,
+        text: str,
+        *,
+        mirrors: Sequence[str] = (),
+        classroom: Callable[[], Any] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Upstream:
         """`classroom`, `hub`, or the URL of a registry that stands for docker.io; `mirrors` are asked before it.
@@ -113,7 +120,11 @@ class Remote:
     """One repository. Every method raises RegistryError, or UnreachableError when nobody answers."""
 
     def __init__(
-        self, session: requests.Session, endpoints: Sequence[Endpoint], reference: Reference, *,
+        self,
+        session: requests.Session,
+        endpoints: Sequence[Endpoint],
+        reference: Reference,
+        *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._session, self._endpoints, self._reference, self._sleep = session, tuple(endpoints), reference, sleep
@@ -198,7 +209,13 @@ class Remote:
         return ask(self._endpoints[-1])
 
     def _request(
-        self, method: str, endpoint: Endpoint, path: str, *, accept: str = "", stream: bool = False,
+        self,
+        method: str,
+        endpoint: Endpoint,
+        path: str,
+        *,
+        accept: str = "",
+        stream: bool = False,
         headers: dict[str, str] | None = None,
     ) -> requests.Response:
         """One request, with a token when the host wants one. Redirects lose the token, as they must (R2.29)."""
@@ -206,7 +223,9 @@ class Remote:
         url = urljoin(f"{endpoint.url}/", path) if path.startswith("/") else base + path
         wanted = {**(headers or {}), **({"Accept": accept} if accept else {})}
         answer = self._send(method, url, wanted, stream=stream)
-        if answer.status_code == 401 and self._auth.answer(url, self._scope, answer.headers.get("WWW-Authenticate", "")):
+        if answer.status_code == 401 and self._auth.answer(
+            url, self._scope, answer.headers.get("WWW-Authenticate", "")
+        ):
             answer.close()
             answer = self._send(method, url, wanted, stream=stream)
         return answer
@@ -216,7 +235,11 @@ class Remote:
 
         try:
             return self._session.request(
-                method, url, headers=headers | self._auth.header(url, self._scope), stream=stream, timeout=TIMEOUT,
+                method,
+                url,
+                headers=headers | self._auth.header(url, self._scope),
+                stream=stream,
+                timeout=TIMEOUT,
                 allow_redirects=True,
             )
         except requests.exceptions.RequestException as error:
@@ -264,7 +287,11 @@ class BlobStream:
     """A blob's bytes as they arrive; use it in `with`. Ends after the size its descriptor promised, plus one byte."""
 
     def __init__(
-        self, connect: Callable[[int], Any], descriptor: Descriptor, offset: int, sleep: Callable[[float], None],
+        self,
+        connect: Callable[[int], Any],
+        descriptor: Descriptor,
+        offset: int,
+        sleep: Callable[[float], None],
         on_retry: Retry | None,
     ) -> None:
         self._connect, self._descriptor, self._sleep, self._on_retry = connect, descriptor, sleep, on_retry
@@ -341,8 +368,10 @@ def _error_of(answer: requests.Response) -> tuple[str, str]:
 
 
 _STANDARD = {
-    "UNAUTHORIZED": "authentication required", "DENIED": "requested access to the resource is denied",
-    "MANIFEST_UNKNOWN": "manifest unknown", "TOOMANYREQUESTS": "too many requests",
+    "UNAUTHORIZED": "authentication required",
+    "DENIED": "requested access to the resource is denied",
+    "MANIFEST_UNKNOWN": "manifest unknown",
+    "TOOMANYREQUESTS": "too many requests",
 }
 
 
@@ -370,13 +399,16 @@ def _unreachable(url: str, error: Exception) -> UnreachableError:
     elif "refused" in text:
         cause = f"dial tcp {parts.netloc}: connect: connection refused"
     elif "imed out" in text:
-        cause = "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"
+        cause = (
+            "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"
+        )
     elif "ertificate" in text or "SSL" in text:
         cause = "tls: failed to verify certificate"
     else:
         cause = "connection failed"
     return UnreachableError(
-        f'Get "{parts.scheme}://{parts.netloc}/v2/": {cause}', code="UNREACHABLE",
+        f'Get "{parts.scheme}://{parts.netloc}/v2/": {cause}',
+        code="UNREACHABLE",
         hint="without a network the built-in images still work: --upstream classroom",
     )
 
@@ -387,11 +419,15 @@ def _checked_url(text: str, what: str) -> str:
     if "://" not in text:
         raise UsageError(f"invalid {what}: no scheme specified for \"{text}\": must use either 'https://' or 'http://'")
     if parts.scheme not in ("http", "https"):
-        raise UsageError(f"invalid {what}: unsupported scheme \"{parts.scheme}\" in \"{text}\": must use either 'https://' or 'http://'")
+        raise UsageError(
+            f"invalid {what}: unsupported scheme \"{parts.scheme}\" in \"{text}\": must use either 'https://' or 'http://'"
+        )
     if parts.query or parts.fragment:
         raise UsageError(f'invalid {what}: query or fragment at end of the URI "{text}"')
     if parts.username is not None:
-        raise UsageError(f'invalid {what}: username/password not allowed in URI "{parts.scheme}://xxxxx@{parts.hostname}{parts.path}"')
+        raise UsageError(
+            f'invalid {what}: username/password not allowed in URI "{parts.scheme}://xxxxx@{parts.hostname}{parts.path}"'
+        )
     return text.rstrip("/")
 
 
@@ -404,7 +440,12 @@ def _adapter(app: Any) -> Any:
 
     class InProcessAdapter(BaseAdapter):
         def send(
-            self, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True, cert: Any = None,
+            self,
+            request: Any,
+            stream: bool = False,
+            timeout: Any = None,
+            verify: Any = True,
+            cert: Any = None,
             proxies: Any = None,
         ) -> Any:
             return _call(app, request)
@@ -423,8 +464,13 @@ def _call(app: Any, request: Any) -> Any:
     body = app(_environ(request), lambda status, headers, *_: answered.extend([status, headers]))
     status, headers = answered
     raw = HTTPResponse(
-        body=_Pieces(body), headers=dict(headers), status=int(status.split()[0]), reason=status.partition(" ")[2],
-        preload_content=False, request_method=request.method, enforce_content_length=True,
+        body=_Pieces(body),
+        headers=dict(headers),
+        status=int(status.split()[0]),
+        reason=status.partition(" ")[2],
+        preload_content=False,
+        request_method=request.method,
+        enforce_content_length=True,
     )
     return HTTPAdapter().build_response(request, raw)
 
@@ -434,9 +480,14 @@ def _environ(request: Any) -> dict[str, Any]:
     body = request.body or b""
     data = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"".join(body)
     environ = {
-        "REQUEST_METHOD": request.method, "PATH_INFO": parts.path, "QUERY_STRING": parts.query,
-        "CONTENT_LENGTH": str(len(data)), "wsgi.input": io.BytesIO(data), "wsgi.url_scheme": parts.scheme,
-        "SERVER_NAME": parts.hostname or "", "SERVER_PORT": str(parts.port or 80),
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": parts.path,
+        "QUERY_STRING": parts.query,
+        "CONTENT_LENGTH": str(len(data)),
+        "wsgi.input": io.BytesIO(data),
+        "wsgi.url_scheme": parts.scheme,
+        "SERVER_NAME": parts.hostname or "",
+        "SERVER_PORT": str(parts.port or 80),
     }
     for name, value in request.headers.items():
         key = name.upper().replace("-", "_")

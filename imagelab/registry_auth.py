@@ -56,13 +56,18 @@ class Authorizer:
             query["account"] = self._credentials[host][0]
             headers["Authorization"] = f"Basic {_basic(*self._credentials[host])}"
         answer = self._session.get(
-            parameters["realm"], params={key: value for key, value in query.items() if value}, headers=headers, timeout=15
+            parameters["realm"],
+            params={key: value for key, value in query.items() if value},
+            headers=headers,
+            timeout=15,
         )
         data = answer.json() if answer.ok and "json" in answer.headers.get("Content-Type", "json") else {}
         token = data.get("access_token") or data.get("token")
         if not token:
             raise AuthenticationError(
-                "unauthorized: authentication required", code="UNAUTHORIZED", status=answer.status_code,
+                "unauthorized: authentication required",
+                code="UNAUTHORIZED",
+                status=answer.status_code,
                 hint=f"{urlsplit(parameters['realm']).netloc} gave no token (HTTP {answer.status_code})",
             )
         return str(token)

@@ -136,17 +136,33 @@ class Plan:
         users = self._users.get(image_id, ())
         running = next((user for user in users if user.running), None)
         if self._children[image_id] > 0:
-            raise _conflict(image_id, "cannot be forced", "image has dependent child images",
-                            "remove the images made from it first; docker images -a shows them")
+            raise _conflict(
+                image_id,
+                "cannot be forced",
+                "image has dependent child images",
+                "remove the images made from it first; docker images -a shows them",
+            )
         if running:
-            raise _conflict(image_id, "cannot be forced", f"image is being used by running container {running.id[:12]}",
-                            f"stop and remove it first: docker rm -f {running.id[:12]}")
+            raise _conflict(
+                image_id,
+                "cannot be forced",
+                f"image is being used by running container {running.id[:12]}",
+                f"stop and remove it first: docker rm -f {running.id[:12]}",
+            )
         if references and self._names[image_id]:
-            raise _conflict(image_id, "must be forced", "image is referenced in multiple repositories",
-                            f"remove it name by name, or all at once: docker rmi -f {image_id.short}")
+            raise _conflict(
+                image_id,
+                "must be forced",
+                "image is referenced in multiple repositories",
+                f"remove it name by name, or all at once: docker rmi -f {image_id.short}",
+            )
         if stopped and users:
-            raise _conflict(image_id, "must be forced", f"image is being used by stopped container {users[0].id[:12]}",
-                            f"remove it first: docker rm {users[0].id[:12]}")
+            raise _conflict(
+                image_id,
+                "must be forced",
+                f"image is being used by stopped container {users[0].id[:12]}",
+                f"remove it first: docker rm {users[0].id[:12]}",
+            )
 
 
 def freed_bytes(state: State, removed: Iterable[object]) -> int:

@@ -28,8 +28,16 @@ LONGEST_EXTENSION = 1 << 20
 _HEADER = struct.Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12s")
 _ZEROS = bytes(BLOCK)
 _KINDS = {
-    b"0": "file", b"\0": "file", b"7": "file", b"1": "hardlink", b"2": "symlink", b"3": "char", b"4": "block",
-    b"5": "directory", b"6": "fifo", b"S": "file",
+    b"0": "file",
+    b"\0": "file",
+    b"7": "file",
+    b"1": "hardlink",
+    b"2": "symlink",
+    b"3": "char",
+    b"4": "block",
+    b"5": "directory",
+    b"6": "fifo",
+    b"S": "file",
 }
 _ODD_PATH = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
@@ -107,9 +115,24 @@ class TarScanner:
             self._header(block)
 
     def _header(self, block: bytes) -> None:
-        (name, mode, uid, gid, size_text, mtime, checksum, flag, link, _magic, uname, gname, major, minor, prefix, _) = (
-            _HEADER.unpack(block)
-        )
+        (
+            name,
+            mode,
+            uid,
+            gid,
+            size_text,
+            mtime,
+            checksum,
+            flag,
+            link,
+            _magic,
+            uname,
+            gname,
+            major,
+            minor,
+            prefix,
+            _,
+        ) = _HEADER.unpack(block)
         _check(block, checksum)
         size = _number(size_text)
         if flag in b"xgLK":
@@ -121,15 +144,26 @@ class TarScanner:
             raise LayerFormatError(f"the layer holds an entry of type {flag!r}, which no image may have")
         if block[257:263] != b"ustar\0" or flag == b"S":
             prefix = b""
-        text = pax.get("path") or _text(prefix) * bool(prefix[:1].strip(b"\0")) + "/" * bool(prefix[:1].strip(b"\0")) + _text(name)
+        text = pax.get("path") or _text(prefix) * bool(prefix[:1].strip(b"\0")) + "/" * bool(
+            prefix[:1].strip(b"\0")
+        ) + _text(name)
         if kind == "file" and text.endswith("/"):
             kind = "directory"
         size = int(pax.get("size", size)) if kind == "file" else 0
         row = Row(
-            clean(text), kind, _number(mode) & 0o7777, int(pax.get("uid", _number(uid))), int(pax.get("gid", _number(gid))),
-            size, _seconds(pax.get("mtime"), mtime), _target(kind, pax.get("linkpath") or _text(link)), self._at,
-            pax.get("uname") or _text(uname), pax.get("gname") or _text(gname),
-            *((_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)), _xattrs(pax),
+            clean(text),
+            kind,
+            _number(mode) & 0o7777,
+            int(pax.get("uid", _number(uid))),
+            int(pax.get("gid", _number(gid))),
+            size,
+            _seconds(pax.get("mtime"), mtime),
+            _target(kind, pax.get("linkpath") or _text(link)),
+            self._at,
+            pax.get("uname") or _text(uname),
+            pax.get("gname") or _text(gname),
+            *((_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)),
+            _xattrs(pax),
         )
         if flag == b"S":
             self._begin_sparse(row, block)
@@ -268,4 +302,6 @@ def _xattrs(pax: dict[str, str]) -> dict[str, str] | None:
 
 def _pieces(fields: bytes) -> list[tuple[int, int]]:
     pairs = [(fields[at : at + 12], fields[at + 12 : at + 24]) for at in range(0, len(fields) - 23, 24)]
-    return [(_number(offset), _number(length)) for offset, length in pairs if offset.strip(b"\0") and length.strip(b"\0")]
+    return [
+        (_number(offset), _number(length)) for offset, length in pairs if offset.strip(b"\0") and length.strip(b"\0")
+    ]

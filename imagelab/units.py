@@ -59,9 +59,7 @@ def _toward_zero(value: int, unit: int) -> int:
 
 # -- moments ------------------------------------------------------------------------------------------------
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(Z|z|[+-]\d\d:\d\d)?"
-)
+_RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?\s*(Z|z|[+-]\d\d:\d\d)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -142,5 +140,6 @@ def parse_moment(text: str, *, now: int, tz: tzinfo = UTC) -> int:
     except ValueError:
         pass
     raise ImageLabError(
-        f'failed to parse value as time or duration: "{text}"', hint="write 24h, 10m30s, 2016-11-24 or 2016-11-24T10:00:00Z"
+        f'failed to parse value as time or duration: "{text}"',
+        hint="write 24h, 10m30s, 2016-11-24 or 2016-11-24T10:00:00Z",
     )

@@ -29,10 +29,15 @@ def find(tool: str) -> str | None:
     return shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin")
 
 
-def run(*command: str | Path, environment: dict[str, str] | None = None, timeout: float = 120, check: bool = True) -> str:
+def run(
+    *command: str | Path, environment: dict[str, str] | None = None, timeout: float = 120, check: bool = True
+) -> str:
     """Standard output of a command that must succeed; the test shows its standard error when it does not."""
     done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=timeout,
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
         env={**os.environ, **(environment or {})},
     )
     if check and done.returncode:

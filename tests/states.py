@@ -32,13 +32,22 @@ class Named:
 
 
 def image(
-    word: str, *layers: str, parent: str = "", names: Sequence[str] = (), created: int = 0,
+    word: str,
+    *layers: str,
+    parent: str = "",
+    names: Sequence[str] = (),
+    created: int = 0,
     labels: dict[str, str] | None = None,
 ) -> Named:
     value = Image(
-        id=id_of(word), created=created * SECOND, size=100 * len(layers), layers=chain(*layers),
-        target=id_of(f"manifest of {word}"), content_size=40 * len(layers),
-        parent=id_of(parent) if parent else None, labels=labels or {},
+        id=id_of(word),
+        created=created * SECOND,
+        size=100 * len(layers),
+        layers=chain(*layers),
+        target=id_of(f"manifest of {word}"),
+        content_size=40 * len(layers),
+        parent=id_of(parent) if parent else None,
+        labels=labels or {},
     )
     return Named(value, layers, names)
 
@@ -56,7 +65,9 @@ def a_state(*images: Named, containers: Sequence[Container] = ()) -> State:
             reference = Reference.parse(name)
             references[str(reference.with_default_tag())] = named.image.id
     return State(
-        images={named.image.id: named.image for named in images}, references=references, layers=layers,
+        images={named.image.id: named.image for named in images},
+        references=references,
+        layers=layers,
         containers={container.id: container for container in containers},
     )
 

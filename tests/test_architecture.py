@@ -14,12 +14,33 @@ PACKAGE = ROOT / "imagelab"
 
 GROUPS = {
     "errors": 0,
-    "oci": 0, "reference": 0, "tree": 0, "tarscan": 0, "layer": 0, "gotemplate": 0, "gofmt": 0, "units": 0,
-    "filters": 0, "events": 0, "state": 0, "removal": 0,
-    "store": 1, "registry": 1,
-    "pull": 2, "engine": 2,
-    "lab": 3, "cli": 3, "magics": 3, "view": 3, "server": 3, "classroom": 3, "course": 3,
-    "launch": 3, "shim": 3, "__init__": 3, "__main__": 3,
+    "oci": 0,
+    "reference": 0,
+    "tree": 0,
+    "tarscan": 0,
+    "layer": 0,
+    "gotemplate": 0,
+    "gofmt": 0,
+    "units": 0,
+    "filters": 0,
+    "events": 0,
+    "state": 0,
+    "removal": 0,
+    "store": 1,
+    "registry": 1,
+    "pull": 2,
+    "engine": 2,
+    "lab": 3,
+    "cli": 3,
+    "magics": 3,
+    "view": 3,
+    "server": 3,
+    "classroom": 3,
+    "course": 3,
+    "launch": 3,
+    "shim": 3,
+    "__init__": 3,
+    "__main__": 3,
 }
 WORLD = {"sqlite3", "socket", "subprocess", "threading", "requests", "http", "urllib", "tempfile", "shutil", "os"}
 
@@ -39,8 +60,10 @@ def imported(path: Path) -> set[str]:
     """Names of the modules a file imports when it runs; imports for type checkers only do not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     only_types = {
-        child for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" for child in ast.walk(node)
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for child in ast.walk(node)
     }
     names: set[str] = set()
     for node in ast.walk(tree):
@@ -73,7 +96,9 @@ def test_the_pure_group_does_not_touch_the_world(path: Path) -> None:
 
 
 def test_no_module_is_over_500_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in modules() if (n := len(p.read_text(encoding="utf-8").splitlines())) > 500}
+    long = {
+        str(p.relative_to(ROOT)): n for p in modules() if (n := len(p.read_text(encoding="utf-8").splitlines())) > 500
+    }
     assert not long
 
 
@@ -86,5 +111,7 @@ def test_no_broad_except() -> None:
 
 def test_importing_imagelab_loads_nothing_heavy() -> None:
     code = "import sys, imagelab; print(*sys.modules)"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert not loaded & {"requests", "IPython", "graphviz", "sqlite3", "json", "imagelab.lab"}

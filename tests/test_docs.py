@@ -16,7 +16,9 @@ CODE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "im
 
 def glossary() -> list[list[str]]:
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| **")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| **")
+    ]
     assert len(rows) > 20
     return rows
 

@@ -39,7 +39,9 @@ def test_a_pull_tells_what_docker_tells(lab: Lab, told: list[Progress | Event]) 
     assert text[6:8] == [f"{blob}: Waiting" for blob in blobs[3:]]
     for blob in blobs:
         assert [line for line in text if line.startswith(blob)][-3:] == [
-            f"{blob}: Verifying Checksum", f"{blob}: Download complete", f"{blob}: Pull complete",
+            f"{blob}: Verifying Checksum",
+            f"{blob}: Download complete",
+            f"{blob}: Pull complete",
         ]
     assert [line.split(":")[0] for line in text if "Pull complete" in line] == blobs  # strictly in chain order
     assert text[-2] == f"Digest: {image.image.target}"
@@ -103,13 +105,28 @@ def test_all_tags(lab: Lab, told: list[Progress | Event]) -> None:
 @pytest.mark.parametrize(
     ("name", "error", "text", "origin"),
     [
-        ("Ubuntu", ReferenceSyntaxError, "invalid reference format: repository name (library/Ubuntu) must be lowercase", "client"),
+        (
+            "Ubuntu",
+            ReferenceSyntaxError,
+            "invalid reference format: repository name (library/Ubuntu) must be lowercase",
+            "client",
+        ),
         ("ubuntu:", ReferenceSyntaxError, "invalid reference format", "client"),
-        ("a" * 64, ReferenceSyntaxError, f"invalid repository name ({'a' * 64}), cannot specify 64-byte hexadecimal strings", "client"),
+        (
+            "a" * 64,
+            ReferenceSyntaxError,
+            f"invalid repository name ({'a' * 64}), cannot specify 64-byte hexadecimal strings",
+            "client",
+        ),
         ("scratch", RegistryError, "'scratch' is a reserved name", "daemon"),
         ("ubuntu:99", RegistryError, "manifest for ubuntu:99 not found: manifest unknown: manifest unknown", "daemon"),
-        ("nosuch", RegistryError, "pull access denied for nosuch, repository does not exist or may require "
-         "'docker login': denied: requested access to the resource is denied", "daemon"),
+        (
+            "nosuch",
+            RegistryError,
+            "pull access denied for nosuch, repository does not exist or may require "
+            "'docker login': denied: requested access to the resource is denied",
+            "daemon",
+        ),
     ],
 )
 def test_what_a_pull_refuses(lab: Lab, name: str, error: type[Exception], text: str, origin: str) -> None:
@@ -151,7 +168,14 @@ def test_another_platform_is_another_image(lab: Lab) -> None:
 def test_an_argument_is_an_id_a_name_or_a_prefix(lab: Lab) -> None:
     """R1.19-R1.22."""
     image = lab.pull("busybox")
-    for text in (image.id, image.id.hex, image.id.hex[:3], f"sha256:{image.id.hex[:5]}", "busybox", "docker.io/library/busybox:latest"):
+    for text in (
+        image.id,
+        image.id.hex,
+        image.id.hex[:3],
+        f"sha256:{image.id.hex[:5]}",
+        "busybox",
+        "docker.io/library/busybox:latest",
+    ):
         assert lab.image(text) == image
     lab.tag("busybox", image.id.hex[:4])
     other = lab.pull("alpine")
@@ -161,8 +185,13 @@ def test_an_argument_is_an_id_a_name_or_a_prefix(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("foo", "foo:latest"), ("foo:1", "foo:1"), ("u/foo", "u/foo:latest"), ("beef", "beef:latest"),
-     ("sha256:" + "a" * 64, "sha256:" + "a" * 64)],
+    [
+        ("foo", "foo:latest"),
+        ("foo:1", "foo:1"),
+        ("u/foo", "u/foo:latest"),
+        ("beef", "beef:latest"),
+        ("sha256:" + "a" * 64, "sha256:" + "a" * 64),
+    ],
 )
 def test_what_is_not_here(lab: Lab, text: str, shown: str) -> None:
     """R1.22."""
@@ -182,8 +211,11 @@ def test_tag(lab: Lab, told: list[Progress | Event]) -> None:
     for target, text in [
         ("sha256:abc", "refusing to create an ambiguous tag using digest algorithm as name"),
         (f"x@{image.id}", "refusing to create a tag with a digest reference"),
-        ("Foo", 'Error parsing reference: "Foo" is not a valid repository/tag: '
-         "invalid reference format: repository name (library/Foo) must be lowercase"),
+        (
+            "Foo",
+            'Error parsing reference: "Foo" is not a valid repository/tag: '
+            "invalid reference format: repository name (library/Foo) must be lowercase",
+        ),
     ]:
         with pytest.raises((UsageError, ReferenceSyntaxError, imagelab.errors.ImageLabError)) as caught:
             lab.tag("busybox", target)
@@ -256,7 +288,15 @@ def test_inspect_is_in_dockers_order(lab: Lab) -> None:
     image = lab.pull("nginx")
     data = lab.inspect("nginx")
     assert list(data)[:9] == [
-        "Id", "RepoTags", "RepoDigests", "Parent", "Comment", "Created", "DockerVersion", "Author", "Config",
+        "Id",
+        "RepoTags",
+        "RepoDigests",
+        "Parent",
+        "Comment",
+        "Created",
+        "DockerVersion",
+        "Author",
+        "Config",
     ]
     assert data["Id"] == image.id
     assert data["RepoTags"] == ["nginx:latest"]
@@ -281,6 +321,7 @@ def test_disk_usage_counts_a_shared_layer_once(lab: Lab) -> None:
 
 def test_two_labs_are_equal_to_the_byte(tmp_path: Path) -> None:
     """Same calls, same clock: same state, same text."""
+
     def walk(directory: Path) -> tuple[object, str]:
         lab = imagelab.connect(directory, clock="class", environ={})
         lab.pull("mongo:3.2")

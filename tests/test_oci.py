@@ -68,7 +68,8 @@ def test_a_manifest_keeps_its_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"[]", b"{", b"{}", b'{"schemaVersion": 1}', b'{"schemaVersion": 2, "config": {}, "layers": [1]}', b"\xff"]
+    "raw",
+    [b"", b"[]", b"{", b"{}", b'{"schemaVersion": 1}', b'{"schemaVersion": 2, "config": {}, "layers": [1]}', b"\xff"],
 )
 def test_rubbish_is_refused_in_one_sentence(raw: bytes) -> None:
     for parse in (Manifest.parse, Index.parse, ImageConfig.parse):
@@ -99,6 +100,7 @@ def test_every_platform_can_run_itself_first(os: str, architecture: str) -> None
 
 def test_lesser_platforms_come_after() -> None:
     """R2.27: amd64 runs 386, arm64 runs arm, never the other way round."""
+
     def order(text: str) -> list[str]:
         return [str(normalize_platform(p)) for p in platform_preference(normalize_platform(Platform(*text.split("/"))))]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from states import a_state, chain, container, id_of, image
 
 from imagelab.errors import ConflictError
 from imagelab.events import Deleted, Untagged
 from imagelab.oci import Digest
 from imagelab.removal import Plan, freed_bytes
 from imagelab.state import State
-from states import a_state, chain, container, id_of, image
 
 DIGEST = "@sha256:" + "d" * 64
 
@@ -27,8 +27,11 @@ def test_the_last_tag_takes_its_digest_references_and_the_image_along() -> None:
     """R5.3 and R5.7: untag, leftover digest references, the image, then chain IDs from the top."""
     state = a_state(image("redis", "base", "top", names=["redis:alpine", "redis" + DIGEST]))
     assert remove(state, "redis", "redis:alpine").removed == [
-        Untagged("redis:alpine"), Untagged("redis" + DIGEST), Deleted(id_of("redis")),
-        Deleted(chain("base", "top")[1]), Deleted(chain("base", "top")[0]),
+        Untagged("redis:alpine"),
+        Untagged("redis" + DIGEST),
+        Deleted(id_of("redis")),
+        Deleted(chain("base", "top")[1]),
+        Deleted(chain("base", "top")[0]),
     ]
 
 
@@ -70,7 +73,9 @@ def test_two_tags_and_an_id_must_be_forced() -> None:
 
 def test_a_parent_cannot_be_deleted() -> None:
     """R5.10b and R5.12: by ID it refuses, by name it only loses the name."""
-    state = a_state(image("base", "a", names=["nginx:latest"]), image("v2", "a", "b", parent="base", names=["nginx:v2"]))
+    state = a_state(
+        image("base", "a", names=["nginx:latest"]), image("v2", "a", "b", parent="base", names=["nginx:v2"])
+    )
     with pytest.raises(ConflictError, match=r"\(cannot be forced\) - image has dependent child images"):
         remove(state, "base", force=True)
     assert remove(state, "base", "nginx:latest").removed == [Untagged("nginx:latest")]
@@ -79,11 +84,18 @@ def test_a_parent_cannot_be_deleted() -> None:
 def test_the_last_child_takes_its_untagged_parents_along() -> None:
     """R5.8; `--no-prune` leaves them."""
     images = [
-        image("1", "a"), image("2", "a", "b", parent="1"), image("3", "a", "b", "c", parent="2", names=["app:1"]),
+        image("1", "a"),
+        image("2", "a", "b", parent="1"),
+        image("3", "a", "b", "c", parent="2", names=["app:1"]),
     ]
     state = a_state(*images)
     assert [item.digest for item in remove(state, "3", "app:1").removed if isinstance(item, Deleted)] == [
-        id_of("3"), chain("a", "b", "c")[2], id_of("2"), chain("a", "b")[1], id_of("1"), chain("a")[0],
+        id_of("3"),
+        chain("a", "b", "c")[2],
+        id_of("2"),
+        chain("a", "b")[1],
+        id_of("1"),
+        chain("a")[0],
     ]
     assert remove(state, "3", "app:1", prune=False).deleted == [id_of("3")]
 
@@ -115,7 +127,9 @@ def test_a_running_container_cannot_be_forced() -> None:
 def test_prune_skips_what_refuses_and_counts_layers() -> None:
     """R5.19 and R5.20."""
     state = a_state(
-        image("dangling", "a", "b"), image("used", "a", "c"), image("kept", "a", names=["x:1"]),
+        image("dangling", "a", "b"),
+        image("used", "a", "c"),
+        image("kept", "a", names=["x:1"]),
         containers=[container("c", "used")],
     )
     plan = Plan(state)
@@ -132,10 +146,14 @@ def test_what_stays_is_whole(shape: list[tuple[int, bool, bool]], data: st.DataO
     for at, (below, tagged, child) in enumerate(shape):
         parent = images[below % at] if at and child else None
         layers = [*(parent.layers if parent else ()), f"layer {at}"]
-        images.append(image(
-            f"i{at}", *layers, names=[f"r{at}:t"] if tagged else (),
-            parent=next((f"i{n}" for n, other in enumerate(images) if other is parent), "") if parent else "",
-        ))
+        images.append(
+            image(
+                f"i{at}",
+                *layers,
+                names=[f"r{at}:t"] if tagged else (),
+                parent=next((f"i{n}" for n, other in enumerate(images) if other is parent), "") if parent else "",
+            )
+        )
     if not images:
         return
     state = a_state(*images)

@@ -145,7 +145,8 @@ class ClassroomUpstream:
         if following >= len(builds):
             raise ImageLabError(
                 f"{reference.familiar()} has no further build: all {len(builds)} are published",
-                hint=self._more(), origin="client",
+                hint=self._more(),
+                origin="client",
             )
         self._save({**published, key: following})
         return Digest.trusted(builds[following][0])
@@ -153,6 +154,9 @@ class ClassroomUpstream:
     def _more(self) -> str:
         """Which tags still have a build to come."""
         waiting = [
-            f"{name}:{tag}" for name in self.repositories() for tag, (done, total) in self.tags(name).items() if done < total
+            f"{name}:{tag}"
+            for name in self.repositories()
+            for tag, (done, total) in self.tags(name).items()
+            if done < total
         ]
         return f"tags with a further build: {', '.join(waiting)}" if waiting else "every build is published"

@@ -40,7 +40,24 @@ SOURCES = Path(__file__).parent / "sources"
 FILES_FROM = 1_476_921_600
 """2016-10-20, in seconds since 1970: the time of every file."""
 
-WORDS = ["layer", "image", "tag", "digest", "blob", "manifest", "index", "config", "store", "chain", "whiteout", "opaque", "upper", "lower", "commit", "diff"]
+WORDS = [
+    "layer",
+    "image",
+    "tag",
+    "digest",
+    "blob",
+    "manifest",
+    "index",
+    "config",
+    "store",
+    "chain",
+    "whiteout",
+    "opaque",
+    "upper",
+    "lower",
+    "commit",
+    "diff",
+]
 
 
 # -- one layer ----------------------------------------------------------------------------------------------
@@ -120,8 +137,12 @@ def config_of(recipe: ImageRecipe, diff_ids: Iterable[str]) -> bytes:
         entry |= {"comment": step.comment} if step.comment else {}
         history.append(entry | ({"empty_layer": True} if step.empty else {}))
     data: dict[str, object] = {
-        "architecture": architecture, "os": operating_system, "created": recipe.created, "docker_version": "1.12.3",
-        "config": {key: value for key, value in recipe.config.items() if value is not None}, "history": history,
+        "architecture": architecture,
+        "os": operating_system,
+        "created": recipe.created,
+        "docker_version": "1.12.3",
+        "config": {key: value for key, value in recipe.config.items() if value is not None},
+        "history": history,
         "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
     }
     data |= {"variant": variant[0]} if variant else {}
@@ -166,24 +187,62 @@ class Book:
         layers = [self._layer(step, tar, recipe) for step, tar in zip(steps, tars, strict=True)]
         config = config_of(recipe, [Digest.of(tar) for tar in tars])
         kinds = (DOCKER_MANIFEST, DOCKER_CONFIG) if recipe.docker_types else (OCI_MANIFEST, OCI_CONFIG)
-        raw = _json({
-            "schemaVersion": 2, "mediaType": kinds[0],
-            "config": Descriptor(kinds[1], self._blob(config), len(config)).to_json(), "layers": [layer.to_json() for layer in layers],
-        })
+        raw = _json(
+            {
+                "schemaVersion": 2,
+                "mediaType": kinds[0],
+                "config": Descriptor(kinds[1], self._blob(config), len(config)).to_json(),
+                "layers": [layer.to_json() for layer in layers],
+            }
+        )
         return Descriptor(kinds[0], self._named(raw, kinds[0]), len(raw), Platform(*recipe.platform.split("/")))
 
     def _layer(self, step: LayerRecipe, tar: bytes, recipe: ImageRecipe) -> Descriptor:
-        kind = OCI_LAYER_ZSTD if step.compression == "zstd" else DOCKER_LAYER_GZIP if recipe.docker_types else OCI_LAYER_GZIP
+        kind = (
+            OCI_LAYER_ZSTD
+            if step.compression == "zstd"
+            else DOCKER_LAYER_GZIP
+            if recipe.docker_types
+            else OCI_LAYER_GZIP
+        )
         blob = _zstd(tar) if step.compression == "zstd" else b"".join(gzip_bytes([tar]))
         return Descriptor(kind, self._blob(blob), len(blob))
 
     def _attestation(self, subject: Descriptor) -> Descriptor:
         """What a build system says of how it built: an extra manifest that is no image (R7.13)."""
-        statement = _json({"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://slsa.dev/provenance/v0.2", "predicate": {"builder": {"id": "make classroom"}}})
-        config = _json({"architecture": "unknown", "os": "unknown", "config": {}, "rootfs": {"type": "layers", "diff_ids": [Digest.of(statement)]}})
-        layer = Descriptor("application/vnd.in-toto+json", self._blob(statement), len(statement), annotations={"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"})
-        raw = _json({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": Descriptor(OCI_CONFIG, self._blob(config), len(config)).to_json(), "layers": [layer.to_json()]})
-        notes = {"vnd.docker.reference.digest": str(subject.digest), "vnd.docker.reference.type": "attestation-manifest"}
+        statement = _json(
+            {
+                "_type": "https://in-toto.io/Statement/v0.1",
+                "predicateType": "https://slsa.dev/provenance/v0.2",
+                "predicate": {"builder": {"id": "make classroom"}},
+            }
+        )
+        config = _json(
+            {
+                "architecture": "unknown",
+                "os": "unknown",
+                "config": {},
+                "rootfs": {"type": "layers", "diff_ids": [Digest.of(statement)]},
+            }
+        )
+        layer = Descriptor(
+            "application/vnd.in-toto+json",
+            self._blob(statement),
+            len(statement),
+            annotations={"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"},
+        )
+        raw = _json(
+            {
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "config": Descriptor(OCI_CONFIG, self._blob(config), len(config)).to_json(),
+                "layers": [layer.to_json()],
+            }
+        )
+        notes = {
+            "vnd.docker.reference.digest": str(subject.digest),
+            "vnd.docker.reference.type": "attestation-manifest",
+        }
         return Descriptor(OCI_MANIFEST, self._named(raw, OCI_MANIFEST), len(raw), Platform("unknown", "unknown"), notes)
 
     def _named(self, raw: bytes, media_type: str) -> Digest:

@@ -14,8 +14,86 @@ from dataclasses import dataclass, field
 SHELL = "/bin/sh -c "
 NOP = SHELL + "#(nop) "
 
-COREUTILS = ["sh", "bash", "ls", "cat", "cp", "mv", "rm", "mkdir", "rmdir", "touch", "ln", "chmod", "chown", "echo", "printf", "pwd", "env", "grep", "sed", "awk", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "find", "xargs", "id", "whoami", "hostname", "uname", "date", "sleep", "true", "false", "test", "ps", "kill", "du", "df", "which", "tee", "basename", "dirname", "seq", "mktemp", "readlink", "stat", "sha256sum", "expr"]
-IN_USR = set(["env", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "find", "xargs", "id", "whoami", "du", "which", "tee", "basename", "dirname", "seq", "stat", "sha256sum", "awk", "expr"])
+COREUTILS = [
+    "sh",
+    "bash",
+    "ls",
+    "cat",
+    "cp",
+    "mv",
+    "rm",
+    "mkdir",
+    "rmdir",
+    "touch",
+    "ln",
+    "chmod",
+    "chown",
+    "echo",
+    "printf",
+    "pwd",
+    "env",
+    "grep",
+    "sed",
+    "awk",
+    "head",
+    "tail",
+    "wc",
+    "sort",
+    "uniq",
+    "cut",
+    "tr",
+    "find",
+    "xargs",
+    "id",
+    "whoami",
+    "hostname",
+    "uname",
+    "date",
+    "sleep",
+    "true",
+    "false",
+    "test",
+    "ps",
+    "kill",
+    "du",
+    "df",
+    "which",
+    "tee",
+    "basename",
+    "dirname",
+    "seq",
+    "mktemp",
+    "readlink",
+    "stat",
+    "sha256sum",
+    "expr",
+]
+IN_USR = set(
+    [
+        "env",
+        "head",
+        "tail",
+        "wc",
+        "sort",
+        "uniq",
+        "cut",
+        "tr",
+        "find",
+        "xargs",
+        "id",
+        "whoami",
+        "du",
+        "which",
+        "tee",
+        "basename",
+        "dirname",
+        "seq",
+        "stat",
+        "sha256sum",
+        "awk",
+        "expr",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -74,17 +152,45 @@ www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 """
 GROUP = "root:x:0:\ndaemon:x:1:\nbin:x:2:\nwww-data:x:33:\nnogroup:x:65534:\n"
-FOLDERS = ("dev", "etc", "home", "proc", "root", "run", "srv", "sys", "tmp", "usr/bin", "usr/sbin", "var/cache", "var/lib", "var/log", "var/tmp")
+FOLDERS = (
+    "dev",
+    "etc",
+    "home",
+    "proc",
+    "root",
+    "run",
+    "srv",
+    "sys",
+    "tmp",
+    "usr/bin",
+    "usr/sbin",
+    "var/cache",
+    "var/lib",
+    "var/log",
+    "var/tmp",
+)
 MODES = {"tmp": 0o1777, "var/tmp": 0o1777, "root": 0o700}
 BASICS = {
-    "etc/passwd": PASSWD, "etc/group": GROUP, "etc/shells": "/bin/sh\n/bin/bash\n", "etc/hostname": "",
-    "root/.bashrc": "export PS1='\\u@\\h:\\w\\$ '\n", "root/.profile": "[ -f ~/.bashrc ] && . ~/.bashrc\n",
+    "etc/passwd": PASSWD,
+    "etc/group": GROUP,
+    "etc/shells": "/bin/sh\n/bin/bash\n",
+    "etc/hostname": "",
+    "root/.bashrc": "export PS1='\\u@\\h:\\w\\$ '\n",
+    "root/.profile": "[ -f ~/.bashrc ] && . ~/.bashrc\n",
 }
 LIBRARIES = (
-    "lib/x86_64-linux-gnu/libc-2.19.so", "lib/x86_64-linux-gnu/libm-2.19.so", "lib/x86_64-linux-gnu/ld-2.19.so",
-    "usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.20", "usr/lib/x86_64-linux-gnu/libcrypto.so.1.0.0", "usr/lib/locale/C.UTF-8/LC_CTYPE",
-    "usr/share/zoneinfo/tzdata", "var/lib/dpkg/status", "usr/share/doc/libc6/copyright", "usr/share/perl5/base.pm",
-    "usr/share/i18n/charmaps/UTF-8", "sbin/ldconfig.real",
+    "lib/x86_64-linux-gnu/libc-2.19.so",
+    "lib/x86_64-linux-gnu/libm-2.19.so",
+    "lib/x86_64-linux-gnu/ld-2.19.so",
+    "usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.20",
+    "usr/lib/x86_64-linux-gnu/libcrypto.so.1.0.0",
+    "usr/lib/locale/C.UTF-8/LC_CTYPE",
+    "usr/share/zoneinfo/tzdata",
+    "var/lib/dpkg/status",
+    "usr/share/doc/libc6/copyright",
+    "usr/share/perl5/base.pm",
+    "usr/share/i18n/charmaps/UTF-8",
+    "sbin/ldconfig.real",
 )
 
 
@@ -94,13 +200,22 @@ def _add(name: str) -> str:
     return f"{NOP}ADD file:{sha256(name.encode()).hexdigest()} in / "
 
 
-def _config(command: list[str], *, env: tuple[str, ...] = (), labels: dict[str, str] | None = None, **more: object) -> dict[str, object]:
+def _config(
+    command: list[str], *, env: tuple[str, ...] = (), labels: dict[str, str] | None = None, **more: object
+) -> dict[str, object]:
     return {"Env": [PATH, *env], "Cmd": command, "Labels": labels, **more}
 
 
 def _base(name: str, source: str, size: int) -> LayerRecipe:
     return LayerRecipe(
-        _add(name), size, source, files=BASICS, folders=FOLDERS, programs=tuple(COREUTILS), filler=LIBRARIES, modes=MODES,
+        _add(name),
+        size,
+        source,
+        files=BASICS,
+        folders=FOLDERS,
+        programs=tuple(COREUTILS),
+        filler=LIBRARIES,
+        modes=MODES,
     )
 
 
@@ -111,13 +226,29 @@ _POLICY = SHELL + "set -xe && echo '#!/bin/sh' > /usr/sbin/policy-rc.d && echo '
 
 def _ubuntu(version: str, source: str, total: int, created: str, *, packages: int = 0) -> ImageRecipe:
     steps = [
-        LayerRecipe(_POLICY, 745, files={"usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n"}, filler=("etc/apt/apt.conf.d/docker-clean",)),
+        LayerRecipe(
+            _POLICY,
+            745,
+            files={"usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n"},
+            filler=("etc/apt/apt.conf.d/docker-clean",),
+        ),
         LayerRecipe(SHELL + "rm -rf /var/lib/apt/lists/*", folders=("var/lib/apt/lists",)),
-        LayerRecipe(SHELL + "sed -i 's/^#\\s*\\(deb.*universe\\)$/\\1/g' /etc/apt/sources.list", 1895, filler=("etc/apt/sources.list",)),
-        LayerRecipe(SHELL + "mkdir -p /run/systemd && echo 'docker' > /run/systemd/container", files={"run/systemd/container": "docker\n"}),
+        LayerRecipe(
+            SHELL + "sed -i 's/^#\\s*\\(deb.*universe\\)$/\\1/g' /etc/apt/sources.list",
+            1895,
+            filler=("etc/apt/sources.list",),
+        ),
+        LayerRecipe(
+            SHELL + "mkdir -p /run/systemd && echo 'docker' > /run/systemd/container",
+            files={"run/systemd/container": "docker\n"},
+        ),
     ]
     if packages:
-        steps[1] = LayerRecipe(SHELL + "apt-get update && apt-get dist-upgrade -y", packages, filler=("usr/lib/apt/methods/http", "var/lib/dpkg/info/base-files.list"))
+        steps[1] = LayerRecipe(
+            SHELL + "apt-get update && apt-get dist-upgrade -y",
+            packages,
+            filler=("usr/lib/apt/methods/http", "var/lib/dpkg/info/base-files.list"),
+        )
     rest = total - sum(step.size or sum(len(text) for text in step.files.values()) for step in steps)
     base = _base(f"ubuntu {version}", source, rest)
     return ImageRecipe(created, (base, *steps, LayerRecipe(NOP + ' CMD ["/bin/bash"]')), _config(["/bin/bash"]))
@@ -139,19 +270,29 @@ def _nginx(version: str, size: int, created: str) -> ImageRecipe:
         'echo "deb http://nginx.org/packages/mainline/debian/ jessie nginx" >> /etc/apt/sources.list && apt-get update && '
         "apt-get install --no-install-recommends --no-install-suggests -y ca-certificates nginx=${NGINX_VERSION} "
         "&& rm -rf /var/lib/apt/lists/*",
-        size, "nginx", files={"usr/sbin/nginx": "#!imagelab nginx\n", "etc/nginx/version": version + "\n"},
-        folders=("var/cache/nginx", "var/log/nginx"), modes={"usr/sbin/nginx": 0o755},
-        filler=("usr/lib/x86_64-linux-gnu/libssl.so.1.0.0", "etc/ssl/certs/ca-certificates.crt", "usr/share/doc/nginx/CHANGES"),
+        size,
+        "nginx",
+        files={"usr/sbin/nginx": "#!imagelab nginx\n", "etc/nginx/version": version + "\n"},
+        folders=("var/cache/nginx", "var/log/nginx"),
+        modes={"usr/sbin/nginx": 0o755},
+        filler=(
+            "usr/lib/x86_64-linux-gnu/libssl.so.1.0.0",
+            "etc/ssl/certs/ca-certificates.crt",
+            "usr/share/doc/nginx/CHANGES",
+        ),
     )
     logs = LayerRecipe(
         SHELL + "ln -sf /dev/stdout /var/log/nginx/access.log && ln -sf /dev/stderr /var/log/nginx/error.log",
-        22, files={"var/log/nginx/README": "logs go to the engine\n"},
+        22,
+        files={"var/log/nginx/README": "logs go to the engine\n"},
         links={"var/log/nginx/access.log": "/dev/stdout", "var/log/nginx/error.log": "/dev/stderr"},
     )
     maintainer = LayerRecipe(NOP + ' MAINTAINER NGINX Docker Maintainers "docker-maint@nginx.com"')
     rest = (LayerRecipe(NOP + " EXPOSE 443/tcp 80/tcp"), LayerRecipe(NOP + ' CMD ["nginx" "-g" "daemon off;"]'))
     steps = (DEBIAN, DEBIAN_CMD, maintainer, LayerRecipe(f"{NOP} ENV NGINX_VERSION={version}"), package, logs, *rest)
-    config = _config(["nginx", "-g", "daemon off;"], env=(f"NGINX_VERSION={version}",), ExposedPorts={"443/tcp": {}, "80/tcp": {}})
+    config = _config(
+        ["nginx", "-g", "daemon off;"], env=(f"NGINX_VERSION={version}",), ExposedPorts={"443/tcp": {}, "80/tcp": {}}
+    )
     return ImageRecipe(created, steps, config, 'NGINX Docker Maintainers "docker-maint@nginx.com"')
 
 
@@ -160,27 +301,46 @@ NGINX = _nginx("1.11.6-1~jessie", 58_478, "2016-11-23T08:40:13.552931184Z")
 NGINX_NEXT = _nginx("1.11.7-1~jessie", 58_502, "2016-11-27T20:06:44.109923301Z")
 
 
-def _server(base: tuple[LayerRecipe, ...], name: str, version: str, sizes: tuple[int, ...], port: int, created: str) -> ImageRecipe:
+def _server(
+    base: tuple[LayerRecipe, ...], name: str, version: str, sizes: tuple[int, ...], port: int, created: str
+) -> ImageRecipe:
     """redis, mongo and node: a user, a package, a program, a port."""
     key = f"{name.upper()}_VERSION={version}"
     steps = (
         *base,
-        LayerRecipe(f"{SHELL}groupadd -r {name} && useradd -r -g {name} {name}", sizes[0], files={f"etc/{name}.user": name + "\n"}, filler=("var/log/faillog",)),
+        LayerRecipe(
+            f"{SHELL}groupadd -r {name} && useradd -r -g {name} {name}",
+            sizes[0],
+            files={f"etc/{name}.user": name + "\n"},
+            filler=("var/log/faillog",),
+        ),
         LayerRecipe(
             f"{SHELL}apt-get update && apt-get install -y --no-install-recommends ca-certificates wget && rm -rf /var/lib/apt/lists/*",
-            sizes[1], filler=("etc/ssl/certs/ca-certificates.crt", "usr/bin/wget", "usr/lib/x86_64-linux-gnu/libgnutls.so.28"),
+            sizes[1],
+            filler=("etc/ssl/certs/ca-certificates.crt", "usr/bin/wget", "usr/lib/x86_64-linux-gnu/libgnutls.so.28"),
         ),
         LayerRecipe(f"{NOP} ENV {key}"),
         LayerRecipe(
-            f"{SHELL}set -x && wget -O {name}.tar.gz \"${name.upper()}_DOWNLOAD_URL\" && make -C /usr/src/{name} && make install",
-            sizes[2], files={f"usr/local/bin/{name}": f"#!imagelab {name}\n", f"usr/local/share/{name}/version": version + "\n"},
-            modes={f"usr/local/bin/{name}": 0o755}, filler=(f"usr/local/lib/{name}/core.so", f"usr/local/lib/{name}/modules.so", f"usr/local/share/{name}/LICENSE"),
+            f'{SHELL}set -x && wget -O {name}.tar.gz "${name.upper()}_DOWNLOAD_URL" && make -C /usr/src/{name} && make install',
+            sizes[2],
+            files={f"usr/local/bin/{name}": f"#!imagelab {name}\n", f"usr/local/share/{name}/version": version + "\n"},
+            modes={f"usr/local/bin/{name}": 0o755},
+            filler=(
+                f"usr/local/lib/{name}/core.so",
+                f"usr/local/lib/{name}/modules.so",
+                f"usr/local/share/{name}/LICENSE",
+            ),
         ),
         LayerRecipe(f"{SHELL}mkdir /data && chown {name}:{name} /data", folders=("data",)),
         LayerRecipe(f"{NOP} EXPOSE {port}/tcp"),
         LayerRecipe(f'{NOP} CMD ["{name}"]'),
     )
-    return ImageRecipe(created, steps, _config([name], env=(key,), ExposedPorts={f"{port}/tcp": {}}, WorkingDir="/data"), docker_types=True)
+    return ImageRecipe(
+        created,
+        steps,
+        _config([name], env=(key,), ExposedPorts={f"{port}/tcp": {}}, WorkingDir="/data"),
+        docker_types=True,
+    )
 
 
 _ON_DEBIAN = (DEBIAN, DEBIAN_CMD)
@@ -200,30 +360,61 @@ _APPLETS = {f"bin/{name}": "/bin/busybox" for name in COREUTILS if name not in (
 
 def _busybox(platform: str) -> ImageRecipe:
     layer = LayerRecipe(
-        _add(f"busybox {platform}"), 1_090, files={"bin/busybox": "#!imagelab busybox\n", "etc/passwd": PASSWD, "etc/group": GROUP},
-        links=_APPLETS, folders=("dev", "home", "root", "tmp", "var"), modes={"bin/busybox": 0o755, **MODES}, filler=("lib/libc.so.0",),
+        _add(f"busybox {platform}"),
+        1_090,
+        files={"bin/busybox": "#!imagelab busybox\n", "etc/passwd": PASSWD, "etc/group": GROUP},
+        links=_APPLETS,
+        folders=("dev", "home", "root", "tmp", "var"),
+        modes={"bin/busybox": 0o755, **MODES},
+        filler=("lib/libc.so.0",),
     )
-    return ImageRecipe("2016-10-07T21:03:58.469866982Z", (layer, LayerRecipe(NOP + ' CMD ["sh"]')), _config(["sh"]), platform=platform)
+    return ImageRecipe(
+        "2016-10-07T21:03:58.469866982Z", (layer, LayerRecipe(NOP + ' CMD ["sh"]')), _config(["sh"]), platform=platform
+    )
 
 
 ALPINE_BASE = LayerRecipe(
-    _add("alpine 3.4"), 4_800, "alpine", files={"bin/busybox": "#!imagelab busybox\n", "etc/passwd": PASSWD, "etc/group": GROUP},
-    links=_APPLETS, folders=FOLDERS, modes={"bin/busybox": 0o755, **MODES}, filler=("lib/ld-musl-x86_64.so.1", "lib/apk/db/installed"),
+    _add("alpine 3.4"),
+    4_800,
+    "alpine",
+    files={"bin/busybox": "#!imagelab busybox\n", "etc/passwd": PASSWD, "etc/group": GROUP},
+    links=_APPLETS,
+    folders=FOLDERS,
+    modes={"bin/busybox": 0o755, **MODES},
+    filler=("lib/ld-musl-x86_64.so.1", "lib/apk/db/installed"),
 )
 ALPINE = ImageRecipe("2016-10-18T20:31:22.321427771Z", (ALPINE_BASE,), _config(["/bin/sh"]))
-REDIS_ALPINE = _server((ALPINE_BASE,), "redis", "3.2.5-alpine", (280, 1_100, 14_820), 6379, "2016-11-23T09:31:50.702615188Z")
+REDIS_ALPINE = _server(
+    (ALPINE_BASE,), "redis", "3.2.5-alpine", (280, 1_100, 14_820), 6379, "2016-11-23T09:31:50.702615188Z"
+)
 DOCKER = _server((ALPINE_BASE,), "docker", "1.12.3", (280, 2_420, 94_500), 2375, "2016-11-22T19:44:20.918116630Z")
 CENTOS = ImageRecipe(
     "2016-11-02T19:52:19.463959047Z",
-    (_base("centos 7", "centos", 196_500), LayerRecipe(NOP + " LABEL name=CentOS Base Image vendor=CentOS license=GPLv2"), LayerRecipe(NOP + ' CMD ["/bin/bash"]')),
+    (
+        _base("centos 7", "centos", 196_500),
+        LayerRecipe(NOP + " LABEL name=CentOS Base Image vendor=CentOS license=GPLv2"),
+        LayerRecipe(NOP + ' CMD ["/bin/bash"]'),
+    ),
     _config(["/bin/bash"], labels={"name": "CentOS Base Image", "vendor": "CentOS", "license": "GPLv2"}),
 )
 
 
 def _hello(platform: str) -> ImageRecipe:
     note = {"linux/amd64": "", "linux/arm64/v8": "arm64v8", "linux/arm/v7": "arm32v7"}[platform]
-    layer = LayerRecipe(f"{NOP}COPY file:hello in / ", 1_848, "hello", files={"built-for": note + "\n"} if note else {}, modes={"hello": 0o755}, filler=("lib/start",))
-    return ImageRecipe("2016-10-06T23:11:02.481823390Z", (layer, LayerRecipe(NOP + ' CMD ["/hello"]')), _config(["/hello"]), platform=platform)
+    layer = LayerRecipe(
+        f"{NOP}COPY file:hello in / ",
+        1_848,
+        "hello",
+        files={"built-for": note + "\n"} if note else {},
+        modes={"hello": 0o755},
+        filler=("lib/start",),
+    )
+    return ImageRecipe(
+        "2016-10-06T23:11:02.481823390Z",
+        (layer, LayerRecipe(NOP + ' CMD ["/hello"]')),
+        _config(["/hello"]),
+        platform=platform,
+    )
 
 
 WHOAMI = ImageRecipe(
@@ -231,7 +422,9 @@ WHOAMI = ImageRecipe(
     (
         ALPINE_BASE,
         LayerRecipe(NOP + " LABEL com.example.version=0.1"),
-        LayerRecipe(f"{NOP}COPY file:whoami.sh in /srv/ ", None, "whoami", modes={"srv/whoami.sh": 0o755}, compression="zstd"),
+        LayerRecipe(
+            f"{NOP}COPY file:whoami.sh in /srv/ ", None, "whoami", modes={"srv/whoami.sh": 0o755}, compression="zstd"
+        ),
         LayerRecipe(NOP + ' CMD ["/srv/whoami.sh"]'),
     ),
     _config(["/srv/whoami.sh"], labels={"com.example.version": "0.1"}),
@@ -240,9 +433,21 @@ LEAKY = ImageRecipe(
     "2016-11-21T09:15:33.018204477Z",
     (
         ALPINE_BASE,
-        LayerRecipe(f"{NOP}COPY dir:app in /app/ ", 2_400, "leaky", modes={"app/id_rsa": 0o600}, filler=("app/data/first.bin", "app/data/second.bin"), comment="the key is needed to fetch the sources"),
+        LayerRecipe(
+            f"{NOP}COPY dir:app in /app/ ",
+            2_400,
+            "leaky",
+            modes={"app/id_rsa": 0o600},
+            filler=("app/data/first.bin", "app/data/second.bin"),
+            comment="the key is needed to fetch the sources",
+        ),
         LayerRecipe(SHELL + "rm /app/id_rsa", gone=("app/id_rsa",), comment="deleted, so nobody can see it?"),
-        LayerRecipe(SHELL + "rm -rf /app && mkdir /app && echo 2 > /app/VERSION", files={"app/VERSION": "2\n"}, opaque=("app",), comment="the second version, all in one layer"),
+        LayerRecipe(
+            SHELL + "rm -rf /app && mkdir /app && echo 2 > /app/VERSION",
+            files={"app/VERSION": "2\n"},
+            opaque=("app",),
+            comment="the second version, all in one layer",
+        ),
         LayerRecipe(NOP + ' CMD ["cat" "/app/VERSION"]'),
     ),
     _config(["cat", "/app/VERSION"]),
@@ -261,7 +466,12 @@ CAST = (
     TagRecipe("library/alpine", ("3.4", "latest"), ((ALPINE,),)),
     TagRecipe("library/docker", ("latest",), ((DOCKER,),)),
     TagRecipe("library/centos", ("latest",), ((CENTOS,),)),
-    TagRecipe("library/hello-world", ("latest",), (tuple(_hello(p) for p in ("linux/amd64", "linux/arm64/v8", "linux/arm/v7")),), attested=True),
+    TagRecipe(
+        "library/hello-world",
+        ("latest",),
+        (tuple(_hello(p) for p in ("linux/amd64", "linux/arm64/v8", "linux/arm/v7")),),
+        attested=True,
+    ),
     TagRecipe("imagelab/whoami", ("0.1", "latest"), ((WHOAMI,),)),
     TagRecipe("imagelab/leaky", ("1.0", "latest"), ((LEAKY,),)),
 )

@@ -79,8 +79,16 @@ def error_text(error: ImageLabError, era: str) -> str:
     text = str(error)
     match error:
         case ReferenceSyntaxError() if era == "1.13":
-            cause = "repository name must be lowercase" if text.endswith("must be lowercase") else "invalid reference format"
-            return f'Error parsing reference: "{error.text}" is not a valid repository/tag: {cause}' if error.text else text
+            cause = (
+                "repository name must be lowercase"
+                if text.endswith("must be lowercase")
+                else "invalid reference format"
+            )
+            return (
+                f'Error parsing reference: "{error.text}" is not a valid repository/tag: {cause}'
+                if error.text
+                else text
+            )
         case TemplateError() if era == "1.13":
             return "T" + text.removeprefix("t") + "\n"
         case InvalidFilterError() if era == "1.13":

@@ -27,9 +27,7 @@ Fields = Mapping[str, Callable[[], Any]]
 # -- any listing --------------------------------------------------------------------------------------------
 
 
-def render(
-    text: str, rows: Iterable[Fields], headers: Mapping[str, str], *, go_type: str, minimum: int = 10
-) -> str:
+def render(text: str, rows: Iterable[Fields], headers: Mapping[str, str], *, go_type: str, minimum: int = 10) -> str:
     """Rows through a `--format` value. TemplateError in Go's words (R4.7)."""
     if text == "json":
         return "".join(_json_line(row) for row in rows)
@@ -91,7 +89,9 @@ def images(
     listed: Sequence[Image], state: State, options: ListOptions, *, era: str = "28", now: int, tz: tzinfo = UTC
 ) -> str:
     """`docker images`; with `quiet` one ID a row, so an image with two tags is there twice (R3.1)."""
-    listed = [image for image in listed if not eras.hidden(state, image, era, all=options.all, dangling=options.dangling)]
+    listed = [
+        image for image in listed if not eras.hidden(state, image, era, all=options.all, dangling=options.dangling)
+    ]
     collapsed = era == "29" and not (options.quiet or options.no_trunc or options.digests or options.format)
     if collapsed or options.tree:
         from imagelab.cli.tree_view import tree_view
@@ -105,7 +105,9 @@ def images(
     if options.quiet and text.startswith("table"):
         return "".join(f"{show(row)}\n" for row in rows)
     if text == "raw":
-        text = "image_id: {{.ID}}" if options.quiet else RAW_IMAGES % ("digest: {{.Digest}}\n" if options.digests else "")
+        text = (
+            "image_id: {{.ID}}" if options.quiet else RAW_IMAGES % ("digest: {{.Digest}}\n" if options.digests else "")
+        )
     elif text.startswith("table") and options.digests and "{{.Digest}}" not in text:
         text += "\t{{.Digest}}"
     fields = (_image_fields(row, show, era, now, tz) for row in rows)
@@ -323,7 +325,9 @@ def removals(removed: Iterable[Removal]) -> str:
 def prune(report: PruneReport, removed: Sequence[Removal]) -> str:
     """What `image prune` prints after the question (R5.18)."""
     lines = "".join(_removal(item, "untagged", "deleted") for item in removed)
-    return (f"Deleted Images:\n{lines}\n" if lines else "") + f"Total reclaimed space: {eras.size(report.reclaimed, '28', digits=4)}\n"
+    return (
+        f"Deleted Images:\n{lines}\n" if lines else ""
+    ) + f"Total reclaimed space: {eras.size(report.reclaimed, '28', digits=4)}\n"
 
 
 def _removal(item: Removal, untagged: str, deleted: str) -> str:

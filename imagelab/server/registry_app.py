@@ -54,8 +54,16 @@ MESSAGES = {
     "UNSUPPORTED": (405, "the operation is unsupported"),
 }
 _REASONS = {
-    200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 400: "Bad Request",
-    404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large", 416: "Range Not Satisfiable",
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    206: "Partial Content",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    416: "Range Not Satisfiable",
 }
 
 
@@ -268,7 +276,8 @@ class RegistryApp:
 
     def _progress(self, status: int, name: str, upload: str, size: int) -> Answer:
         headers = {
-            "Location": f"/v2/{name}/blobs/uploads/{upload}", "Range": f"0-{max(size - 1, 0)}",
+            "Location": f"/v2/{name}/blobs/uploads/{upload}",
+            "Range": f"0-{max(size - 1, 0)}",
             "Docker-Upload-UUID": upload,
         }
         return status, headers if status == 204 else headers | {"Content-Length": "0"}, ()
@@ -369,7 +378,10 @@ def _json(data: object, *, status: int = 200, headers: Mapping[str, str] = {}) -
 
 def _described(digest: Digest, size: int, media_type: str) -> Headers:
     return {
-        "Content-Type": media_type, "Content-Length": str(size), "Docker-Content-Digest": digest, "ETag": f'"{digest}"',
+        "Content-Type": media_type,
+        "Content-Length": str(size),
+        "Docker-Content-Digest": digest,
+        "ETag": f'"{digest}"',
     }
 
 

@@ -12,7 +12,9 @@ from imagelab.errors import ImageLabError
 Application = Callable[..., Any]
 
 
-def serve(app: Application, *, host: str = "127.0.0.1", port: int = 5000, ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    app: Application, *, host: str = "127.0.0.1", port: int = 5000, ready: Callable[[str], None] | None = None
+) -> None:
     """Answer until interrupted. `port` 0 takes a free one; `ready` is told the URL. ImageLabError for a port in use."""
     server = _create(app, host, port)
     if ready is not None:
@@ -42,16 +44,30 @@ def _create(app: Application, host: str, port: int) -> Any:
 
     try:
         return create_server(
-            app, host=host, port=port, threads=8, max_request_body_size=1 << 40, send_bytes=1 << 18, asyncore_use_poll=True,
-            outbuf_overflow=1 << 24, inbuf_overflow=1 << 20, ident="imagelab",
+            app,
+            host=host,
+            port=port,
+            threads=8,
+            max_request_body_size=1 << 40,
+            send_bytes=1 << 18,
+            asyncore_use_poll=True,
+            outbuf_overflow=1 << 24,
+            inbuf_overflow=1 << 20,
+            ident="imagelab",
         )
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageLabError(
-            f"cannot listen on {host}:{port}: {reason}", origin="client", hint="choose another port with --port, or 0 for a free one"
+            f"cannot listen on {host}:{port}: {reason}",
+            origin="client",
+            hint="choose another port with --port, or 0 for a free one",
         ) from None
 
 
 def _url(server: Any) -> str:
-    host, port = (server.effective_host, server.effective_port) if hasattr(server, "effective_port") else server.effective_listen[0]
+    host, port = (
+        (server.effective_host, server.effective_port)
+        if hasattr(server, "effective_port")
+        else server.effective_listen[0]
+    )
     return f"http://{host}:{port}"

@@ -146,7 +146,11 @@ class LayeredStorage:
         self.start_upload, self.upload_size = upper.start_upload, upper.upload_size
         self.append_upload, self.finish_upload = upper.append_upload, upper.finish_upload
         self.cancel_upload, self.put_manifest = upper.cancel_upload, upper.put_manifest
-        self.delete_blob, self.delete_tag, self.delete_manifest = upper.delete_blob, upper.delete_tag, upper.delete_manifest
+        self.delete_blob, self.delete_tag, self.delete_manifest = (
+            upper.delete_blob,
+            upper.delete_tag,
+            upper.delete_manifest,
+        )
 
     def blob_size(self, digest: Digest) -> int | None:
         size = self._upper.blob_size(digest)

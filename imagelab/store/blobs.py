@@ -92,8 +92,11 @@ class Download:
     """
 
     def __init__(
-        self, blobs: Blobs, descriptor: Descriptor,
-        known: Callable[[Digest], LayerIndex | None], remember: Callable[[LayerIndex], None],
+        self,
+        blobs: Blobs,
+        descriptor: Descriptor,
+        known: Callable[[Digest], LayerIndex | None],
+        remember: Callable[[LayerIndex], None],
     ) -> None:
         self._blobs, self._descriptor, self._known, self._remember = blobs, descriptor, known, remember
         self._file = blobs.partial / descriptor.digest.hex
@@ -198,7 +201,13 @@ def _database_refused(error: sqlite3.Error) -> StoreError:
     if "full" in text:
         return StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some")
     if "readonly" in text or "read-only" in text or "unable to open" in text:
-        return StoreError(f"the lab cannot be written to: {text}", hint="use another directory with --lab DIR or IMAGELAB_HOME")
+        return StoreError(
+            f"the lab cannot be written to: {text}", hint="use another directory with --lab DIR or IMAGELAB_HOME"
+        )
     if "locked" in text:
-        return StoreError("another command has been working on this lab for half a minute", hint="wait for it, or stop it")
-    return StoreError(f"the lab's database is damaged: {text}", hint="move the directory away; a new lab is made at once")
+        return StoreError(
+            "another command has been working on this lab for half a minute", hint="wait for it, or stop it"
+        )
+    return StoreError(
+        f"the lab's database is damaged: {text}", hint="move the directory away; a new lab is made at once"
+    )

@@ -186,9 +186,19 @@ class Database:
         self._db.execute(
             "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                image.id, image.created, image.size, " ".join(image.layers), image.target, image.content_size,
-                image.parent, json.dumps(dict(image.labels)), image.platform, image.tagged, int(image.local),
-                json.dumps(image.children_platforms), image.layers[-1] if image.layers else None,
+                image.id,
+                image.created,
+                image.size,
+                " ".join(image.layers),
+                image.target,
+                image.content_size,
+                image.parent,
+                json.dumps(dict(image.labels)),
+                image.platform,
+                image.tagged,
+                int(image.local),
+                json.dumps(image.children_platforms),
+                image.layers[-1] if image.layers else None,
             ),
         )
 
@@ -240,10 +250,20 @@ def _image(row: Any) -> Image:
     trusted = Digest.trusted
     (image_id, created, size, layers, target, content_size, parent, labels, platform, tagged, local, platforms, _) = row
     return Image(
-        trusted(image_id), created, size, tuple([trusted(chain_id) for chain_id in layers.split()]),
-        trusted(target), content_size, trusted(parent) if parent else None,
-        json.loads(labels) if labels != "{}" else {}, platform, tagged, bool(local),
-        tuple((text, trusted(digest), here) for text, digest, here in json.loads(platforms)) if platforms != "[]" else (),
+        trusted(image_id),
+        created,
+        size,
+        tuple([trusted(chain_id) for chain_id in layers.split()]),
+        trusted(target),
+        content_size,
+        trusted(parent) if parent else None,
+        json.loads(labels) if labels != "{}" else {},
+        platform,
+        tagged,
+        bool(local),
+        tuple((text, trusted(digest), here) for text, digest, here in json.loads(platforms))
+        if platforms != "[]"
+        else (),
     )
 
 
@@ -251,5 +271,11 @@ def _layer(row: Any) -> Layer:
     chain_id, diff_id, parent, size, blob, blob_size, media_type = row
     trusted = Digest.trusted
     return Layer(
-        trusted(chain_id), trusted(diff_id), trusted(parent) if parent else None, size, trusted(blob), blob_size, media_type,
+        trusted(chain_id),
+        trusted(diff_id),
+        trusted(parent) if parent else None,
+        size,
+        trusted(blob),
+        blob_size,
+        media_type,
     )

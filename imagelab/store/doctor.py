@@ -27,7 +27,8 @@ def examine(store: Store) -> list[str]:
         problems += _image(store, state, image)
     problems += [
         f"{familiar(name)} stands for image {image_id.short}, which is not here"
-        for name, image_id in state.references.items() if image_id not in state.images
+        for name, image_id in state.references.items()
+        if image_id not in state.images
     ]
     return problems
 

@@ -30,7 +30,9 @@ def read(store: Store, diff_id: Digest, offset: int, size: int, *, limit: int) -
             file.seek(offset)
             data = file.read(size) if row is None or not row.sparse else _unsparse(file.read(_stored(row)), row)
     if len(data) != size:
-        raise StoreError(f"the cache of layer {diff_id.short} is damaged", hint=f"delete {tar.parent}; it is made again")
+        raise StoreError(
+            f"the cache of layer {diff_id.short} is damaged", hint=f"delete {tar.parent}; it is made again"
+        )
     return data
 
 

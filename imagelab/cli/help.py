@@ -1,0 +1,77 @@
+"""The pages of `--help`, laid out as Docker lays them out (cobra's template, pflag's wrapping at 80 columns)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imagelab.cli.flags import Flag
+
+if TYPE_CHECKING:
+    from imagelab.cli.commands import Command, Group
+
+WIDTH = 79
+_VALUES = {"string": " string", "strings": " strings", "filter": " filter", "int": " int", "bool": ""}
+
+
+def command_page(command: Command) -> str:
+    """The page of one command."""
+    page = f"Usage:  {command.usage}\n\n{command.short}\n"
+    if len(command.aliases) > 1:
+        page += f"\nAliases:\n  {', '.join(command.aliases)}\n"
+    if command.flags:
+        page += f"\nOptions:\n{options(command.flags)}"
+    return page + (f"\n{command.more}\n" if command.more else "")
+
+
+def group_page(group: Group, commands: Sequence[Command]) -> str:
+    """The page of `docker image` and `docker system`."""
+    width = max(11, *(len(command.name.split()[-1]) for command in commands))
+    listed = "".join(f"  {c.name.split()[-1]:<{width}} {c.short}\n" for c in sorted(commands, key=lambda c: c.name))
+    return (
+        f"Usage:  docker {group.name} COMMAND\n\n{group.short}\n\nCommands:\n{listed}\n"
+        f"Run 'docker {group.name} COMMAND --help' for more information on a command.\n"
+    )
+
+
+def overview(sections: Sequence[tuple[str, Sequence[tuple[str, str]]]], flags: Sequence[Flag]) -> str:
+    """The page of `imagelab` alone."""
+    page = "Usage:  imagelab [OPTIONS] COMMAND\n\nDocker images you can see: real bytes, no daemon\n"
+    for title, entries in sections:
+        page += f"\n{title}:\n" + "".join(f"  {name:<11} {text}\n" for name, text in entries)
+    page += f"\nGlobal Options:\n{options(flags)}"
+    return page + "\nRun 'imagelab COMMAND --help' for more information on a command.\n"
+
+
+def options(flags: Sequence[Flag]) -> str:
+    """The flags, sorted by name, descriptions aligned and wrapped."""
+    lines = []
+    for flag in sorted(flags, key=lambda flag: flag.name):
+        lead = f"  -{flag.short}, --{flag.name}" if flag.short else f"      --{flag.name}"
+        default = f" (default {flag.default})" if flag.default else ""
+        lines.append((lead + _VALUES[flag.kind], flag.text + default))
+    widest = max(len(lead) for lead, _ in lines) + 1
+    return "".join(f"{lead:<{widest}}  {_wrap(text, widest + 2)}\n" for lead, text in lines)
+
+
+def _wrap(text: str, indent: int) -> str:
+    """pflag's wrapping: five columns of slop, so that no short word stands alone on the last line."""
+    slop = 5
+    room = WIDTH - indent - slop
+    lines: list[str] = []
+    while text:
+        line, text = _line(text, room, slop)
+        lines += line.split("\n")
+    return ("\n" + " " * indent).join(lines)
+
+
+def _line(text: str, room: int, slop: int) -> tuple[str, str]:
+    if room + slop > len(text):
+        return text, ""
+    head = text[:room]
+    space = max(head.rfind(" "), head.rfind("\t"), head.rfind("\n"))
+    if space <= 0:
+        return text, ""
+    newline = head.rfind("\n")
+    cut = newline if 0 < newline < space else space
+    return text[:cut], text[cut + 1 :]

@@ -1,0 +1,149 @@
+"""One command line, from words to an exit code. The terminal, the `docker` on PATH, `%docker` and `Lab.docker` all end here.
+
+`run` never exits and never prints but where it is told to; an error is one sentence on `stderr` (what was asked, what
+was found), a second line with what to try, and Docker's exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from imagelab.cli import eras, help
+from imagelab.cli.commands import COMMANDS, GLOBAL_FLAGS, GROUPS, OUT_OF_SCOPE, Command, Context, sections
+from imagelab.cli.flags import CommandLineError, Parsed, check_count, parse
+from imagelab.errors import ImageLabError
+
+if TYPE_CHECKING:
+    from imagelab.events import ProgressSink
+    from imagelab.lab import Lab
+
+
+def run(
+    argv: Sequence[str], *, stdin: TextIO, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str],
+    lab: Lab | None = None, progress: ProgressSink | None = None,
+) -> int:  # fmt: skip
+    """Run one line (without the program's name) and return its exit code.
+
+    `lab`: work on this one, instead of the one that flags and environment name. `progress`: who is told of a pull.
+    """
+    context = Context(stdin, stdout, stderr, environ, lab, progress)
+    command: Command | None = None
+    try:
+        options = parse(argv, GLOBAL_FLAGS, interspersed=False)
+        context.options = options
+        if page := _page_without_command(options):
+            stdout.write(page)
+            return 0
+        command, rest = _find(options.arguments)
+        if command is None:
+            stdout.write(_group_page(options.arguments[0]))
+            return 0
+        return _execute(command, rest, context)
+    except CommandLineError as error:
+        stderr.write(f"{error}\n{_tail(command, context.options)}{_hint(error)}")
+        return error.exit_code
+    except ImageLabError as error:
+        context.explain(error)
+        return error.exit_code
+    finally:
+        context.close()
+
+
+def _execute(command: Command, words: Sequence[str], context: Context) -> int:
+    if command.raw:
+        context.parsed = Parsed(arguments=list(words))
+        return command.call(context)
+    parsed = parse(words, command.flags)
+    if parsed.on("help"):
+        context.out.write(help.command_page(command))
+        return 0
+    check_count(command.called, parsed.arguments, command.least, command.most, era=context.era)
+    context.parsed = parsed
+    return command.call(context)
+
+
+def _page_without_command(options: Parsed) -> str:
+    if options.on("version"):
+        from imagelab import __version__
+
+        return f"imagelab version {__version__}, prints as Docker {', '.join(eras.ERAS)}\n"
+    if options.on("help") or not options.arguments or options.arguments == ["help"]:
+        return help.overview(sections(), GLOBAL_FLAGS)
+    return ""
+
+
+def _find(words: Sequence[str]) -> tuple[Command | None, list[str]]:
+    """The command that the words begin with, and the rest; None for a group's own page."""
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
+    first = words[0]
+    if first in GROUPS:
+        rest = [word for word in words[1:] if word not in ("--help", "-h")]
+        if not rest:
+            return None, []
+        command = COMMANDS.get(f"{first} {rest[0]}")
+        if command is None:
+            if f"{first} {rest[0]}" in OUT_OF_SCOPE:
+                raise _not_here(f"{first} {rest[0]}")
+            raise CommandLineError(f"docker: unknown command: docker {first} {rest[0]}", hint=f"@{first}")
+        return command, list(words[words.index(rest[0]) + 1 :])
+    if first in COMMANDS:
+        return COMMANDS[first], list(words[1:])
+    if first in OUT_OF_SCOPE:
+        raise _not_here(first)
+    raise CommandLineError(f"docker: unknown command: docker {first}", hint="@")
+
+
+def _not_here(name: str) -> ImageLabError:
+    error = ImageLabError(
+        f"imagelab does not do `docker {name}`: {OUT_OF_SCOPE[name]}",
+        origin="client",
+        hint="imagelab --help lists what it does",
+    )
+    error.exit_code = 125 if name in ("run", "create") else 1
+    return error
+
+
+def _group_page(name: str) -> str:
+    commands = [COMMANDS[key] for key in COMMANDS if key.startswith(name + " ") and COMMANDS[key].name == key]
+    return help.group_page(GROUPS[name], commands)
+
+
+def _tail(command: Command | None, options: Parsed) -> str:
+    """The usage lines after an error in the line itself (R6.20)."""
+    if command is not None:
+        return f"\nUsage:  {command.usage}\n\nRun 'docker {command.called} --help' for more information\n"
+    words = options.arguments[:1]
+    if words and words[0] in GROUPS:
+        return f"\nUsage:  docker {words[0]}\n\nRun 'docker {words[0]} --help' for more information\n"
+    usage = "" if words else "\nUsage:  docker [OPTIONS] COMMAND [ARG...]\n"
+    return f"{usage}\nRun 'docker --help' for more information\n"
+
+
+def _hint(error: ImageLabError) -> str:
+    return f"hint: {error.hint}\n" if error.hint and not error.hint.startswith("@") else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console's entry: `imagelab …`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+    try:
+        code = run(words, stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing more may be written at exit
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
