@@ -52,7 +52,7 @@ class Engine:
     """The verbs of one lab.
 
     `clock()` gives nanoseconds since 1970; `workers` is how many layers are fetched at once by threads (0: never a
-    thread); `era` is "29" when the IDs people type are those of Docker 29.
+    thread); `era()` is "29" when the IDs people type are those of Docker 29.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Engine:
         progress: ProgressSink = silent,
         events: EventSink = silent,
         platform: str = "linux/amd64",
-        era: str = "28",
+        era: Callable[[], str] = lambda: "28",
         workers: int = 3,
     ) -> None:
         self.store = store
@@ -125,7 +125,7 @@ class Engine:
 
     def _by_target(self, state: State, prefix: str) -> Image | None:
         """In Docker 29 an image's ID is the digest of its manifest or index (R1.23)."""
-        if self.era != "29":
+        if self.era() != "29":
             return None
         found = [image for image in state.images.values() if image.target.startswith(prefix)]
         return found[0] if len(found) == 1 else None

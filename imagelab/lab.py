@@ -24,7 +24,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -52,7 +52,8 @@ class Settings:
 
     upstream: str = "classroom"
     mirrors: tuple[str, ...] = ()
-    era: str = "28"
+    era: str = ""
+    """"": whatever the lab itself is set to, else 28."""
     platform: str = "linux/amd64"
     clock: str = "system"
 
@@ -63,14 +64,15 @@ class Lab:
     def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:
         self.store = store
         self.settings = settings
-        self._era = _checked_era(settings.era)
+        if settings.era:
+            _checked_era(settings.era)
         self.engine = Engine(
             store,
             self._make_upstream,
             clock=self.now,
             progress=progress,
             platform=settings.platform,
-            era=self._era,
+            era=lambda: self.era,
             workers=workers,
         )
 
@@ -94,11 +96,12 @@ class Lab:
     @property
     def era(self) -> str:
         """Which Docker this lab prints as: "1.13", "28" or "29"."""
-        return self._era
+        return self.settings.era or self.store.setting("era") or "28"
 
     @era.setter
     def era(self, era: str) -> None:
-        self._era = self.engine.era = _checked_era(era)
+        self.store.remember("era", _checked_era(era))
+        self.settings = replace(self.settings, era="")
 
     @property
     def upstream(self) -> ClassroomUpstream:
@@ -111,16 +114,14 @@ class Lab:
         return dict(json.loads(self.store.setting("releases") or "{}"))
 
     def _save_releases(self, releases: Mapping[str, int]) -> None:
-        with self.store.transaction() as tx:
-            tx.set_setting("releases", json.dumps(releases, sort_keys=True))
+        self.store.remember("releases", json.dumps(releases, sort_keys=True))
 
     def set_upstream(self, where: str) -> None:
         """From now on docker.io is `where`: "classroom", "hub" or a registry's URL. UsageError for a bad one."""
         from imagelab.registry import Upstream
 
         Upstream.parse(where)
-        with self.store.transaction() as tx:
-            tx.set_setting("upstream", where)
+        self.store.remember("upstream", where)
 
     def _make_upstream(self) -> Upstream:
         from imagelab.registry import Upstream
@@ -136,7 +137,10 @@ class Lab:
 
     def pull(self, name: str, *, all_tags: bool = False, platform: str | None = None) -> LabImage:
         """Fetch an image and return it; with `all_tags` the last of the repository's."""
-        result = self.engine.pull(name, all_tags=all_tags, platform=platform)
+        try:
+            result = self.engine.pull(name, all_tags=all_tags, platform=platform)
+        finally:
+            finish(self.engine.progress)
         return LabImage(self, result.images[-1])
 
     def images(self, name: str | None = None, *, all: bool = False, filters: Sequence[str] = ()) -> ImageList:
@@ -232,7 +236,7 @@ def connect(
     settings = Settings(
         upstream=upstream or env.get("IMAGELAB_UPSTREAM") or store.setting("upstream") or "classroom",
         mirrors=tuple(mirrors or env.get("IMAGELAB_MIRRORS", "").split() or store.setting("mirrors").split()),
-        era=era or env.get("IMAGELAB_ERA") or store.setting("era") or "28",
+        era=era or env.get("IMAGELAB_ERA") or "",
         platform=platform or env.get("DOCKER_DEFAULT_PLATFORM") or store.setting("platform") or "linux/amd64",
         clock=clock or store.setting("clock") or "system",
     )
@@ -252,11 +256,17 @@ def lesson(name: str) -> Lab:
     atexit.register(folder.cleanup)
     lab = connect(folder.name, environ={}, clock="class")
     atexit.register(lab.close)
-    with lab.store.transaction() as tx:
-        tx.set_setting("clock", "class")
+    lab.store.remember("clock", "class")
     os.environ["IMAGELAB_HOME"] = folder.name
-    _in_ipython(lambda shell: shell.run_line_magic("load_ext", "imagelab"))
+    _in_ipython(lambda shell: shell.extension_manager.load_extension("imagelab"))
     return lab
+
+
+def finish(progress: ProgressSink) -> None:
+    """Tell a sink that keeps something on the screen that the pull is over, however it ended."""
+    end = getattr(progress, "finish", None)
+    if end is not None:
+        end()
 
 
 def _data_folder() -> str:
@@ -284,11 +294,12 @@ def _progress_here() -> ProgressSink:
     def bars(shell: Any) -> ProgressSink | None:
         if not hasattr(shell, "kernel"):
             return None
-        from imagelab.view.progress import notebook_progress
+        from imagelab.view.progress import NotebookProgress
 
-        return notebook_progress()
+        return NotebookProgress()
 
-    return _in_ipython(bars) or silent
+    sink: ProgressSink = _in_ipython(bars) or silent
+    return sink
 
 
 # -- what the verbs return ----------------------------------------------------------------------------------
@@ -432,4 +443,4 @@ class Usage:
 def _html(text: str, *, lab_name: str) -> str:
     from imagelab.view.tables import html_table
 
-    return html_table(text, caption=lab_name)
+    return html_table(text, label=lab_name)

@@ -7,17 +7,16 @@ Key:
     remote     one repository, on its endpoints
 
 `classroom` is a registry that runs inside this very process: the same `requests` session talks to it through an
-adapter instead of a socket (`InProcessAdapter`), so there is one client and one protocol, with or without a network.
+adapter instead of a socket (`registry_local`), so there is one client and one protocol, with or without a network.
 
 What the registry says no to is told in Docker's words (R2.19; docker-semantics §2.4).
 """
 
 from __future__ import annotations
 
-import io
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -33,6 +32,7 @@ from imagelab.errors import (
 from imagelab.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, Digest
 from imagelab.reference import Reference
 from imagelab.registry_auth import Authorizer
+from imagelab.registry_local import in_process
 
 if TYPE_CHECKING:
     import requests
@@ -111,7 +111,7 @@ class Upstream:
             self._made = requests.Session()
             self._made.headers["User-Agent"] = "imagelab"
             if self._classroom is not None and any(endpoint.url == CLASSROOM for endpoint in self._endpoints):
-                self._made.mount(CLASSROOM, _adapter(self._classroom()))
+                self._made.mount(CLASSROOM, in_process(self._classroom()))
             self._made.authorizer = Authorizer(self._made)  # type: ignore[attr-defined]
         return self._made
 
@@ -429,91 +429,3 @@ def _checked_url(text: str, what: str) -> str:
             f'invalid {what}: username/password not allowed in URI "{parts.scheme}://xxxxx@{parts.hostname}{parts.path}"'
         )
     return text.rstrip("/")
-
-
-# -- a registry in this very process ------------------------------------------------------------------------
-
-
-def _adapter(app: Any) -> Any:
-    """A `requests` transport that calls a WSGI application: no socket, no thread, the same protocol."""
-    from requests.adapters import BaseAdapter
-
-    class InProcessAdapter(BaseAdapter):
-        def send(
-            self,
-            request: Any,
-            stream: bool = False,
-            timeout: Any = None,
-            verify: Any = True,
-            cert: Any = None,
-            proxies: Any = None,
-        ) -> Any:
-            return _call(app, request)
-
-        def close(self) -> None:
-            pass
-
-    return InProcessAdapter()
-
-
-def _call(app: Any, request: Any) -> Any:
-    from requests.adapters import HTTPAdapter
-    from urllib3.response import HTTPResponse
-
-    answered: list[Any] = []
-    body = app(_environ(request), lambda status, headers, *_: answered.extend([status, headers]))
-    status, headers = answered
-    raw = HTTPResponse(
-        body=_Pieces(body),
-        headers=dict(headers),
-        status=int(status.split()[0]),
-        reason=status.partition(" ")[2],
-        preload_content=False,
-        request_method=request.method,
-        enforce_content_length=True,
-    )
-    return HTTPAdapter().build_response(request, raw)
-
-
-def _environ(request: Any) -> dict[str, Any]:
-    parts = urlsplit(request.url)
-    body = request.body or b""
-    data = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b"".join(body)
-    environ = {
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": parts.path,
-        "QUERY_STRING": parts.query,
-        "CONTENT_LENGTH": str(len(data)),
-        "wsgi.input": io.BytesIO(data),
-        "wsgi.url_scheme": parts.scheme,
-        "SERVER_NAME": parts.hostname or "",
-        "SERVER_PORT": str(parts.port or 80),
-    }
-    for name, value in request.headers.items():
-        key = name.upper().replace("-", "_")
-        environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-    return environ
-
-
-class _Pieces(io.RawIOBase):
-    """The pieces of a WSGI answer as a file."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._source = pieces
-        self._pieces: Iterator[bytes] = iter(pieces)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = next(self._pieces, b"")
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
-        return size
-
-    def close(self) -> None:
-        if hasattr(self._source, "close"):
-            self._source.close()
-        super().close()

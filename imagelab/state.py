@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from imagelab.events import Removal
 from imagelab.oci import Digest
 
 
@@ -182,6 +183,5 @@ class DiskUsage:
 class PruneReport:
     """What `image prune` removed, in order, and the bytes of the layers that went (R5.18, R5.19)."""
 
-    removed: tuple[object, ...]
-    """`Untagged` and `Deleted` values of `imagelab.events`."""
+    removed: tuple[Removal, ...]
     reclaimed: int

@@ -328,7 +328,6 @@ def test_two_labs_are_equal_to_the_byte(tmp_path: Path) -> None:
         lab.upstream.release("mongo:3.2")
         lab.pull("mongo:3.2")
         lab.tag("mongo:3.2", "mine")
-        lab.close
         state, text = lab.state, repr(lab.images())
         lab.close()
         return state, text

@@ -107,7 +107,7 @@ def pseudo_bytes(seed: str, size: int) -> bytes:
 def _changes(recipe: LayerRecipe, contents: dict[str, bytes], moment: int) -> list[Change]:
     folders = set(recipe.folders) | {above for path in [*contents, *recipe.links] for above in _above(path)}
     folders |= {above for path in folders for above in _above(path)}
-    changes: list[Change] = [Whiteout(path) for path in recipe.gone] + [Opaque(path) for path in recipe.opaque]
+    changes: list[Change] = [*map(Whiteout, recipe.gone), *map(Opaque, recipe.opaque)]
     for path in sorted(folders):
         changes.append(Put(path, Node(Kind.DIRECTORY, recipe.modes.get(path, 0o755), mtime=moment)))
     for path, target in recipe.links.items():

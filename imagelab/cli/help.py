@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imagelab.cli.flags import Flag
 
 if TYPE_CHECKING:
-    from imagelab.cli.commands import Command, Group
+    from imagelab.cli.command import Command, Group
 
 WIDTH = 79
 _VALUES = {"string": " string", "strings": " strings", "filter": " filter", "int": " int", "bool": ""}

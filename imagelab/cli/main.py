@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from imagelab.cli import eras, help
-from imagelab.cli.commands import COMMANDS, GLOBAL_FLAGS, GROUPS, OUT_OF_SCOPE, Command, Context, sections
+from imagelab.cli.command import COMMANDS, GLOBAL_FLAGS, GROUPS, Command, Context
 from imagelab.cli.flags import CommandLineError, Parsed, check_count, parse
+from imagelab.cli.own_commands import OUT_OF_SCOPE, sections
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, BinaryIO, NoReturn, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, quote
 
 from imagelab.errors import ManifestError
@@ -395,10 +395,6 @@ def _manifest_json(raw: bytes) -> dict[str, Any]:
 def _digest_of(entry: Any) -> Digest:
     if isinstance(entry, dict) and isinstance(entry.get("digest"), str) and _DIGEST.fullmatch(entry["digest"]):
         return Digest(entry["digest"])
-    _invalid(entry)
-
-
-def _invalid(entry: Any) -> NoReturn:
     raise Refused("MANIFEST_INVALID", f"not a descriptor: {json.dumps(entry)[:200]}")
 
 

@@ -141,6 +141,11 @@ class Store:
         with self._lock:
             return self._database.setting(key)
 
+    def remember(self, key: str, value: str) -> None:
+        """Keep a setting. Not a change of what the lab holds: `revision` stays."""
+        with self._lock, self._database.writing():
+            self._database.set(key, value)
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """One verb's changes: all of them, or none. `revision` grows by one."""
@@ -301,10 +306,6 @@ class Transaction:
         if image is not None:
             self.freed += [image_id, image.target, *(digest for _, digest, here in image.children_platforms if here)]
         return tuple(layers)
-
-    def set_setting(self, key: str, value: str) -> None:
-        """Remember a setting."""
-        self._database.set(key, value)
 
 
 def reached(state: State) -> set[Digest]:

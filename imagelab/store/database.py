@@ -109,13 +109,13 @@ class Database:
         """All of it, or nothing; one writer at a time."""
         with plainly():
             self._db.execute("BEGIN IMMEDIATE")
+            done = False
             try:
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-        self._cached = None
+                done = True
+            finally:
+                self._db.execute("COMMIT" if done else "ROLLBACK")
+                self._cached = None
 
     # -- reading --------------------------------------------------------------------------------------------
 

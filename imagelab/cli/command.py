@@ -1,0 +1,147 @@
+"""What a verb is: a record of what its page says, which flags it takes, how many arguments, and what it calls.
+
+A command's function gets a `Context` (the streams, the parsed line, the lab) and returns an exit code. It asks the
+Engine, hands the answer to `format`, and writes the text. Nothing here decides what Docker would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TextIO
+
+from imagelab.cli import eras
+from imagelab.cli.flags import Flag, Parsed
+from imagelab.errors import ImageLabError
+
+if TYPE_CHECKING:
+    from imagelab.events import ProgressSink
+    from imagelab.lab import Lab, Settings
+
+GLOBAL_FLAGS = (
+    Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),
+    Flag("upstream", "", "string", "Where docker.io is: classroom (built in), hub, or a URL"),
+    Flag("mirror", "", "strings", "A registry to ask before docker.io; may be repeated"),
+    Flag("lab", "", "string", "The lab's directory (else $IMAGELAB_HOME)"),
+    Flag("version", "v", "bool", "Print version information and quit"),
+    Flag("debug", "D", "bool", "Accepted, for Docker's sake"),
+    Flag("host", "H", "strings", "Accepted, for Docker's sake: there is no daemon"),
+    Flag("context", "c", "string", "Accepted, for Docker's sake"),
+    Flag("config", "", "string", "Accepted, for Docker's sake"),
+    Flag("log-level", "l", "string", "Accepted, for Docker's sake"),
+)
+
+
+class Context:
+    """One command line at work: its streams, its flags, and the lab once somebody needs it."""
+
+    def __init__(
+        self, stdin: TextIO, out: TextIO, err: TextIO, environ: Mapping[str, str], lab: Lab | None,
+        progress: ProgressSink | None,
+    ) -> None:  # fmt: skip
+        self.stdin, self.out, self.err, self.environ = stdin, out, err, environ
+        self.options, self.parsed = Parsed(), Parsed()
+        self._given, self._progress = lab, progress
+        self._lab: Lab | None = None
+
+    @property
+    def lab(self) -> Lab:
+        """The lab of this line: the one given, or the one the flags and the environment name."""
+        if self._lab is None:
+            from imagelab.lab import Lab, connect
+
+            era, upstream = self.options.text("era"), self.options.text("upstream")
+            mirrors = self.options.all("mirror")
+            if self._given is None:
+                self._lab = connect(
+                    self.options.text("lab") or None, era=era or None, upstream=upstream or None,
+                    mirrors=mirrors or None, environ=self.environ,
+                )  # fmt: skip
+            elif era or upstream or mirrors:
+                self._lab = Lab(self._given.store, self._changed(self._given.settings, era, upstream, mirrors))
+            else:
+                self._lab = self._given
+        return self._lab
+
+    def _changed(self, settings: Settings, era: str, upstream: str, mirrors: Sequence[str]) -> Settings:
+        assert self._given is not None
+        return replace(
+            settings, era=era or self._given.era, upstream=upstream or settings.upstream,
+            mirrors=tuple(mirrors) or settings.mirrors,
+        )  # fmt: skip
+
+    @property
+    def era(self) -> str:
+        """The era asked for, without opening a lab for it."""
+        asked = self.options.text("era") or (self._given.era if self._given else "") or self.environ.get("IMAGELAB_ERA")
+        return asked or (self._lab.era if self._lab else "28")
+
+    def close(self) -> None:
+        if self._lab is not None and self._given is None:
+            self._lab.close()
+
+    def pull_progress(self) -> ProgressSink:
+        """Who is told of a pull: whoever the caller named, the terminal, or a plain stream."""
+        if self._progress is not None:
+            return self._progress
+        from imagelab.cli.progress import lines_to, terminal_to
+
+        if self.out.isatty():
+            from shutil import get_terminal_size
+
+            return terminal_to(self.out, width=get_terminal_size().columns)
+        return lines_to(self.out)
+
+    def explain(self, error: ImageLabError) -> None:
+        """One sentence, and what to try."""
+        self.err.write(f"{eras.prefix(error, self.era)}{eras.error_text(error, self.era)}\n")
+        if error.hint:
+            self.err.write(f"hint: {error.hint}\n")
+
+
+@dataclass(frozen=True)
+class Command:
+    """`name` is the canonical one (`image ls`), `called` how it was typed (`images`)."""
+
+    name: str
+    called: str
+    usage: str
+    short: str
+    call: Callable[[Context], int]
+    flags: tuple[Flag, ...] = ()
+    least: int = 0
+    most: int | None = 0
+    aliases: tuple[str, ...] = ()
+    more: str = ""
+    raw: bool = False
+    """The words go to the function as they are: it has a parser of its own."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """`docker image`, `docker system`."""
+
+    name: str
+    short: str
+
+
+GROUPS = {"image": Group("image", "Manage images"), "system": Group("system", "Manage Docker")}
+COMMANDS: dict[str, Command] = {}
+
+Function = Callable[[Context], int]
+
+
+def command(
+    names: Sequence[str], arguments: str, short: str, *flags: Flag, least: int = 0, most: int | None = 0, program: str = "docker",
+    more: str = "", raw: bool = False,
+) -> Callable[[Function], Function]:  # fmt: skip
+    """Register a function under its names; the first is the canonical one, the others Docker's aliases."""
+
+    def register(call: Function) -> Function:
+        aliases = tuple(f"{program} {name}" for name in names)
+        for name in names:
+            usage = " ".join(part for part in (program, name, "[OPTIONS]" if flags else "", arguments) if part)
+            COMMANDS[name] = Command(names[0], name, usage, short, call, flags, least, most, aliases, more, raw)
+        return call
+
+    return register

@@ -1,0 +1,130 @@
+"""imagelab's own verbs, the list of Docker's that it does not do, and the overview of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imagelab.cli import commands  # noqa: F401 - registers Docker's verbs
+from imagelab.cli.command import COMMANDS, GROUPS, Context, command
+from imagelab.cli.flags import Flag
+from imagelab.errors import UsageError
+
+
+@command(("lab",), "[OPTIONS]", "Open JupyterLab on the lessons", most=None, program="imagelab", raw=True)
+def lab(context: Context) -> int:
+    from imagelab.launch import command
+
+    return command(
+        context.parsed.arguments,
+        out=context.out,
+        err=context.err,
+        environ=context.environ,
+        home=context.options.text("lab"),
+    )
+
+
+@command(
+    ("serve",), "", "Serve the built-in images as a registry over HTTP",
+    Flag("port", "p", "int", "Port to listen on; 0 takes a free one", "5000"),
+    Flag("host", "", "string", "Address to listen on", "127.0.0.1"),
+    Flag("data", "", "string", "Directory that keeps what is pushed (else it is gone at the end)"), program="imagelab",
+)  # fmt: skip
+def serve(context: Context) -> int:
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from imagelab.classroom import ClassroomStorage
+    from imagelab.server.registry_app import RegistryApp
+    from imagelab.server.serve import serve as listen
+    from imagelab.server.storage import DirectoryStorage, LayeredStorage
+
+    def ready(url: str) -> None:
+        host = url.partition("//")[2]
+        context.out.write(f"registry on {url}  (docker pull {host}/library/ubuntu:14.04; Ctrl-C ends it)\n")
+        context.out.flush()
+
+    parsed = context.parsed
+    with TemporaryDirectory(prefix="imagelab-registry-") as scratch:
+        upper = DirectoryStorage(Path(parsed.text("data") or scratch))
+        app = RegistryApp(LayeredStorage(ClassroomStorage(dict), upper))
+        try:
+            listen(app, host=parsed.text("host", "127.0.0.1"), port=int(parsed.text("port", "5000")), ready=ready)
+        except KeyboardInterrupt:
+            pass
+    return 0
+
+
+@command(
+    ("upstream",), "[ls | release NAME[:TAG] | set classroom|hub|URL]", "The registry behind docker.io: its tags, and their next builds",
+    most=2, program="imagelab",
+)  # fmt: skip
+def upstream(context: Context) -> int:
+    from imagelab.cli.table import columns
+    from imagelab.reference import Reference
+
+    words, lab = context.parsed.arguments, context.lab
+    match words:
+        case [] | ["ls"]:
+            rows = ["REPOSITORY\tTAG\tBUILDS PUBLISHED"]
+            for name in lab.upstream.repositories():
+                rows += [f"{name}\t{tag}\t{done} of {total}" for tag, (done, total) in lab.upstream.tags(name).items()]
+            context.out.write(columns(rows))
+        case ["release", name]:
+            digest = lab.upstream.release(name)
+            shown = Reference.parse(name).with_default_tag().familiar()
+            context.out.write(f"{shown} now is {digest}\nhint: docker pull {shown} brings it\n")
+        case ["set", where]:
+            lab.set_upstream(where)
+            context.out.write(f"docker.io is now {where}\n")
+        case _:
+            raise UsageError(f"imagelab upstream {' '.join(words)}: not understood", hint="imagelab upstream --help")
+    return 0
+
+
+@command(("doctor",), "", "Recompute every digest, size and link of the lab", program="imagelab")
+def doctor(context: Context) -> int:
+    problems = context.lab.engine.doctor()
+    context.out.write("".join(f"{problem}\n" for problem in problems) or "the lab is as it should be\n")
+    return 1 if problems else 0
+
+
+@command(("gc",), "", "Drop blobs that nothing needs, and downloads that broke off", program="imagelab")
+def gc(context: Context) -> int:
+    from imagelab.units import human_size
+
+    context.out.write(f"Total reclaimed space: {human_size(context.lab.engine.gc(), digits=4)}\n")
+    return 0
+
+
+# -- what is not here ---------------------------------------------------------------------------------------
+
+_CONTAINERS = "it does not run containers yet"
+_BUILD = "it does not build images yet"
+_ARCHIVES = "it does not read or write archives yet"
+_NO_DAEMON = "there is no daemon to manage"
+OUT_OF_SCOPE = {
+    **dict.fromkeys(
+        ["run", "create", "start", "stop", "restart", "kill", "pause", "unpause", "wait", "exec", "attach", "logs", "ps", "top", "port", "rename", "rm", "cp", "diff", "commit", "export", "container", "stats", "update"], _CONTAINERS,
+    ),
+    **dict.fromkeys(["build", "buildx", "builder", "image build"], _BUILD),
+    **dict.fromkeys(["save", "load", "import", "image save", "image load", "image import"], _ARCHIVES),
+    **dict.fromkeys(["push", "image push"], "its labs pull; `imagelab serve` is a registry that others push to"),
+    **dict.fromkeys(["login", "logout"], "the built-in registry needs no login"),
+    **dict.fromkeys(["volume", "network", "compose", "swarm", "service", "stack", "node", "secret", "config"], "it is about images"),
+    **dict.fromkeys(
+        ["search", "context", "plugin", "trust", "manifest", "checkpoint", "events"] + ["system events", "system prune"], _NO_DAEMON
+    ),
+}  # fmt: skip
+
+
+def sections() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The overview's parts: Docker's verbs, groups, imagelab's own."""
+
+    def entries(names: Sequence[str]) -> list[tuple[str, str]]:
+        return [(name, COMMANDS[name].short) for name in names]
+
+    return [
+        ("Docker's Commands", entries(["pull", "images", "tag", "rmi", "history", "inspect", "version", "info"])),
+        ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
+        ("imagelab's Commands", entries(["lab", "upstream", "serve", "doctor", "gc"])),
+    ]

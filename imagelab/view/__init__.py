@@ -1,0 +1,1 @@
+"""What a notebook shows: tables and bars. Each has a plain-text twin, which is exactly what Docker prints."""
