@@ -196,7 +196,11 @@ class Lab:
             words = words[1:]
         out, err = io.StringIO(), io.StringIO()
         code = run(words, stdin=io.StringIO(stdin), stdout=out, stderr=err, environ=dict(os.environ), lab=self)
-        return CommandResult(out.getvalue(), err.getvalue(), code)
+        return self.result(out.getvalue(), err.getvalue(), code)
+
+    def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
+        """What a command printed, with the page it makes in a notebook."""
+        return CommandResult(stdout, stderr, exit_code, _html(stdout, self))
 
     @property
     def state(self) -> State:
@@ -294,9 +298,13 @@ def _progress_here() -> ProgressSink:
     def bars(shell: Any) -> ProgressSink | None:
         if not hasattr(shell, "kernel"):
             return None
-        from imagelab.view.progress import NotebookProgress
+        from IPython.display import display
 
-        return NotebookProgress()
+        from imagelab.view.progress import NotebookProgress, is_watched
+
+        return NotebookProgress(
+            watched=is_watched(os.environ), publish=lambda bundle: display(dict(bundle), raw=True)
+        )
 
     sink: ProgressSink = _in_ipython(bars) or silent
     return sink
@@ -312,12 +320,29 @@ class CommandResult:
     stdout: str
     stderr: str
     exit_code: int
+    html: str = field(default="", repr=False, compare=False)
+    """A listing as a page shows it; "" when the output is none."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What was printed, line by line."""
+        return self.stdout.splitlines()
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """A listing's rows by heading: `rows[0]["IMAGE ID"]`."""
+        from imagelab.view.tables import rows
+
+        return rows(self.stdout)
 
     def __str__(self) -> str:
         return self.stdout
 
     def __repr__(self) -> str:
         return (self.stdout + self.stderr).rstrip("\n")
+
+    def _repr_html_(self) -> str | None:
+        return self.html or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +423,7 @@ class ImageList(Sequence[LabImage]):
         return images(self.rows, lab.state, options, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return _html(repr(self), lab_name="images")
+        return _html(repr(self), self.lab, label="images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +445,7 @@ class History:
         return history(self.rows, era=self.lab.era, now=self.lab.now(), tz=self.lab.tz).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return _html(repr(self), lab_name="history")
+        return _html(repr(self), self.lab, label="history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,10 +462,10 @@ class Usage:
         return disk_usage(self.usage, lab.state, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return _html(repr(self), lab_name="df")
+        return _html(repr(self), self.lab, label="disk usage")
 
 
-def _html(text: str, *, lab_name: str) -> str:
-    from imagelab.view.tables import html_table
+def _html(text: str, lab: Lab, *, label: str = "") -> str:
+    from imagelab.view.tables import html_table, image_mark
 
-    return html_table(text, label=lab_name)
+    return html_table(text, label=label, mark=image_mark(lab.state))

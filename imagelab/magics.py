@@ -3,58 +3,56 @@
     %docker pull ubuntu:14.04
     %docker images -f dangling=true
     %docker rmi $(docker images -q -f dangling=true)
-    ids = %docker images -q                     the result: ids.stdout, ids.exit_code
 
-    %%docker                                    one command a line; a line may begin with `docker`
-    pull nginx
-    images
+    ids = %docker images -q                   the result, shown to nobody: ids.stdout, ids.lines, ids.exit_code
+    %docker rmi $ids
 
-    %%docker image prune                        or: the lines below are what the command reads
+    %%docker                                  one command a line, each shown with what it prints
+    docker pull nginx
+    docker images
+
+    %%docker image prune                      or one command, and below it what it is to read
     y
 
-`{{.ID}}` arrives as it is typed (IPython would take a brace away). `$name` and `${name}` stand for Python variables,
-`$(docker …)` for what another command prints; neither is looked at between single quotes. Pipes and redirections are
-the shell's business: `!docker images | sort`.
+What a line may hold is in `magics_line`: quotes, `$name` for Python variables, `$(docker …)`; pipes are the shell's
+business (`!docker images | sort`). `{{.ID}}` arrives as it is typed.
 
-A command that fails prints its error and the cell goes on, as a shell would.
+A command shows what Docker prints: a listing as a table, a pull as bars, the rest as text, each with its plain text
+beside it. A command that fails prints its error and the notebook goes on, as a shell would; its exit code is in
+`_exit_code`, where IPython keeps that of `!`.
+
+The lab is the one that $IMAGELAB_HOME names (`imagelab.lesson()` sets it), else your own.
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import os
-import re
-import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TextIO
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import no_var_expand
 from IPython.display import display
 
+from imagelab.cli.main import run
 from imagelab.errors import ImageLabError, UsageError
-from imagelab.lab import CommandResult, Lab, connect, finish
-from imagelab.view.tables import html_table, is_table
+from imagelab.events import Progress
+from imagelab.lab import CommandResult, Lab, connect
+from imagelab.magics_line import words
+from imagelab.view.progress import NotebookProgress, is_watched, pull_html
+from imagelab.view.tables import html_table, image_mark
 
-_EXPAND = re.compile(r"'[^']*'|\\.|\$\((?P<command>[^()]*)\)|\$(?:\{(?P<braced>\w+)\}|(?P<name>[A-Za-z_]\w*))")
-_SHELL_ONLY = ("|", ">", "<", "&", ";", ">>", "<<", "&&", "||", "2>")
-
-
-class Shown(CommandResult):
-    """A result that has been shown: a cell that ends with it does not show it again."""
-
-    __slots__ = ()
-
-    def _ipython_display_(self) -> None:
-        pass
+SHOWN, TAKEN = "docker", "docker_result"
+"""The magic that shows what a command prints, and the one that only returns it."""
 
 
-@magics_class
-class DockerMagics(Magics):  # type: ignore[misc]
-    """The magics of one IPython, and the lab they work on."""
+class Session:
+    """Docker's command lines in one IPython."""
 
     def __init__(self, shell: Any) -> None:
-        super().__init__(shell)
+        self.shell = shell
         self._lab: Lab | None = None
         self._home: str | None = None
 
@@ -63,110 +61,222 @@ class DockerMagics(Magics):  # type: ignore[misc]
         """The lab that $IMAGELAB_HOME names now, or the default one."""
         home = os.environ.get("IMAGELAB_HOME")
         if self._lab is None or home != self._home:
+            if self._lab is not None:
+                self._lab.close()
             self._lab, self._home = connect(home), home
         return self._lab
 
-    @no_var_expand
-    @line_cell_magic
-    def docker(self, line: str, cell: str | None = None) -> CommandResult | None:
-        """Run one docker command line, or (`%%docker` alone) one for each line of the cell."""
-        if cell is None:
-            return self._one(line, "")
-        if line.strip():
-            return self._one(line, cell)
-        result = None
-        for text in cell.splitlines():
-            if text.strip() and not text.lstrip().startswith("#"):
-                result = self._one(text, "")
+    # -- the two magics -------------------------------------------------------------------------------------
+
+    def show(self, line: str, cell: str | None = None) -> None:
+        """Run a line, or the lines of a cell, and show what each prints."""
+        if cell is None or line.strip():
+            self._show_one(line, cell)
+            return
+        commands = _commands(cell)
+        for command in commands:
+            if len(commands) > 1:
+                print(f"$ docker {command}")
+            self._show_one(command, None)
+
+    def take(self, line: str) -> CommandResult:
+        """Run a line and return what it prints; nothing is shown but errors."""
+        result = self._captured(line)
+        sys.stderr.write(result.stderr)
+        self._remember(result.exit_code)
         return result
 
-    def _one(self, line: str, stdin: str) -> CommandResult | None:
+    # -- running --------------------------------------------------------------------------------------------
+
+    def _show_one(self, line: str, given: str | None) -> None:
         try:
-            words = self._words(line)
-            lab = self.lab
+            arguments = self._words(line)
+            self._remember(self._run_shown(arguments, given))
         except ImageLabError as error:
-            sys.stderr.write(f"{error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
-            return None
-        result = self._run(lab, words, stdin)
-        _show(result)
-        return Shown(result.stdout, result.stderr, result.exit_code)
+            self._explain(error)
 
-    def _run(self, lab: Lab, words: Sequence[str], stdin: str) -> CommandResult:
-        from imagelab.cli.main import run
+    def _run_shown(self, arguments: Sequence[str], given: str | None) -> int:
+        if not hasattr(self.shell, "kernel"):  # IPython in a terminal: bars are the terminal's own
+            stdin = sys.stdin if given is None else io.StringIO(given)
+            return self._run(arguments, stdin, sys.stdout, sys.stderr)
+        screen, errors = Screen(watched=is_watched(os.environ)), io.StringIO()
+        try:
+            stdin = Keyboard(screen) if given is None else io.StringIO(given)
+            return self._run(arguments, stdin, screen, errors, screen)
+        finally:
+            screen.show(self.lab)
+            sys.stdout.flush()
+            sys.stderr.write(errors.getvalue())
 
-        out, err = _Tee(), io.StringIO()
-        sink = _Flushing(out, lab)
-        code = run(words, stdin=io.StringIO(stdin), stdout=out, stderr=err, environ=os.environ, lab=lab, progress=sink)
-        sink.finish()
-        return CommandResult(out.rest(), err.getvalue(), code)
+    def _captured(self, line: str) -> CommandResult:
+        try:
+            out, err = io.StringIO(), io.StringIO()
+            code = self._run(self._words(line), io.StringIO(), out, err)
+        except ImageLabError as error:
+            return CommandResult("", _sentence(error), error.exit_code)
+        return self.lab.result(out.getvalue(), err.getvalue(), code)
+
+    def _run(
+        self, arguments: Sequence[str], stdin: TextIO, out: TextIO, err: TextIO, screen: Screen | None = None
+    ) -> int:
+        elsewhere = any(word == "--lab" or word.startswith("--lab=") for word in arguments)
+        return run(
+            arguments, stdin=stdin, stdout=out, stderr=err, environ=os.environ, lab=None if elsewhere else self.lab,
+            progress=screen.progress if screen else None,
+        )  # fmt: skip
+
+    def _remember(self, exit_code: int) -> None:
+        self.shell.user_ns["_exit_code"] = exit_code
+
+    def _explain(self, error: ImageLabError) -> None:
+        sys.stderr.write(_sentence(error))
+        self._remember(error.exit_code)
+
+    # -- what a line means ----------------------------------------------------------------------------------
 
     def _words(self, line: str) -> list[str]:
-        text = _EXPAND.sub(lambda match: self._expanded(match), line)
-        lexer = shlex.shlex(text, posix=True, punctuation_chars="|<>&;")
-        lexer.whitespace_split, lexer.commenters = True, ""
+        found = words(line, variable=self._variable, output_of=self._output_of)
+        return found[1:] if found[:1] == ["docker"] else found
+
+    def _variable(self, name: str) -> str:
+        if name not in self.shell.user_ns:
+            raise UsageError(f"${name}: this notebook has no variable of that name", hint=f"'${name}' is just text")
+        return _text(self.shell.user_ns[name])
+
+    def _output_of(self, line: str) -> str:
+        if line.split()[:1] != ["docker"]:
+            raise UsageError(f"$({line}): only docker commands can stand here", hint="$(docker images -q) can")
+        inner = self._captured(line)
+        sys.stderr.write(inner.stderr)
+        return inner.stdout
+
+
+def _commands(cell: str) -> list[str]:
+    """The commands of a cell, as the book has them: `docker` and a prompt before it may stand there, a backslash joins
+    lines, `#` begins a comment."""
+    lines = [line.strip().removeprefix("$ ").removeprefix("docker ") for line in cell.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _text(value: object) -> str:
+    """What a variable stands for in a line: lists are their items, results what they printed."""
+    if isinstance(value, (list, tuple, set)):
+        return " ".join(_text(item) for item in value)
+    return str(getattr(value, "id", value))
+
+
+def _sentence(error: ImageLabError) -> str:
+    return f"{error}\n" + (f"hint: {error.hint}\n" if error.hint else "")
+
+
+# -- what is shown ------------------------------------------------------------------------------------------
+
+
+class Screen(io.StringIO):
+    """Where a command prints in a notebook. It holds everything back until the command is over, so that it can show it
+    in the best form there is; only a pull's bars move meanwhile."""
+
+    def __init__(self, *, watched: bool) -> None:
+        super().__init__()
+        self._bars = NotebookProgress(watched=watched)
+        self._above = 0
+
+    def progress(self, progress: Progress) -> None:
+        """The ProgressSink of a pull."""
+        if not self._bars.picture.lines:
+            self._above = len(self.getvalue())
+        self._bars(progress)
+
+    def take(self) -> str:
+        """What has been printed so far; the screen is empty again."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
+
+    def show(self, lab: Lab) -> None:
+        """Publish it: text, and HTML beside it where there is some."""
+        picture, printed = self._bars.picture, self.take()
+        above, below = printed[: self._above], printed[self._above :]
+        text = above + picture.text + below
+        html = pull_html(above, picture, below) if picture.lines else html_table(text, mark=image_mark(lab.state))
+        self._bars.finish()
+        if html:
+            display({"text/plain": text.rstrip("\n"), "text/html": html}, raw=True)
+        else:
+            sys.stdout.write(text)
+
+
+class Keyboard(io.StringIO):
+    """A command's question (`[y/N]`) becomes a box below the cell. Where nobody can answer, the answer is empty."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self._screen = screen
+
+    def readline(self, size: int | None = -1, /) -> str:
+        text, _, question = self._screen.take().rpartition("\n")
+        if text:
+            print(text)
         try:
-            words = list(lexer)
-        except ValueError as error:
-            raise UsageError(f"the line does not end: {error}", hint="a quote is not closed") from None
-        for word in words:
-            if word in _SHELL_ONLY:
-                raise UsageError(f"%docker takes one command, without {word}", hint=f"let the shell do it: !docker {line}")
-        return words[1:] if words[:1] == ["docker"] else words
-
-    def _expanded(self, match: re.Match[str]) -> str:
-        if match["command"] is not None:
-            words = shlex.split(match["command"])
-            printed = self._run(self.lab, words[1:] if words[:1] == ["docker"] else words, "")
-            sys.stderr.write(printed.stderr)
-            return " ".join(printed.stdout.split())
-        name = match["braced"] or match["name"]
-        if name is None:
-            return match[0]
-        names: Mapping[str, Any] = self.shell.user_ns
-        if name not in names:
-            raise UsageError(f"${name}: there is no such variable in this notebook", hint=f"for a plain text write '${name}'")
-        return shlex.quote(str(names[name]))
+            return input(question) + "\n"
+        except (NotImplementedError, EOFError):
+            sys.stdout.write(f"{question}\n")
+            return ""
 
 
-class _Tee(io.StringIO):
-    """What a command prints; what was on the screen before the bars is handed over first."""
-
-    def rest(self) -> str:
-        return self.getvalue()
+# -- IPython ------------------------------------------------------------------------------------------------
 
 
-class _Flushing:
-    """Passes progress on to the notebook's bars, after what the command has printed so far."""
+class Assigned(ast.NodeTransformer):
+    """`ids = %docker images -q` takes the result and shows nothing; `%docker images -q` alone shows it.
 
-    def __init__(self, out: io.StringIO, lab: Lab) -> None:
-        self._out, self._sink = out, lab.engine.progress
+    Both reach Python as `get_ipython().run_line_magic("docker", …)`. A call that is a statement of its own stays; a
+    call whose value is used becomes the other magic.
+    """
 
-    def __call__(self, progress: Any) -> None:
-        if self._out.tell():
-            sys.stdout.write(self._out.getvalue())
-            self._out.seek(0)
-            self._out.truncate()
-        self._sink(progress)
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        return node if _magic_name(node.value) is not None else ast.copy_location(self._inside(node), node)
 
-    def finish(self) -> None:
-        finish(self._sink)
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        name = _magic_name(node)
+        if name is not None:
+            name.value = TAKEN
+            return node
+        self.generic_visit(node)
+        return node
+
+    def _inside(self, node: ast.Expr) -> ast.Expr:
+        self.generic_visit(node)
+        return node
 
 
-def _show(result: CommandResult) -> None:
-    """A table as HTML with its text beside it, anything else as text; errors where errors go."""
-    if is_table(result.stdout):
-        text = result.stdout.rstrip("\n")
-        display({"text/plain": text, "text/html": html_table(text)}, raw=True)
-    elif result.stdout:
-        sys.stdout.write(result.stdout)
-    if result.stderr:
-        sys.stdout.flush()
-        sys.stderr.write(result.stderr)
+def _magic_name(node: ast.AST) -> ast.Constant | None:
+    """The constant `"docker"` of a call of the magic, or None."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr="run_line_magic"),
+            args=[ast.Constant(value="docker") as name, *_],
+        ):
+            return name
+    return None
 
 
 def load_ipython_extension(ipython: Any) -> None:
     """Register the magics, and put `docker` on the kernel's PATH for `!docker`."""
     from imagelab.shim import on_path
 
-    ipython.register_magics(DockerMagics)
+    session = Session(ipython)
+
+    def docker(line: str, cell: str | None = None) -> None:
+        session.show(line, cell)
+
+    def docker_result(line: str) -> CommandResult:
+        return session.take(line)
+
+    docker.__doc__, docker_result.__doc__ = __doc__, Session.take.__doc__
+    ipython.register_magic_function(no_var_expand(docker), "line_cell", SHOWN)
+    ipython.register_magic_function(no_var_expand(docker_result), "line", TAKEN)
+    ipython.ast_transformers[:] = [known for known in ipython.ast_transformers if not isinstance(known, Assigned)]
+    ipython.ast_transformers.append(Assigned())
     on_path(os.environ)

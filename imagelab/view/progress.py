@@ -1,91 +1,213 @@
-"""A pull in a notebook: a bar for each layer while it runs, and when it is over the lines a terminal would show last.
+"""A pull in a notebook: bars while it runs, and afterwards the same bars as part of the page.
 
-The bars are ipywidgets, updated in place. Widgets do not survive a reload; the text below them does, and it is what
-Docker leaves on the screen:
+A pull says one thing after another about each layer (`Progress`); what a person wants to see is one line a layer,
+rewritten in place. `PullPicture` is that screen as a value: lines, each with a bar or without.
 
     14.04: Pulling from library/ubuntu
-    6c953ac5d795: Pull complete
+    6c953ac5d795: Pull complete          ████████████████  42.1kB
     Digest: sha256:…
     Status: Downloaded newer image for ubuntu:14.04
+
+While the pull runs, the bars are ipywidgets, which live only as long as the page and the kernel. When it is over they
+are closed, and the finished picture is published once, as HTML with its plain text beside it: that is what is saved,
+what a reload or nbviewer shows, and what a check of the notebook compares. Where nobody watches (a notebook that is
+executed by a program) there are no widgets, and the same picture at the end.
 """
 
 from __future__ import annotations
 
-import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
-from imagelab.cli.progress import plain_line
 from imagelab.events import Progress
 from imagelab.units import human_size
+from imagelab.view.tables import STYLE
+
+DONE = {"Pull complete": "success", "Already exists": "info"}
+"""Statuses that end a layer, and the widgets' word for the colour of its bar."""
+
+PACE = 0.012
+"""Seconds that a bar rests after each move, so that an eye can follow it: the built-in registry is too fast to see."""
+
+LONGEST = 1.2
+"""Seconds that a pull may be slowed down by this, all in all."""
+
+BARS = (
+    "<style>.imagelab .pull{display:grid;grid-template-columns:max-content max-content 12em max-content;"
+    "column-gap:14px;align-items:center;font-family:var(--il-mono);font-size:12px;line-height:1.6}"
+    ".imagelab .pull .line{grid-column:1/-1;white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".imagelab .pull .size{text-align:right;color:var(--il-soft)}"
+    ".imagelab .track{height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"
+    ".imagelab .track div{height:100%}"
+    ".imagelab .progress-bar-success{background:var(--jp-success-color1,#388e3c)}"
+    ".imagelab .progress-bar-info{background:var(--jp-info-color1,#0288d1)}</style>"
+)
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the screen. `total` and `current` are bytes; 0 when there is nothing to measure."""
+
+    id: str
+    status: str
+    current: int = 0
+    total: int = 0
+    layer: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"{self.id}: {self.status}" if self.id else self.status
+
+
+@dataclass(slots=True)
+class PullPicture:
+    """The screen as it is now. `tell` moves it on."""
+
+    lines: list[Line] = field(default_factory=list)
+    _layers: dict[str, Line] = field(default_factory=dict)
+
+    def tell(self, progress: Progress) -> Line:
+        """Take in what the pull says; returns the line it is about."""
+        if progress.status.startswith("Pulling from"):
+            self._layers.clear()
+        line = self._layers.get(progress.id)
+        if line is None:
+            layer = bool(progress.id) and not progress.status.startswith("Pulling from")
+            line = Line(progress.id, progress.status, layer=layer)
+            self.lines.append(line)
+            if layer:
+                self._layers[progress.id] = line
+        line.status = progress.status
+        if progress.total:
+            line.current, line.total = progress.current, progress.total
+        if progress.status in DONE:
+            line.current = line.total
+        return line
+
+    @property
+    def text(self) -> str:
+        """The screen as a terminal would leave it; each line ends in a newline."""
+        return "".join(f"{line.text}\n" for line in self.lines)
+
+    @property
+    def html(self) -> str:
+        """The screen as HTML; bars stand where they stood when it was made."""
+        return "".join(_html_line(line) for line in self.lines)
+
+
+def pull_html(before: str, picture: PullPicture, after: str) -> str:
+    """A whole command: what it printed before the pull and after it, as lines around the picture."""
+    around = [
+        "".join(f'<div class="line">{escape(line)}</div>' for line in text.splitlines()) for text in (before, after)
+    ]
+    return f'{STYLE}{BARS}<div class="imagelab"><div class="pull">{around[0]}{picture.html}{around[1]}</div></div>'
+
+
+def _html_line(line: Line) -> str:
+    if not line.layer:
+        return f'<div class="line">{escape(line.text)}</div>'
+    kind = DONE.get(line.status, "unfinished")
+    share = 100 if line.status in DONE else 100 * line.current // line.total if line.total else 0
+    size = human_size(line.total) if line.total else ""
+    bar = f'<div class="track"><div class="progress-bar-{kind}" style="width:{share}%"></div></div>'
+    return f'<div>{escape(line.id)}</div><div>{escape(line.status)}</div>{bar}<div class="size">{size}</div>'
+
+
+# -- while it runs ------------------------------------------------------------------------------------------
 
 
 class NotebookProgress:
-    """A ProgressSink for one notebook; `finish` ends a pull that broke off."""
+    """A ProgressSink that shows a pull in a notebook. `finish` ends it, also when it broke off.
 
-    def __init__(self) -> None:
-        self._lines: dict[str, str] = {}
-        self._bars: _Bars | None = None
+    `watched`: is there a page with a person before it? Then there are widgets. `publish` shows the picture at the end;
+    whoever wants to show it among other text takes `picture` instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        watched: bool = True,
+        publish: Callable[[Mapping[str, str]], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.picture = PullPicture()
+        self._watched, self._publish, self._sleep = watched, publish, sleep
+        self._bars: Bars | None = None
+        self._rested = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        key = progress.id if progress.id and not progress.status.startswith("Pulling from") else plain_line(progress)
-        if not progress.total:
-            self._lines[key] = plain_line(progress)
-        if progress.id and key == progress.id:
-            self._bars = self._bars or _bars()
-            if self._bars is not None:
-                self._bars.show(progress)
-        if progress.status.startswith("Status: "):
-            self.finish()
+        line = self.picture.tell(progress)
+        if not (self._watched and line.layer):
+            return
+        if self._bars is None:
+            self._bars = Bars.shown()
+            self._watched = self._bars is not None
+        if self._bars is not None:
+            self._bars.move(line)
+            if progress.total and self._rested < LONGEST:
+                self._rested += PACE
+                self._sleep(PACE)
 
     def finish(self) -> None:
-        """Leave the text, and let go of the bars."""
-        if self._lines:
-            sys.stdout.write("".join(f"{line}\n" for line in self._lines.values()))
-            sys.stdout.flush()
-        self._lines, self._bars = {}, None
+        """Close the widgets, publish the picture, and be ready for the next pull."""
+        if self._bars is not None:
+            self._bars.close()
+        if self.picture.lines and self._publish is not None:
+            self._publish({"text/plain": self.picture.text.rstrip("\n"), "text/html": pull_html("", self.picture, "")})
+        self.picture, self._bars, self._rested = PullPicture(), None, 0.0
 
 
-def _bars() -> _Bars | None:
-    try:
-        return _Bars()
-    except ImportError:
-        return None
+class Bars:
+    """The widgets: a row for each layer, appearing as the layers do."""
+
+    def __init__(self, widgets: Any) -> None:
+        self._widgets = widgets
+        self._box = widgets.VBox()
+        self._rows: dict[int, tuple[Line, Any, Any]] = {}
+
+    @staticmethod
+    def shown() -> Bars | None:
+        """On the page now; None where ipywidgets is not installed."""
+        try:
+            import ipywidgets
+            from IPython.display import display
+        except ImportError:
+            return None
+        bars = Bars(ipywidgets)
+        display(bars._box)
+        return bars
+
+    def move(self, line: Line) -> None:
+        """Make the line's row say what the line says."""
+        _, bar, label = self._rows.get(id(line)) or self._row(line)
+        if line.total:
+            bar.max, bar.value = line.total, line.current
+        if line.status in DONE:
+            bar.value, bar.bar_style = bar.max, DONE[line.status]
+        label.value = line.status + (f"  {human_size(line.total)}" if line.total else "")
+
+    def _row(self, line: Line) -> tuple[Line, Any, Any]:
+        widgets = self._widgets
+        name = widgets.HTML(f"<code>{escape(line.id)}</code>", layout=widgets.Layout(width="8.5em"))
+        bar = widgets.IntProgress(0, 0, 1, layout=widgets.Layout(width="18em"))
+        label = widgets.Label("", layout=widgets.Layout(width="18em"))
+        self._rows[id(line)] = row = (line, bar, label)
+        self._box.children = (*self._box.children, widgets.HBox([name, bar, label]))
+        return row
+
+    def close(self) -> None:
+        """Off the page, and out of the kernel."""
+        for row in self._box.children:
+            for widget in row.children:
+                widget.close()
+            row.close()
+        self._box.close()
 
 
-class _Bars:
-    """One row a layer: its short digest, a bar, what is happening."""
-
-    def __init__(self) -> None:
-        import ipywidgets
-        from IPython.display import display
-
-        class PullBars(ipywidgets.VBox):
-            """Its text is empty: what a pull says in words is printed when it is over."""
-
-            def __repr__(self) -> str:
-                return ""
-
-        self._widgets = ipywidgets
-        self._box = PullBars()
-        self._rows: dict[str, tuple[Any, Any]] = {}
-        display(self._box)
-
-    def show(self, progress: Progress) -> None:
-        bar, label = self._rows.get(progress.id) or self._row(progress.id)
-        if progress.total:
-            bar.max, bar.value = progress.total, progress.current
-        if progress.status == "Extracting":
-            return
-        if progress.status in ("Pull complete", "Already exists"):
-            bar.value, bar.bar_style = bar.max, "success" if progress.status == "Pull complete" else "info"
-        size = f" {human_size(progress.current)} / {human_size(progress.total)}" if progress.total else ""
-        label.value = progress.status + size
-
-    def _row(self, short: str) -> tuple[Any, Any]:
-        w = self._widgets
-        name = w.HTML(f"<code>{short}</code>", layout=w.Layout(width="110px"))
-        bar = w.IntProgress(0, 0, 1, layout=w.Layout(width="320px"))
-        label = w.Label("", layout=w.Layout(width="260px"))
-        self._rows[short] = bar, label
-        self._box.children = (*self._box.children, w.HBox([name, bar, label]))
-        return bar, label
+def is_watched(environ: Mapping[str, str]) -> bool:
+    """Is this kernel one that a person looks at? Jupyter's servers and the editors say so in the environment; a program
+    that executes a notebook does not."""
+    return "JPY_SESSION_NAME" in environ or any(key.startswith(("VSCODE_", "COLAB_")) for key in environ)

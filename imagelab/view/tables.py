@@ -1,68 +1,183 @@
-"""A listing as an HTML table, made from its text: the two cannot differ.
+"""Docker's listings as HTML, made from their text: the two cannot differ.
 
-Docker's tables are columns of a fixed width under a header in capitals; a column begins where a heading does. The
-HTML takes its colours from JupyterLab, so that it suits a light and a dark theme, sets IDs in a fixed width, and marks
-an image without a tag with a word as well as a colour.
+A table of Docker's is a header in capitals, and under it columns that begin where the headings do (three spaces apart
+at least). `system df -v` prints several, each under a title. So a text is
+
+    text  = (title | table)*        title  "Images space usage:"
+    table = header row*             header "REPOSITORY   TAG       IMAGE ID"
+
+and reading it back is enough to know the cells: `rows` gives them to Python, `html_table` to a page. The page's
+colours are JupyterLab's own, with others to fall back on, so it suits a light theme, a dark one and a site that has
+neither; IDs are set in a fixed width. An image without a tag is marked by a word as well as a colour.
+
+Where styles are not allowed (a notebook nobody has trusted yet), a plain table with the same words is left.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from html import escape
 
-NONE = "<none>"
-_CODE = {"IMAGE ID", "ID", "DIGEST", "IMAGE", "CREATED BY"}
+from imagelab.state import State
+
+NONE, UNTAGGED = "<none>", "<untagged>"
+
+_HEADING = r"[A-Z][A-Z0-9/_.-]*(?: [A-Z0-9/_.-]+)*"
+_HEADER = re.compile(rf"{_HEADING}(?: {{3,}}{_HEADING})+ *")
+_ONE_COLUMN = re.compile(rf"{_HEADING} *")
+_TITLE = re.compile(r"[A-Z][A-Za-z ]* usage:(?: \S+)?")
+
+_HEX = re.compile(r"[0-9a-f]{12}|sha256:[0-9a-f]{64}")
 _RIGHT = {"SIZE", "DISK USAGE", "CONTENT SIZE", "SHARED SIZE", "UNIQUE SIZE", "TOTAL", "ACTIVE", "RECLAIMABLE"}
+_ID = ("IMAGE ID", "ID")
+_NAME = {"REPOSITORY", "TAG"}
+
 STYLE = (
     "<style>"
-    ".imagelab-table{border-collapse:collapse;font-size:13px;margin:4px 0;color:var(--jp-ui-font-color1,#222)}"
-    ".imagelab-table th{text-align:left;font-weight:600;font-size:11px;letter-spacing:.04em;padding:5px 14px 5px 10px;"
-    "color:var(--jp-ui-font-color2,#555);border-bottom:2px solid var(--jp-border-color1,#bbb);background:none}"
-    ".imagelab-table td{text-align:left;padding:4px 14px 4px 10px;border-bottom:1px solid var(--jp-border-color2,#ddd)}"
-    ".imagelab-table tr{background:none}"
-    ".imagelab-table .code{font-family:var(--jp-code-font-family,monospace);font-size:12px;white-space:pre}"
-    ".imagelab-table .right{text-align:right;font-variant-numeric:tabular-nums}"
-    ".imagelab-table .untagged td{color:var(--jp-ui-font-color2,#666);border-left-color:#b45309}"
-    ".imagelab-table .untagged td:first-child{box-shadow:inset 3px 0 #b45309}"
-    ".imagelab-table .mark{font-size:11px;color:#b45309;border:1px solid #b45309;border-radius:8px;padding:0 6px;"
-    "margin-left:8px;white-space:nowrap}"
+    ".imagelab{--il-text:var(--jp-ui-font-color1,#222);--il-soft:var(--jp-ui-font-color2,#666);"
+    "--il-line:var(--jp-border-color2,#8885);--il-mark:#b45309;--il-mono:var(--jp-code-font-family,monospace);"
+    "color:var(--il-text);font-size:13px;line-height:1.4;overflow-x:auto}"
+    "[data-jp-theme-light=false] .imagelab{--il-mark:#f5a04c}"
+    ".imagelab table{border-collapse:collapse;margin:4px 0 6px;font-size:13px;color:inherit}"
+    ".imagelab table :is(th,td){text-align:left;vertical-align:baseline;padding:4px 22px 4px 8px;border:0;"
+    "border-bottom:1px solid var(--il-line);white-space:pre;max-width:none}"
+    ".imagelab table th{font-size:11px;font-weight:600;letter-spacing:.05em;color:var(--il-soft)}"
+    ".imagelab table thead tr{background:none}"
+    ".imagelab table tbody tr{background:none}"
+    ".imagelab table tbody tr:hover{background:var(--jp-rendermime-table-row-hover-background,#8881)}"
+    ".imagelab table .c{font-family:var(--il-mono);font-size:12px}"
+    ".imagelab table .r{text-align:right;font-variant-numeric:tabular-nums}"
+    ".imagelab table .n{color:var(--il-soft)}"
+    ".imagelab table tr.m td:first-child{box-shadow:inset 3px 0 var(--il-mark)}"
+    ".imagelab .mark{font-size:11px;color:var(--il-mark);border:1px solid;border-radius:9px;padding:0 7px;"
+    "margin-left:8px}"
+    ".imagelab .title{font-weight:600;margin:8px 0 2px}"
     "</style>"
 )
 
+Mark = Callable[[str], str]
+"""From an image ID as printed to a word about it; "" for nothing worth saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells by row, under their headings. `title` is the line above, "" if there is none."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+
+@dataclass(slots=True)
+class _Draft:
+    title: str
+    starts: list[int] = field(default_factory=list)
+    lines: list[tuple[str, ...]] = field(default_factory=list)
+
+
+def tables(text: str) -> tuple[Table, ...]:
+    """The tables of a listing; none when the text is something else."""
+    lines = text.rstrip("\n").split("\n")
+    if not (_HEADER.fullmatch(lines[0]) or _TITLE.fullmatch(lines[0]) or _is_column(lines)):
+        return ()
+    drafts: list[_Draft] = []
+    for line in lines:
+        if _TITLE.fullmatch(line):
+            drafts.append(_Draft(line.strip()))
+        elif line.strip():
+            if not drafts:
+                drafts.append(_Draft(""))
+            draft = drafts[-1]
+            if not draft.starts:
+                draft.starts = [match.start() for match in re.finditer(_HEADING, line)]
+            draft.lines.append(_cells(line, draft.starts))
+    return tuple(Table(draft.lines[0], tuple(draft.lines[1:]), draft.title) for draft in drafts if draft.lines)
+
+
+def _is_column(lines: list[str]) -> bool:
+    """A table of one column is its heading, and below it words that are not in capitals as well."""
+    return bool(_ONE_COLUMN.fullmatch(lines[0])) and all(line.upper() != line for line in lines[1:])
+
+
+def _cells(line: str, starts: list[int]) -> tuple[str, ...]:
+    ends: list[int | None] = [*starts[1:], None]
+    return tuple(line[start:end].strip() for start, end in zip(starts, ends, strict=True))
+
 
 def is_table(text: str) -> bool:
-    """Does this look like one of Docker's tables: a header in capitals, columns three spaces apart?"""
-    header = text.split("\n", 1)[0]
-    return header == header.upper() and re.search(r"[A-Z] {3,}[A-Z]", header) is not None
+    """Is this one of Docker's listings?"""
+    return bool(tables(text))
 
 
-def html_table(text: str, *, label: str = "") -> str:
-    """The table as HTML; `label` is what a screen reader calls it."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    if not lines:
+def rows(text: str) -> list[dict[str, str]]:
+    """Every row as `{heading: cell}`: `rows[0]["IMAGE ID"]`. Empty when the text is no listing."""
+    return [
+        dict(zip(table.headings, row, strict=True)) for table in tables(text) for row in table.rows
+    ]  # fmt: skip
+
+
+def image_mark(state: State) -> Mark:
+    """Says of an image ID, short or long, whether that image is dangling or intermediate in `state`."""
+
+    def mark(shown: str) -> str:
+        digits = shown.removeprefix("sha256:")
+        for image in state.images.values():
+            if digits and (image.id.hex.startswith(digits) or image.target.hex.startswith(digits)):
+                if state.is_dangling(image.id):
+                    return "dangling"
+                return "intermediate" if state.is_intermediate(image.id) else ""
         return ""
-    starts = [match.start() for match in re.finditer(r"(?:^|(?<= {3}))\S", lines[0])]
-    rows = [_cells(line, starts) for line in lines]
-    head = "".join(f"<th{_class(name)}>{escape(name)}</th>" for name in rows[0])
-    body = "".join(_row(row, rows[0]) for row in rows[1:])
-    caption = f' aria-label="{escape(label)}"' if label else ""
-    return f'{STYLE}<table class="imagelab-table"{caption}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+    return mark
 
 
-def _cells(line: str, starts: list[int]) -> list[str]:
-    ends: list[int | None] = [*starts[1:], None]
-    return [line[start:end].rstrip() for start, end in zip(starts, ends, strict=True)]
+def no_mark(_: str) -> str:
+    """Nothing to say."""
+    return ""
 
 
-def _row(cells: list[str], header: list[str]) -> str:
-    untagged = NONE in cells[:2] and "TAG" in header
-    shown = [f"<td{_class(name)}>{escape(cell)}</td>" for cell, name in zip(cells, header, strict=True)]
-    if untagged:
-        at = header.index("TAG")
-        shown[at] = shown[at].replace("</td>", '<span class="mark">no tag</span></td>')
-    return f'<tr class="untagged">{"".join(shown)}</tr>' if untagged else f"<tr>{''.join(shown)}</tr>"
+def html_table(text: str, *, label: str = "", mark: Mark = no_mark) -> str:
+    """A listing as HTML; "" when it is none. `label` is what a screen reader calls it."""
+    found = tables(text)
+    if not found:
+        return ""
+    return f'{STYLE}<div class="imagelab">{"".join(_table(table, label, mark) for table in found)}</div>'
 
 
-def _class(name: str) -> str:
-    kind = "code" if name in _CODE else "right" if name in _RIGHT else ""
-    return f' class="{kind}"' if kind else ""
+def _table(table: Table, label: str, mark: Mark) -> str:
+    title = f'<div class="title">{escape(table.title)}</div>' if table.title else ""
+    name = escape(table.title or label)
+    head = "".join(f'<th scope="col"{_class(heading)}>{escape(heading)}</th>' for heading in table.headings)
+    body = "".join(_row(row, table.headings, mark) for row in table.rows)
+    caption = f' aria-label="{name}"' if name else ""
+    start = f'{title}<table class="imagelab-table"{caption}>'
+    return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(cells: tuple[str, ...], headings: tuple[str, ...], mark: Mark) -> str:
+    word = ""
+    if NONE in cells or UNTAGGED in cells or not _NAME & set(headings):
+        word = next((mark(cell) for cell, heading in zip(cells, headings, strict=True) if heading in _ID), "")
+    shown = [
+        f"<td{_class(heading, cell)}>{escape(cell)}{_badge(word) if at == _marked(headings) else ''}</td>"
+        for at, (cell, heading) in enumerate(zip(cells, headings, strict=True))
+    ]
+    return f'<tr class="m">{"".join(shown)}</tr>' if word else f"<tr>{''.join(shown)}</tr>"
+
+
+def _marked(headings: tuple[str, ...]) -> int:
+    """The column that a mark goes to: TAG, or the first."""
+    return headings.index("TAG") if "TAG" in headings else 0
+
+
+def _badge(word: str) -> str:
+    return f' <span class="mark">{word}</span>' if word else ""
+
+
+def _class(heading: str, cell: str = "") -> str:
+    kinds = ["r"] if heading in _RIGHT else ["c"] if heading == "CREATED BY" or _HEX.fullmatch(cell) else []
+    if cell in (NONE, UNTAGGED, "<missing>"):
+        kinds.append("n")
+    return f' class="{" ".join(kinds)}"' if kinds else ""
