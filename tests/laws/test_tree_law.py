@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from imagelab.errors import LayerFormatError
@@ -98,5 +98,6 @@ def test_no_change_is_the_empty_tar(tree: Tree) -> None:
 
 @given(trees(), st.sampled_from(["a", "etc", "a/b"]))
 def test_opaque_is_whiteouts_for_all_there_is(tree: Tree, path: str) -> None:
+    assume(path in tree and tree[path].is_directory)
     children = [Whiteout(f"{path}/{name}") for name in tree.children(path)]
     assert apply(tree, [Opaque(path)]) == apply(tree, children)
