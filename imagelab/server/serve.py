@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,45 +31,55 @@ def serve(
 def serving(app: Application, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """The application on a free port while the block runs; yields its URL."""
     server = _create(app, host, port)
-    thread = threading.Thread(target=server.run, daemon=True)
+    ended = threading.Event()
+    thread = threading.Thread(target=_loop, args=(server, ended), daemon=True)
     thread.start()
     try:
         yield _url(server)
     finally:
-        server.trigger.pull_trigger(server.close)
+        ended.set()
+        thread.join()
         server.task_dispatcher.shutdown()
-        thread.join(5)
+        server.asyncore.close_all(server._map, ignore_all=True)
+
+
+def _loop(server: Any, ended: threading.Event) -> None:
+    """waitress's own loop, in steps short enough to be ended by somebody else."""
+    while not ended.is_set():
+        server.asyncore.loop(timeout=0.02, map=server._map, count=1, use_poll=True)
 
 
 def _create(app: Application, host: str, port: int) -> Any:
     from waitress.server import create_server
 
+    return create_server(
+        app, sockets=[_listening(host, port)], threads=8, max_request_body_size=1 << 40, asyncore_use_poll=True,
+        outbuf_overflow=1 << 24, inbuf_overflow=1 << 20, ident="imagelab",
+    )  # fmt: skip
+
+
+def _listening(host: str, port: int) -> socket.socket:
     try:
-        return create_server(
-            app,
-            host=host,
-            port=port,
-            threads=8,
-            max_request_body_size=1 << 40,
-            send_bytes=1 << 18,
-            asyncore_use_poll=True,
-            outbuf_overflow=1 << 24,
-            inbuf_overflow=1 << 20,
-            ident="imagelab",
-        )
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ImageLabError(
-            f"cannot listen on {host}:{port}: {reason}",
-            origin="client",
-            hint="choose another port with --port, or 0 for a free one",
-        ) from None
+        raise _refused(host, port, error) from None
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":  # there it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _refused(host, port, error) from None
+    return listener
+
+
+def _refused(host: str, port: int, error: Exception) -> ImageLabError:
+    reason = getattr(error, "strerror", None) or str(error)
+    hint = "choose another port with --port, or 0 for a free one"
+    return ImageLabError(f"cannot listen on {host}:{port}: {reason}", origin="client", hint=hint)
 
 
 def _url(server: Any) -> str:
-    host, port = (
-        (server.effective_host, server.effective_port)
-        if hasattr(server, "effective_port")
-        else server.effective_listen[0]
-    )
-    return f"http://{host}:{port}"
+    host, port = server.effective_host, server.effective_port
+    return f"http://[{host}]:{port}" if ":" in str(host) else f"http://{host}:{port}"
