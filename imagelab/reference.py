@@ -58,7 +58,11 @@ _IDENTIFIER = re.compile(r"[a-f0-9]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A name taken apart. `tag` and `digest` are None when they were not given: `latest` is not assumed."""
+    """A name taken apart. `tag` and `digest` are None when they were not given: `latest` is not assumed.
+
+    `Reference.parse(str(ref)) == ref`, always. The familiar form can be typed again too, unless what it drops was
+    needed: `docker.io/localhost/x` is printed, as Docker prints it, `localhost/x`, which names another registry.
+    """
 
     domain: str
     path: str
@@ -73,10 +77,10 @@ class Reference:
         registry, rest = _split_domain(text)
         name = rest.partition(":")[0]
         if name != name.lower():
-            raise _refused(
-                text, f"invalid reference format: repository name ({name.partition('@')[0]}) must be lowercase"
-            )
+            raise _refused(text, f"invalid reference format: repository name ({name}) must be lowercase")
         match = _REFERENCE.fullmatch(f"{registry}/{rest}")
+        if match is None and _REFERENCE.fullmatch(f"{registry}/{rest}".lower()):
+            raise _refused(text, "repository name must be lowercase")  # `X_y/foo`: neither a host nor a path
         if match is None or match["domain"] != registry:
             raise _refused(text, "invalid reference format")
         if len(match["path"]) > LONGEST_PATH:
