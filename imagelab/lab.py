@@ -298,13 +298,9 @@ def _progress_here() -> ProgressSink:
     def bars(shell: Any) -> ProgressSink | None:
         if not hasattr(shell, "kernel"):
             return None
-        from IPython.display import display
+        from imagelab.view.progress import NotebookProgress, is_watched, publish
 
-        from imagelab.view.progress import NotebookProgress, is_watched
-
-        return NotebookProgress(
-            watched=is_watched(os.environ), publish=lambda bundle: display(dict(bundle), raw=True)
-        )
+        return NotebookProgress(watched=is_watched(os.environ), show=publish)
 
     sink: ProgressSink = _in_ipython(bars) or silent
     return sink

@@ -34,14 +34,13 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from IPython.core.magic import no_var_expand
-from IPython.display import display
 
 from imagelab.cli.main import run
 from imagelab.errors import ImageLabError, UsageError
 from imagelab.events import Progress
 from imagelab.lab import CommandResult, Lab, connect
 from imagelab.magics_line import words
-from imagelab.view.progress import NotebookProgress, is_watched, pull_html
+from imagelab.view.progress import NotebookProgress, is_watched, publish, pull_html
 from imagelab.view.tables import html_table, image_mark
 
 SHOWN, TAKEN = "docker", "docker_result"
@@ -141,7 +140,10 @@ class Session:
     def _variable(self, name: str) -> str:
         if name not in self.shell.user_ns:
             raise UsageError(f"${name}: this notebook has no variable of that name", hint=f"'${name}' is just text")
-        return _text(self.shell.user_ns[name])
+        value = self.shell.user_ns[name]
+        if isinstance(value, CommandResult) and value.rows:
+            raise UsageError(f"${name} is a whole table, headings and all", hint=f"{name} = %docker images -q   has only IDs")
+        return _text(value)
 
     def _output_of(self, line: str) -> str:
         if line.split()[:1] != ["docker"]:
@@ -202,7 +204,7 @@ class Screen(io.StringIO):
         html = pull_html(above, picture, below) if picture.lines else html_table(text, mark=image_mark(lab.state))
         self._bars.finish()
         if html:
-            display({"text/plain": text.rstrip("\n"), "text/html": html}, raw=True)
+            publish({"text/plain": text.rstrip("\n"), "text/html": html})
         else:
             sys.stdout.write(text)
 
@@ -214,7 +216,7 @@ class Keyboard(io.StringIO):
         super().__init__()
         self._screen = screen
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
         text, _, question = self._screen.take().rpartition("\n")
         if text:
             print(text)

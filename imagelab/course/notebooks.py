@@ -11,8 +11,11 @@ A source is MyST Markdown as jupytext reads it. A prose cell says which language
     %docker pull ubuntu:14.04
     ```
 
-Each notebook is executed, so what it shows is what imagelab prints; then everything that would change from one run to
-the next is taken out: cell ids become the hash of their text, and widgets, which only live in a running page, go.
+    source -> cells of one language -> executed -> without what another run would change -> notebooks/zh/01-….ipynb
+
+Each notebook is executed, so what it shows is what imagelab prints. What would differ the next time is taken out or
+pinned: a cell's id is the hash of its text, widgets (which live only in an open page) go, and the kernel runs with no
+settings of whoever runs it.
 
     python -m imagelab.course.notebooks                 write notebooks/ again
     python -m imagelab.course.notebooks --check         do sources and notebooks say the same? (quick)
@@ -25,13 +28,25 @@ import copy
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from imagelab.errors import ImageLabError, UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "zh")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {
+    "codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py", "mimetype": "text/x-python",
+    "name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3",
+}  # fmt: skip
+
+
+# -- the source ---------------------------------------------------------------------------------------------
 
 
 def sources(root: Path = ROOT) -> list[Path]:
@@ -44,30 +59,70 @@ def target(source: Path, language: str, root: Path = ROOT) -> Path:
     return root / "notebooks" / language / f"{source.parent.name}.ipynb"
 
 
-def notebook(source: Path, language: str) -> Any:
-    """The cells of one language, not executed."""
+def cells(source: Path) -> list[Any]:
+    """All cells of a source. ImageLabError when a prose cell lacks its twin in the other language."""
     import jupytext
 
-    made = jupytext.read(source)
-    made.cells = [cell for cell in made.cells if cell.metadata.get("lang", language) == language]
-    for cell in made.cells:
-        cell.metadata.pop("lang", None)
-    made.metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"}, "imagelab": {"lang": language, "lesson": source.parent.name},
-    }  # fmt: skip
-    return made
+    read = jupytext.read(source).cells
+    spoken = [cell.metadata.get("lang", "?") if cell.cell_type == "markdown" else "" for cell in read]
+    for at, language in enumerate(spoken):
+        first = at == 0 or spoken[at - 1] in ("", LANGUAGES[-1])
+        expected = LANGUAGES[0] if first else LANGUAGES[-1]
+        if language and language != expected:
+            raise _untwinned(source, read[at].source, f"is in {language!r} where one in {expected!r} should be")
+        if language == LANGUAGES[0] and spoken[at + 1 : at + 2] != [LANGUAGES[-1]]:
+            raise _untwinned(source, read[at].source, f"has no {LANGUAGES[-1]!r} cell after it")
+    return list(read)
+
+
+def _untwinned(source: Path, text: str, what: str) -> ImageLabError:
+    start = text.strip().split("\n")[0][:60]
+    return ImageLabError(f"{source.parent.name}: the prose cell that begins {start!r} {what}")
+
+
+def notebook(source: Path, language: str) -> Any:
+    """The cells of one language as a notebook, not executed."""
+    import nbformat
+
+    chosen = [cell for cell in cells(source) if cell.metadata.pop("lang", language) == language]
+    about = {"lang": language, "lesson": source.parent.name}
+    return nbformat.v4.new_notebook(cells=chosen, metadata={"kernelspec": KERNEL, "imagelab": about})  # type: ignore[no-untyped-call]
+
+
+# -- what is made of it -------------------------------------------------------------------------------------
 
 
 def execute(made: Any, folder: Path) -> None:
-    """Run every cell, in `folder`."""
+    """Run every cell, in `folder`. ImageLabError when one raises."""
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
 
     client = NotebookClient(
         made, timeout=120, kernel_name="python3", record_timing=False, coalesce_streams=True, store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
-    client.execute()
+    with _nobodys_settings():
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            raise ImageLabError(f"{made.metadata.imagelab.lesson}: a cell fails: {error}") from None
+
+
+@contextmanager
+def _nobodys_settings() -> Iterator[None]:
+    """An IPython without a profile, and without the kernel's remarks on how it talks."""
+    before = os.environ.get("IPYTHONDIR")
+    with TemporaryDirectory(prefix="imagelab-ipython-", ignore_cleanup_errors=True) as folder:
+        profile = Path(folder) / "profile_default"
+        profile.mkdir()
+        (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
+        os.environ["IPYTHONDIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["IPYTHONDIR"]
+            if before is not None:
+                os.environ["IPYTHONDIR"] = before
 
 
 def normalise(made: Any) -> str:
@@ -80,13 +135,12 @@ def normalise(made: Any) -> str:
         seen[name] = seen.get(name, -1) + 1
         cell.id = f"{name}-{seen[name]}" if seen[name] else name
         cell.metadata.pop("execution", None)
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
-            output.get("metadata", {}).pop(WIDGET, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     made.metadata.pop("widgets", None)
-    made.metadata["language_info"] = {"name": "python"}
+    made.metadata["language_info"] = LANGUAGE_INFO
     made.nbformat, made.nbformat_minor = 4, 5
-    return str(nbformat.writes(made)) + "\n"
+    return str(nbformat.writes(made)).rstrip("\n") + "\n"  # type: ignore[no-untyped-call]
 
 
 def build(source: Path, language: str, folder: Path) -> str:
@@ -100,11 +154,14 @@ def without_outputs(text: str) -> str:
     """The same notebook as it would be before it is executed."""
     import nbformat
 
-    made = copy.deepcopy(nbformat.reads(text, 4))
+    made = copy.deepcopy(nbformat.reads(text, 4))  # type: ignore[no-untyped-call]
     for cell in made.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return normalise(made)
+
+
+# -- the command --------------------------------------------------------------------------------------------
 
 
 def stale(source: Path, language: str, *, full: bool, root: Path = ROOT) -> bool:
@@ -116,22 +173,56 @@ def stale(source: Path, language: str, *, full: bool, root: Path = ROOT) -> bool
     return not have or without_outputs(have) != normalise(notebook(source, language))
 
 
+def surplus(root: Path = ROOT) -> list[Path]:
+    """Notebooks that no source makes any more."""
+    wanted = {target(source, language, root) for source in sources(root) for language in LANGUAGES}
+    return sorted(file for file in (root / "notebooks").glob("*/*.ipynb") if file not in wanted)
+
+
+def write(root: Path = ROOT) -> list[Path]:
+    """Make every notebook again; the files written."""
+    written = []
+    for source in sources(root):
+        for language in LANGUAGES:
+            file = target(source, language, root)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(build(source, language, file.parent), encoding="utf-8", newline="\n")
+            written.append(file)
+    return written
+
+
+def check(*, full: bool, root: Path = ROOT) -> list[str]:
+    """What is wrong, a sentence each."""
+    wrong = [
+        f"{target(source, language, root).relative_to(root)} is not what its lesson makes: run make notebooks"
+        for source in sources(root)
+        for language in LANGUAGES
+        if stale(source, language, full=full, root=root)
+    ]
+    return wrong + [f"{file.relative_to(root)} has no lesson: delete it" for file in surplus(root)]
+
+
 def main(words: Sequence[str]) -> int:
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    check, full = "--check" in words or "--check-full" in words, "--check-full" in words
-    bad = []
-    for source in sources():
-        for language in LANGUAGES:
-            file = target(source, language)
-            if check:
-                bad += [file] if stale(source, language, full=full) else []
-                continue
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(build(source, language, file.parent), encoding="utf-8")
+    try:
+        return _main(words)
+    except ImageLabError as error:
+        print(f"Error: {error}" + (f"\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
+        return error.exit_code
+
+
+def _main(words: Sequence[str]) -> int:
+    if not sources():
+        raise ImageLabError(f"no lessons in {ROOT / 'lessons'}", hint="this runs in a checkout, not in an installed imagelab")
+    if unknown := set(words) - {"--check", "--check-full"}:
+        raise UsageError(f"not understood: {' '.join(sorted(unknown))}", hint="--check, --check-full, or nothing")
+    if not words:
+        for file in write():
             print(f"wrote {file.relative_to(ROOT)}")
-    for file in bad:
-        print(f"{file.relative_to(ROOT)} is not what its lesson makes: run make notebooks", file=sys.stderr)
-    return 1 if bad else 0
+        return 0
+    wrong = check(full="--check-full" in words)
+    print("\n".join(wrong), file=sys.stderr, end="\n" if wrong else "")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def _html_line(line: Line) -> str:
 class NotebookProgress:
     """A ProgressSink that shows a pull in a notebook. `finish` ends it, also when it broke off.
 
-    `watched`: is there a page with a person before it? Then there are widgets. `publish` shows the picture at the end;
+    `watched`: is there a page with a person before it? Then there are widgets. `show` gets the picture at the end;
     whoever wants to show it among other text takes `picture` instead.
     """
 
@@ -130,11 +130,11 @@ class NotebookProgress:
         self,
         *,
         watched: bool = True,
-        publish: Callable[[Mapping[str, str]], None] | None = None,
+        show: Callable[[Mapping[str, str]], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.picture = PullPicture()
-        self._watched, self._publish, self._sleep = watched, publish, sleep
+        self._watched, self._show, self._sleep = watched, show, sleep
         self._bars: Bars | None = None
         self._rested = 0.0
 
@@ -155,8 +155,8 @@ class NotebookProgress:
         """Close the widgets, publish the picture, and be ready for the next pull."""
         if self._bars is not None:
             self._bars.close()
-        if self.picture.lines and self._publish is not None:
-            self._publish({"text/plain": self.picture.text.rstrip("\n"), "text/html": pull_html("", self.picture, "")})
+        if self.picture.lines and self._show is not None:
+            self._show({"text/plain": self.picture.text.rstrip("\n"), "text/html": pull_html("", self.picture, "")})
         self.picture, self._bars, self._rested = PullPicture(), None, 0.0
 
 
@@ -177,7 +177,7 @@ class Bars:
         except ImportError:
             return None
         bars = Bars(ipywidgets)
-        display(bars._box)
+        display(bars._box)  # type: ignore[no-untyped-call]
         return bars
 
     def move(self, line: Line) -> None:
@@ -205,6 +205,13 @@ class Bars:
                 widget.close()
             row.close()
         self._box.close()
+
+
+def publish(bundle: Mapping[str, str]) -> None:
+    """One output of a cell, in several forms of which a page takes the richest it can show."""
+    from IPython.display import display
+
+    display(dict(bundle), raw=True)  # type: ignore[no-untyped-call]
 
 
 def is_watched(environ: Mapping[str, str]) -> bool:

@@ -121,14 +121,13 @@ def rows(text: str) -> list[dict[str, str]]:
 def image_mark(state: State) -> Mark:
     """Says of an image ID, short or long, whether that image is dangling or intermediate in `state`."""
 
+    images = {digest.short: image for image in state.images.values() for digest in (image.target, image.id)}
+
     def mark(shown: str) -> str:
-        digits = shown.removeprefix("sha256:")
-        for image in state.images.values():
-            if digits and (image.id.hex.startswith(digits) or image.target.hex.startswith(digits)):
-                if state.is_dangling(image.id):
-                    return "dangling"
-                return "intermediate" if state.is_intermediate(image.id) else ""
-        return ""
+        image = images.get(shown.removeprefix("sha256:")[:12])
+        if image is None:
+            return ""
+        return "dangling" if state.is_dangling(image.id) else "intermediate" if state.is_intermediate(image.id) else ""
 
     return mark
 
