@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from imagelab.classroom import ClassroomStorage
 from imagelab.classroom import app as classroom
 from imagelab.errors import ImageLabError
 from imagelab.registry_local import in_process
 from imagelab.server.registry_app import RegistryApp
 from imagelab.server.serve import serve, serving
 from imagelab.server.storage import DirectoryStorage, LayeredStorage
-from imagelab.classroom import ClassroomStorage
 from suites.registry_suite import CASES, NEWER, Client
 
 

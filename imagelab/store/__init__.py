@@ -30,6 +30,7 @@ from imagelab.store.database import Database
 if TYPE_CHECKING:
     from imagelab.layer import LayerIndex
     from imagelab.store.blobs import Blobs, Download
+    from imagelab.tarscan import Row
     from imagelab.tree import Node, Tree
 
 CACHE_LIMIT = 1 << 30
@@ -57,6 +58,7 @@ class Store:
         self._lock = threading.RLock()
         self._leases = 0
         self._trees: dict[Digest, Tree] = {}
+        self._sparse: dict[Digest, dict[int, Row]] = {}
 
     @classmethod
     def open(cls, directory: Path) -> Store:
@@ -193,6 +195,12 @@ class Store:
         if index is None:
             raise BlobNotFoundError(f"layer {diff_id} is not in this lab", hint="pull the image again")
         return index
+
+    def sparse_files(self, diff_id: Digest) -> dict[int, Row]:
+        """The few files of a layer that are stored with holes, by their offset."""
+        if diff_id not in self._sparse:
+            self._sparse[diff_id] = {row.offset: row for row in self.index_of(diff_id).rows if row.sparse}
+        return self._sparse[diff_id]
 
     # -- sweeping -------------------------------------------------------------------------------------------
 

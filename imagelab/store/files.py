@@ -24,11 +24,10 @@ def read(store: Store, diff_id: Digest, offset: int, size: int, *, limit: int) -
         if not tar.exists():
             _inflate(store, diff_id, tar)
             _evict(tar, limit)
-        index = store.index_of(diff_id)
-        row = next((row for row in index.rows if row.offset == offset and row.kind == "file"), None)
+        row = store.sparse_files(diff_id).get(offset)
         with tar.open("rb") as file:
             file.seek(offset)
-            data = file.read(size) if row is None or not row.sparse else _unsparse(file.read(_stored(row)), row)
+            data = file.read(size) if row is None else _unsparse(file.read(_stored(row)), row)
     if len(data) != size:
         raise StoreError(
             f"the cache of layer {diff_id.short} is damaged", hint=f"delete {tar.parent}; it is made again"
