@@ -75,7 +75,7 @@ class Session:
         commands = _commands(cell)
         for command in commands:
             if len(commands) > 1:
-                print(f"$ docker {command}")
+                print(f"$ docker {command}", flush=True)
             self._show_one(command, None)
 
     def take(self, line: str) -> CommandResult:
@@ -93,6 +93,8 @@ class Session:
             self._remember(self._run_shown(arguments, given))
         except ImageLabError as error:
             self._explain(error)
+        sys.stdout.flush()  # what the next command prints comes after what this one did, whatever the stream
+        sys.stderr.flush()
 
     def _run_shown(self, arguments: Sequence[str], given: str | None) -> int:
         if not hasattr(self.shell, "kernel"):  # IPython in a terminal: bars are the terminal's own

@@ -28,7 +28,7 @@ import copy
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,7 +98,7 @@ def execute(made: Any, folder: Path) -> None:
     from nbclient.exceptions import CellExecutionError
 
     client = NotebookClient(
-        made, timeout=120, kernel_name="python3", record_timing=False, coalesce_streams=True, store_widget_state=False,
+        made, timeout=120, kernel_name="python3", record_timing=False, store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
     with _nobodys_settings():
@@ -136,11 +136,23 @@ def normalise(made: Any) -> str:
         cell.id = f"{name}-{seen[name]}" if seen[name] else name
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+            cell.outputs = _joined(output for output in cell.outputs if WIDGET not in output.get("data", {}))
     made.metadata.pop("widgets", None)
     made.metadata["language_info"] = LANGUAGE_INFO
     made.nbformat, made.nbformat_minor = 4, 5
     return str(nbformat.writes(made)).rstrip("\n") + "\n"  # type: ignore[no-untyped-call]
+
+
+def _joined(outputs: Iterable[Any]) -> list[Any]:
+    """Pieces of one stream that follow each other become one: where a kernel cuts them is chance."""
+    joined: list[Any] = []
+    for output in outputs:
+        before = joined[-1] if joined else {}
+        if output.output_type == "stream" and before.get("name") == output.name:
+            before["text"] += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def build(source: Path, language: str, folder: Path) -> str:

@@ -38,7 +38,7 @@ LONGEST = 1.2
 BARS = (
     "<style>.imagelab .pull{display:grid;grid-template-columns:max-content max-content 12em max-content;"
     "column-gap:14px;align-items:center;font-family:var(--il-mono);font-size:12px;line-height:1.6}"
-    ".imagelab .pull .line{grid-column:1/-1;white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".imagelab .pull .line{grid-column:1/-1;width:0;min-width:100%;white-space:pre}"
     ".imagelab .pull .size{text-align:right;color:var(--il-soft)}"
     ".imagelab .track{height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"
     ".imagelab .track div{height:100%}"

@@ -40,17 +40,18 @@ STYLE = (
     "--il-line:var(--jp-border-color2,#8885);--il-mark:#b45309;--il-mono:var(--jp-code-font-family,monospace);"
     "color:var(--il-text);font-size:13px;line-height:1.4;overflow-x:auto}"
     "[data-jp-theme-light=false] .imagelab{--il-mark:#f5a04c}"
-    ".imagelab table{border-collapse:collapse;margin:4px 0 6px;font-size:13px;color:inherit}"
-    ".imagelab table :is(th,td){text-align:left;vertical-align:baseline;padding:4px 22px 4px 8px;border:0;"
+    ".imagelab .imagelab-table{border-collapse:collapse;margin:4px 0 6px;font-size:13px;color:inherit}"
+    ".imagelab .imagelab-table :is(th,td){text-align:left;vertical-align:baseline;padding:4px 22px 4px 8px;border:0;"
     "border-bottom:1px solid var(--il-line);white-space:pre;max-width:none}"
-    ".imagelab table th{font-size:11px;font-weight:600;letter-spacing:.05em;color:var(--il-soft)}"
-    ".imagelab table thead tr{background:none}"
-    ".imagelab table tbody tr{background:none}"
-    ".imagelab table tbody tr:hover{background:var(--jp-rendermime-table-row-hover-background,#8881)}"
-    ".imagelab table .c{font-family:var(--il-mono);font-size:12px}"
-    ".imagelab table .r{text-align:right;font-variant-numeric:tabular-nums}"
-    ".imagelab table .n{color:var(--il-soft)}"
-    ".imagelab table tr.m td:first-child{box-shadow:inset 3px 0 var(--il-mark)}"
+    ".imagelab .imagelab-table th{font-size:11px;font-weight:600;letter-spacing:.05em;color:var(--il-soft)}"
+    ".imagelab .imagelab-table thead tr{background:none}"
+    ".imagelab .imagelab-table tbody tr{background:none}"
+    ".imagelab .imagelab-table tbody tr:hover{background:var(--jp-rendermime-table-row-hover-background,#8881)}"
+    ".imagelab .imagelab-table .c{font-family:var(--il-mono);font-size:12px}"
+    ".imagelab .imagelab-table .r{text-align:right;font-variant-numeric:tabular-nums}"
+    ".imagelab .imagelab-table .d{white-space:normal;overflow-wrap:anywhere;min-width:18em}"
+    ".imagelab .imagelab-table .n{color:var(--il-soft)}"
+    ".imagelab .imagelab-table tr.m td:first-child{box-shadow:inset 3px 0 var(--il-mark)}"
     ".imagelab .mark{font-size:11px;color:var(--il-mark);border:1px solid;border-radius:9px;padding:0 7px;"
     "margin-left:8px}"
     ".imagelab .title{font-weight:600;margin:8px 0 2px}"
@@ -177,6 +178,8 @@ def _badge(word: str) -> str:
 
 def _class(heading: str, cell: str = "") -> str:
     kinds = ["r"] if heading in _RIGHT else ["c"] if heading == "CREATED BY" or _HEX.fullmatch(cell) else []
+    if cell.startswith("sha256:"):
+        kinds.append("d")
     if cell in (NONE, UNTAGGED, "<missing>"):
         kinds.append("n")
     return f' class="{" ".join(kinds)}"' if kinds else ""
