@@ -228,8 +228,9 @@ class Parser:
             case "define" | "block":
                 return self._define(word, token)
             case "template":
+                at = self._tokens[0].at if self._tokens else token.at
                 name = self._string("template clause")
-                return Include(name, self._pipe("template clause") if self._tokens else None, token.at)
+                return Include(name, self._pipe("template clause") if self._tokens else None, at)
         if not self._loops:
             raise self._refuse(f"{{{{{word}}}}} outside {{{{range}}}}")
         return Jump(word)
@@ -289,8 +290,6 @@ class Parser:
             token = self._peek()
             if token is not None and token.text == "|":
                 self._next()
-                if self._peek() is None:
-                    raise self._refuse(f"missing value for {context}")
         if not commands:
             raise self._refuse(f"missing value for {context}")
         for command in commands[1:]:

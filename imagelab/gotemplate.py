@@ -21,7 +21,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
 from urllib.parse import quote_plus
 
 from imagelab.goparse import DEEPEST, Branch, Call, Include, Jump, Parser, Path, Pipe, Text, Value
@@ -32,6 +31,7 @@ from imagelab.govalues import (
     go_json,
     index,
     length,
+    js_escape,
     less,
     printf,
     quote,
@@ -332,7 +332,7 @@ BUILTINS: Functions = {
     "println": _println,
     "printf": lambda f, *v: printf(_text(f), *v),
     "html": lambda *v: html.escape(_print(*v)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
-    "js": lambda *v: go_json(_print(*v))[1:-1],
+    "js": lambda *v: js_escape(_print(*v)),
     "urlquery": lambda *v: quote_plus(_print(*v)),
     "call": lambda function, *v: function(*v),
     "eq": equal,
@@ -344,7 +344,7 @@ BUILTINS: Functions = {
 }
 
 DOCKER_FUNCTIONS: Functions = {
-    "json": lambda value: go_json(value, escape_html=False),
+    "json": lambda value: go_json(value, escape_html=isinstance(value, Struct)),  # a row marshals itself
     "split": lambda text, by: _text(text).split(by) if by else list(text),
     "join": _join,
     "title": lambda text: re.sub(r"(^|\s)(\w)", lambda m: m[1] + m[2].upper(), _text(text)),

@@ -79,10 +79,18 @@ def go_json(value: Any, *, escape_html: bool = True) -> str:
     return text
 
 
+def js_escape(text: str) -> str:
+    """template.JSEscapeString: quotes and backslashes behind one, markup and control characters as \\u00XX."""
+    marked = {"\\": "\\\\", "'": "\\'", '"': '\\"'}
+    return "".join(
+        marked.get(char) or (f"\\u{ord(char):04X}" if char in "<>&=" or ord(char) < 32 else char) for char in text
+    )
+
+
 def _plain(value: Any) -> Any:
     match value:
         case Struct():
-            return {key: _plain(value[key]() if callable(value[key]) else value[key]) for key in value}
+            return {key: _plain(value[key]() if callable(value[key]) else value[key]) for key in sorted(value)}
         case Ordered():
             return {key: _plain(item) for key, item in value.items()}
         case Mapping():

@@ -34,7 +34,9 @@ DIRECTORIES = st.builds(Node, st.just(Kind.DIRECTORY), st.sampled_from([0o755, 0
 SYMLINKS = st.builds(
     Node, st.just(Kind.SYMLINK), st.just(0o777), target=st.sampled_from(["a", "/a/b", "../c", "nowhere", "x" * 120])
 )
-SPECIAL = st.sampled_from([Node(Kind.FIFO, 0o600), Node(Kind.CHAR, 0o666, rdev=(1, 3)), Node(Kind.BLOCK, 0o660, rdev=(8, 1))])
+SPECIAL = st.sampled_from(
+    [Node(Kind.FIFO, 0o600), Node(Kind.CHAR, 0o666, rdev=(1, 3)), Node(Kind.BLOCK, 0o660, rdev=(8, 1))]
+)
 NODES = st.one_of(files(), files(), DIRECTORIES, SYMLINKS, SPECIAL)
 
 

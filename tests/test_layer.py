@@ -74,7 +74,9 @@ def test_pieces_of_any_size(step: int) -> None:
     assert scanned(blob, step).finish() == index(blob)
 
 
-@pytest.mark.parametrize("pack", [lambda t: t, gzip.compress, lambda t: gzip.compress(t[:700]) + gzip.compress(t[700:])])
+@pytest.mark.parametrize(
+    "pack", [lambda t: t, gzip.compress, lambda t: gzip.compress(t[:700]) + gzip.compress(t[700:])]
+)
 def test_however_it_is_compressed_it_is_the_same_tar(pack: object) -> None:
     """R7.3: several gzip members, or none."""
     plain = tar(("a", b"hello"))
@@ -126,7 +128,9 @@ def test_a_whiteout_needs_a_name(path: str) -> None:
         index(tar((path, b"")))
 
 
-@pytest.mark.parametrize("blob", [b"", bytes(512), bytes(1024), bytes(10240), gzip.compress(b""), gzip.compress(bytes(1024))])
+@pytest.mark.parametrize(
+    "blob", [b"", bytes(512), bytes(1024), bytes(10240), gzip.compress(b""), gzip.compress(bytes(1024))]
+)
 def test_an_empty_layer(blob: bytes) -> None:
     """R6.34: no entry; not one byte is a tar too."""
     assert index(blob).rows == []

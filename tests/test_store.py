@@ -127,7 +127,8 @@ def write(store: Store, state: State) -> None:
 
 def test_what_is_written_is_read(store: Store) -> None:
     state = a_state(
-        image("base", "a", names=["ubuntu:16.04"], labels={"k": "v"}), image("top", "a", "b", parent="base", names=["x/y:z"])
+        image("base", "a", names=["ubuntu:16.04"], labels={"k": "v"}),
+        image("top", "a", "b", parent="base", names=["x/y:z"]),
     )
     write(store, state)
     found = store.state()
@@ -158,7 +159,11 @@ def test_deleting_frees_what_nobody_stands_on(store: Store) -> None:
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(["put", "tag", "untag", "delete"]), st.integers(0, 3), st.integers(0, 3)), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "tag", "untag", "delete"]), st.integers(0, 3), st.integers(0, 3)), max_size=12
+    )
+)
 def test_a_store_is_its_model(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]) -> None:
     """Any sequence of changes: the state read back is what plain dictionaries say."""
     images = [image(f"i{n}", *[f"l{m}" for m in range(n + 1)]) for n in range(4)]

@@ -174,7 +174,10 @@ def _inspect(context: Context, missing: Callable[[ImageLabError, str], None]) ->
         else:
             context.out.write("\n")
     except TemplateError as error:
-        error.exit_code = 64 if "executing" not in str(error) else 1
+        if "executing" in str(error):
+            context.out.write("\n")
+        else:
+            error.exit_code = 64
         raise
     for refusal, name in failed:
         missing(refusal, name)

@@ -102,8 +102,6 @@ def images(
     text = options.format
     if text in ("", "table"):
         return "".join(f"{show(row)}\n" for row in rows) if options.quiet else _image_table(rows, options, era, now)
-    if options.quiet and text.startswith("table"):
-        return "".join(f"{show(row)}\n" for row in rows)
     if text == "raw":
         text = (
             "image_id: {{.ID}}" if options.quiet else RAW_IMAGES % ("digest: {{.Digest}}\n" if options.digests else "")
@@ -134,7 +132,7 @@ def image_rows(image: Image, state: State, options: ListOptions, era: str) -> li
         beside = digests.pop(repository, []) if wanted else digests.pop(repository, []) and []
         rows += [ImageRow(image, repository, tag, digest) for tag in found_tags for digest in beside or [NONE]]
     for repository, alone in digests.items():
-        rows += [ImageRow(image, repository, NONE, digest) for digest in (alone if options.digests else [NONE])]
+        rows += [ImageRow(image, repository, NONE, digest) for digest in (alone if options.digests else [""])]
     return rows
 
 
@@ -206,7 +204,7 @@ def history(
         created = "{{.CreatedSince}}" if human else "{{.CreatedAt}}"
         format = f"table {{{{.ID}}}}\t{created}\t{{{{.CreatedBy}}}}\t{{{{.Size}}}}\t{{{{.Comment}}}}"
     minimum = eras.minimum_width(era)
-    return render(format, fields, HISTORY_HEADERS, go_type="*formatter.historyContext", minimum=minimum)
+    return render(format, fields, HISTORY_HEADERS, go_type="*image.historyContext", minimum=minimum)
 
 
 def _history_fields(row: HistoryRow, no_trunc: bool, human: bool, era: str, now: int, tz: tzinfo) -> Fields:
@@ -304,8 +302,9 @@ def _verbose_usage(usage: DiskUsage, state: State, format: str, era: str, now: i
 
 
 def _usage_image(row: ImageUsage, state: State, era: str, now: int, tz: tzinfo) -> Fields:
-    """An image's line of `-v`: only its first name (R6.56)."""
-    first = image_rows(row.image, state, ListOptions(), era)[0]
+    """An image's line of `-v`: only its first tag, and no digest reference (R6.56)."""
+    tags = [_split(tag) for tag in state.tags(row.image.id)]
+    first = ImageRow(row.image, *(tags[0] if tags else (NONE, NONE)), NONE)
     fields = dict(_image_fields(first, _shown_id(era, no_trunc=False), era, now, tz))
     return fields | {
         "SharedSize": lambda: eras.size(row.shared, era, digits=4),
@@ -353,7 +352,11 @@ def _typed(item: Mapping[str, Any]) -> Any:
     from imagelab.govalues import Ordered
 
     structs = {"Config", "GraphDriver", "RootFS", "Metadata", "Descriptor"}
-    return Ordered({key: Ordered(value) if key in structs else value for key, value in item.items()})
+    typed = Ordered({key: Ordered(value) if key in structs else value for key, value in item.items()})
+    for name in ("ExposedPorts", "Volumes"):  # sets, in Go: a map to empty structs
+        if typed.get("Config") and typed["Config"].get(name):
+            typed["Config"][name] = {key: Ordered() for key in typed["Config"][name]}
+    return typed
 
 
 def version(info: Mapping[str, Any], *, format: str = "") -> str:

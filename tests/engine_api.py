@@ -1,0 +1,115 @@
+"""A stand-in daemon: a lab's state as the Engine API's JSON on a Unix socket, so that the real `docker` prints it.
+
+Only what the listing commands ask for, and only for tests: nothing is decided here, the client does the printing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from imagelab.errors import ImageLabError, NotFoundError
+from imagelab.filters import Filters, matching_names
+from imagelab.lab import Lab
+from imagelab.reference import familiar
+from imagelab.state import Image
+
+VERSION = "1.50"
+SECOND = 1_000_000_000
+
+
+def summary(lab: Lab, image: Image, patterns: list[str]) -> dict[str, Any]:
+    """One entry of /images/json; a reference filter filters the names, too (R3.6)."""
+    names = lab.state.names(image.id)
+    if patterns:
+        names = matching_names(names, patterns)
+    return {
+        "Id": image.id, "ParentId": image.parent or "", "Created": image.created // SECOND, "Size": image.size,
+        "RepoTags": [familiar(name) for name in names if "@" not in name],
+        "RepoDigests": [familiar(name) for name in names if "@" in name],
+        "Labels": dict(image.labels), "SharedSize": -1, "Containers": -1,
+    }  # fmt: skip
+
+
+def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
+    """The JSON for one question."""
+    if path == "/images/json":
+        asked = json.loads(query.get("filters", ["{}"])[0])
+        values = {key: list(found) for key, found in asked.items()}
+        listed = lab.engine.images(all=query.get("all", ["0"])[0] in ("1", "true"), filters=Filters(values))
+        return [summary(lab, image, values.get("reference", [])) for image in listed]
+    if match := re.fullmatch(r"/images/(.+)/history", path):
+        return [
+            {"Id": row.id or "<missing>", "Created": row.created // SECOND, "CreatedBy": row.created_by,
+             "Tags": list(row.tags) or None, "Size": row.size, "Comment": row.comment}
+            for row in lab.engine.history(match[1])
+        ]  # fmt: skip
+    if match := re.fullmatch(r"/images/(.+)/json", path):
+        return lab.engine.inspect(match[1])
+    if path == "/system/df":
+        usage = lab.engine.disk_usage()
+        images = [
+            summary(lab, row.image, []) | {"SharedSize": row.shared, "Containers": row.containers}
+            for row in usage.images
+        ]
+        return {"LayersSize": usage.layers_size, "Images": images, "Containers": [], "Volumes": [], "BuildCache": []}
+    if path in ("/info", "/version"):
+        return {}
+    raise NotFoundError(f"No such object: {path}")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    lab: Lab
+
+    def do_HEAD(self) -> None:
+        self._send(200, b"", {"Api-Version": VERSION, "Ostype": "linux"})
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        path = unquote(re.sub(r"^/v\d+\.\d+", "", parts.path))
+        if path == "/_ping":
+            self._send(200, b"OK", {"Api-Version": VERSION, "Ostype": "linux"})
+            return
+        try:
+            status, data = 200, answer(self.lab, path, parse_qs(parts.query))
+        except ImageLabError as error:
+            status, data = 404 if isinstance(error, NotFoundError) else 400, {"message": str(error)}
+        self._send(status, json.dumps(data).encode(), {"Content-Type": "application/json", "Api-Version": VERSION})
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for key, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def address_string(self) -> str:
+        return "local"
+
+
+@contextmanager
+def daemon(lab: Lab, folder: Path) -> Iterator[str]:
+    """The value of DOCKER_HOST while the block runs."""
+    socket = folder / "docker.sock"
+    handler = type("Handler", (_Handler,), {"lab": lab})
+    with ThreadingUnixStreamServer(str(socket), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield f"unix://{socket}"
+        finally:
+            server.shutdown()
+            thread.join()
