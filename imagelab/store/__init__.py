@@ -66,7 +66,7 @@ class Store:
 
         Raises StoreError when it cannot be made or used; a lab that may only be read opens for reading.
         """
-        from imagelab.store.blobs import plainly
+        from imagelab.store.refusals import plainly
 
         file = directory / "lab.db"
         writable = os.access(file, os.W_OK) and os.access(directory, os.W_OK) if file.exists() else True
@@ -207,8 +207,8 @@ class Store:
     @contextmanager
     def lease(self) -> Iterator[None]:
         """While this is held, no blob is swept away by anybody."""
-        from imagelab.store.blobs import plainly
         from imagelab.store.locks import locked
+        from imagelab.store.refusals import plainly
 
         leases = self.directory / "leases"
         with plainly():
@@ -230,8 +230,8 @@ class Store:
 
     def _sweep(self, freed: Iterable[Digest] | None) -> int:
         """Drop unreachable blobs: those of `freed`, or (None) all there are. Nothing while a pull is under way."""
-        from imagelab.store.blobs import plainly
         from imagelab.store.locks import locked
+        from imagelab.store.refusals import plainly
 
         candidates = None if freed is None else set(freed)
         if candidates is not None and not candidates:

@@ -7,11 +7,9 @@ all the bytes. Writing a blob that is there already changes nothing. A download 
 
 from __future__ import annotations
 
-import errno
 import os
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +17,7 @@ from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatE
 from imagelab.layer import LayerIndex, LayerScanner
 from imagelab.oci import Descriptor, Digest
 from imagelab.store.locks import locked
+from imagelab.store.refusals import plainly
 
 PIECE = 256 * 1024
 
@@ -176,38 +175,3 @@ def settle(file: BinaryIO) -> None:
     """Flush to the disk, so that a rename after it never shows an empty file."""
     file.flush()
     os.fsync(file.fileno())
-
-
-@contextmanager
-def plainly() -> Iterator[None]:
-    """What the disk or SQLite refuse, as one sentence."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _database_refused(error) from None
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some") from None
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise StoreError(
-                f"the lab cannot be written to: {error.strerror or error}",
-                hint="use another directory with --lab DIR or IMAGELAB_HOME",
-            ) from None
-        raise
-
-
-def _database_refused(error: sqlite3.Error) -> StoreError:
-    text = str(error)
-    if "full" in text:
-        return StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some")
-    if "readonly" in text or "read-only" in text or "unable to open" in text:
-        return StoreError(
-            f"the lab cannot be written to: {text}", hint="use another directory with --lab DIR or IMAGELAB_HOME"
-        )
-    if "locked" in text:
-        return StoreError(
-            "another command has been working on this lab for half a minute", hint="wait for it, or stop it"
-        )
-    return StoreError(
-        f"the lab's database is damaged: {text}", hint="move the directory away; a new lab is made at once"
-    )

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from imagelab.errors import StoreError
 from imagelab.oci import Digest
 from imagelab.state import Image, Layer, State
-from imagelab.store.blobs import plainly
+from imagelab.store.refusals import plainly
 
 VERSION = 1
 _SCHEMA = """

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from imagelab.compression import Inflater
 from imagelab.errors import StoreError
 from imagelab.oci import Digest
-from imagelab.store.blobs import PIECE, plainly
+from imagelab.store.blobs import PIECE
+from imagelab.store.refusals import plainly
 from imagelab.tarscan import Row
 
 if TYPE_CHECKING:
