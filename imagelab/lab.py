@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 ERAS = ("1.13", "28", "29")
 SECOND = 1_000_000_000
+SETTINGS = ("IMAGELAB_UPSTREAM", "IMAGELAB_MIRRORS", "IMAGELAB_ERA", "DOCKER_DEFAULT_PLATFORM")
+"""What the environment may say about a lab of one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,8 @@ def lesson(name: str) -> Lab:
     atexit.register(lab.close)
     lab.store.remember("clock", "class")
     os.environ["IMAGELAB_HOME"] = folder.name
+    for setting in SETTINGS:  # a lesson is the same on every machine
+        os.environ.pop(setting, None)
     _in_ipython(lambda shell: shell.extension_manager.load_extension("imagelab"))
     return lab
 

@@ -1,0 +1,172 @@
+"""Lessons and notebooks say the same, in two languages, and come out the same on every machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagelab.course import notebooks
+from imagelab.errors import ImageLabError
+
+SOURCES = notebooks.sources()
+NOTEBOOKS = [(source, language) for source in SOURCES for language in notebooks.LANGUAGES]
+IDS = [f"{language}/{source.parent.name}" for source, language in NOTEBOOKS]
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def read(source: Path, language: str) -> Any:
+    return json.loads(notebooks.target(source, language).read_text(encoding="utf-8"))
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook["cells"] if cell["cell_type"] == "code" for output in cell["outputs"]]
+
+
+def test_there_are_lessons() -> None:
+    assert [source.parent.name for source in SOURCES] == ["01-getting-images", "02-listing-images"]
+
+
+def test_notebooks_are_what_their_sources_make() -> None:
+    assert notebooks.check(full=False) == []
+
+
+def test_executing_them_elsewhere_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Another zone, another hash seed, another folder, another home and language: the same notebooks."""
+    environ = os.environ | {
+        "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "12345", "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "LANG": "zh_CN.UTF-8", "COLUMNS": "40", "IMAGELAB_HOME": str(tmp_path / "nobody"), "IMAGELAB_ERA": "29",
+    }  # fmt: skip
+    line = [sys.executable, "-m", "imagelab.course.notebooks", "--check-full"]
+    done = subprocess.run(line, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.parent.name)
+def test_both_languages_have_the_same_cells(source: Path) -> None:
+    """Prose for prose, and the very same code with the very same outputs."""
+    english, chinese = (read(source, language)["cells"] for language in notebooks.LANGUAGES)
+    assert [cell["cell_type"] for cell in english] == [cell["cell_type"] for cell in chinese]
+    for one, other in zip(english, chinese, strict=True):
+        if one["cell_type"] == "code":
+            assert (one["source"], one["outputs"]) == (other["source"], other["outputs"])
+        else:
+            assert HAN.search("".join(other["source"]))
+            assert not HAN.search("".join(one["source"]))
+
+
+@pytest.mark.parametrize(("source", "language"), NOTEBOOKS, ids=IDS)
+def test_a_notebook_can_be_read_without_its_page(source: Path, language: str) -> None:
+    """Every output has plain text; there is no widget, no traceback, no machine's path or address in it."""
+    notebook = read(source, language)
+    for output in outputs(notebook):
+        assert output["output_type"] != "error"
+        data = output.get("data", {"text/plain": ""})
+        assert "text/plain" in data
+        assert not any("widget" in kind for kind in data)
+    text = json.dumps(notebook)
+    for path in (str(notebooks.ROOT), str(Path.home()), "/tmp/", "\\\\Users\\\\", "0x7f"):
+        assert path not in text
+    assert "widgets" not in notebook["metadata"]
+    assert len(text) < 200_000
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.parent.name)
+def test_a_lesson_asks_before_it_shows(source: Path) -> None:
+    """A question to predict, in both languages, and a run right after it."""
+    cells = notebooks.cells(source)
+    for words, language in (("Predict first", "en"), ("先猜一猜", "zh")):
+        asked = [at for at, cell in enumerate(cells) if words in cell.source]
+        assert len(asked) >= 2
+        for at in asked:
+            following = next(cell for cell in cells[at + 1 :] if cell.metadata.get("lang") in (None, language))
+            assert following.cell_type == "code"
+
+
+BOOK = {
+    "01-getting-images": ["pull ubuntu:14.04", "pull -q", "pull -a", "--platform", "@$digest", "registry-mirrors"],
+    "02-listing-images": [
+        "images\n", "system df", "-f dangling=true", "rmi $(docker images -q -f dangling=true)", "images -a",
+        "images ubuntu\n", "images ubuntu:16.04", "-f since=", "-f before=", "-f label=com.example.version=0.1",
+        "-f reference=", "images -q", '--format "{{.ID}}: {{.Repository}}"',
+        '--format "table {{.ID}}\\t{{.Repository}}\\t{{.Tag}}"', "--digests", "--era 1.13", "--era 29",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.parent.name)
+def test_the_books_commands_are_in_the_lesson(source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    for command in BOOK[source.parent.name]:
+        assert command in text, command
+
+
+# -- the builder itself -------------------------------------------------------------------------------------
+
+HEAD = "---\njupytext:\n  text_representation:\n    extension: .md\n    format_name: myst\n---\n\n"
+EN, ZH, CODE = '+++ {"lang": "en"}\n\nHello\n\n', '+++ {"lang": "zh"}\n\n你好\n\n', "```{code-cell} ipython3\n1 + 1\n```\n\n"
+
+
+def lesson(root: Path, text: str) -> Path:
+    source = root / "lessons" / "01-x" / "lesson.md"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(HEAD + text, encoding="utf-8")
+    return source
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (EN + CODE, "has no 'zh' cell after it"),
+        (ZH + CODE, "is in 'zh' where one in 'en' should be"),
+        (ZH + EN, "is in 'zh' where one in 'en' should be"),
+        (EN + EN + ZH, "has no 'zh' cell after it"),
+        (EN + ZH + ZH, "is in 'zh' where one in 'en' should be"),
+        ("Hello\n\n" + CODE, r"is in '\?' where one in 'en' should be"),
+    ],
+)
+def test_prose_without_its_twin_is_refused(tmp_path: Path, text: str, what: str) -> None:
+    with pytest.raises(ImageLabError, match=what):
+        notebooks.cells(lesson(tmp_path, text))
+
+
+def test_an_edited_lesson_and_an_edited_notebook_are_noticed(tmp_path: Path) -> None:
+    source = lesson(tmp_path, EN + ZH + CODE)
+    assert len(notebooks.check(full=False, root=tmp_path)) == 2
+    for language in notebooks.LANGUAGES:
+        file = notebooks.target(source, language, tmp_path)
+        file.parent.mkdir(parents=True)
+        file.write_text(notebooks.normalise(notebooks.notebook(source, language)), encoding="utf-8")
+    assert notebooks.check(full=False, root=tmp_path) == []
+    lesson(tmp_path, EN.replace("Hello", "Hi") + ZH + CODE)
+    assert [line.partition(" ")[0] for line in notebooks.check(full=False, root=tmp_path)] == ["notebooks/en/01-x.ipynb"]
+    (tmp_path / "notebooks" / "zh" / "02-old.ipynb").write_text("{}", encoding="utf-8")
+    assert notebooks.check(full=False, root=tmp_path)[-1] == "notebooks/zh/02-old.ipynb has no lesson: delete it"
+
+
+def test_pieces_of_a_stream_are_joined_where_they_touch() -> None:
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    pieces = [new_output("stream", name=name, text=text) for name, text in [("stdout", "a"), ("stdout", "b"), ("stderr", "c"), ("stdout", "d")]]
+    made = json.loads(notebooks.normalise(new_notebook(cells=[new_code_cell("x", outputs=pieces)])))
+    assert [(output["name"], "".join(output["text"])) for output in outputs(made)] == [
+        ("stdout", "ab"), ("stderr", "c"), ("stdout", "d"),
+    ]  # fmt: skip
+
+
+def test_a_cell_that_fails_is_a_sentence(tmp_path: Path) -> None:
+    source = lesson(tmp_path, EN + ZH + CODE.replace("1 + 1", "1 / 0"))
+    with pytest.raises(ImageLabError, match="01-x: a cell fails"):
+        notebooks.build(source, "en", tmp_path)
+
+
+@pytest.mark.parametrize("words", [["--chek"], ["x"]])
+def test_the_command_takes_two_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert notebooks.main(words) == 1
+    assert capsys.readouterr().err.startswith("Error: not understood:")
