@@ -6,6 +6,7 @@ was found), a second line with what to try, and Docker's exit code.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -131,6 +132,7 @@ def _hint(error: ImageLabError) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console's entry: `imagelab …`."""
     words = list(sys.argv[1:] if argv is None else argv)
+    gc.set_threshold(50_000)  # a short life with many small values: looking for cycles among them is time lost
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
