@@ -98,7 +98,9 @@ def shipped() -> Path:
     for folder in (package / "_notebooks", package.parent / "notebooks"):
         if any(folder.glob("*/*.ipynb")):
             return folder
-    raise ImageLabError("the lessons are not installed", origin="client", hint="reinstall imagelab, or run make notebooks")
+    raise ImageLabError(
+        "the lessons are not installed", origin="client", hint="reinstall imagelab, or run make notebooks"
+    )
 
 
 def working_copy(source: Path, folder: Path) -> list[Path]:

@@ -144,7 +144,9 @@ class Session:
             raise UsageError(f"${name}: this notebook has no variable of that name", hint=f"'${name}' is just text")
         value = self.shell.user_ns[name]
         if isinstance(value, CommandResult) and value.rows:
-            raise UsageError(f"${name} is a whole table, headings and all", hint=f"{name} = %docker images -q   has only IDs")
+            raise UsageError(
+                f"${name} is a whole table, headings and all", hint=f"{name} = %docker images -q   has only IDs"
+            )
         return _text(value)
 
     def _output_of(self, line: str) -> str:

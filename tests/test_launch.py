@@ -32,9 +32,7 @@ def shipped(tmp_path: Path) -> Path:
 
 
 def names(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.glob("*/*.ipynb")
-    }
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.glob("*/*.ipynb")}
 
 
 def test_lessons_are_copied_once(shipped: Path, tmp_path: Path) -> None:
@@ -143,7 +141,9 @@ class Started:
         return 0
 
 
-def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *words: str, **environ: str) -> tuple[Started, str, str, int]:
+def start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *words: str, **environ: str
+) -> tuple[Started, str, str, int]:
     started, out, err = Started(), io.StringIO(), io.StringIO()
     monkeypatch.setattr(launch, "_serve", started)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -152,7 +152,9 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *words: str, **enviro
     return started, out.getvalue(), err.getvalue(), code
 
 
-def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     started, out, _, code = start(monkeypatch, tmp_path, "--lang", "zh", "--lab", str(tmp_path / "lab"))
     folder, line, env = tmp_path / "mine", started.line, started.environ
     assert code == 0
@@ -213,7 +215,12 @@ def test_a_terminal_reads_the_learners_settings_and_then_ours(monkeypatch: pytes
     (home / ".bashrc").write_text("export PATH=/usr/bin:/bin\n", encoding="utf-8")
     env = {"HOME": str(home), "IMAGELAB_BIN": started.environ["IMAGELAB_BIN"], "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
-        [*shell, "-i"], input="command -v docker; command -v imagelab\n", env=env, text=True, capture_output=True, timeout=30
+        [*shell, "-i"],
+        input="command -v docker; command -v imagelab\n",
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=30,
     )
     assert done.stdout.splitlines() == [str(shim.folder() / "docker"), str(Path(sys.executable).parent / "imagelab")]
 
@@ -233,7 +240,9 @@ def test_without_jupyterlab_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.mark.parametrize(("words", "code"), [(["--nope"], 125), (["x"], 1), (["--port", "x"], 125)])
-def test_a_wrong_line_gets_its_usage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], code: int) -> None:
+def test_a_wrong_line_gets_its_usage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], code: int
+) -> None:
     _, _, err, found = start(monkeypatch, tmp_path, *words)
     assert found == code
     assert "Usage:  imagelab lab [OPTIONS]" in err
@@ -271,7 +280,9 @@ def test_the_script_is_written_once_and_mended_when_broken(tmp_path: Path) -> No
     assert os.access(file, os.X_OK)
 
 
-def test_where_the_cache_cannot_be_written_a_temporary_folder_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_cache_cannot_be_written_a_temporary_folder_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setattr(shim, "folder", lambda: tmp_path / "file" / "bin")
     directory = shim.install()
@@ -290,7 +301,12 @@ def test_it_runs_imagelab_from_anywhere(tmp_path: Path) -> None:
     lab.close()
     docker = str(shim.install(tmp_path / "bin") / "docker")
     done = subprocess.run(
-        [docker, "images", "--format", "{{.ID}} {.ID}"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=30
+        [docker, "images", "--format", "{{.ID}} {.ID}"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("517b313a06e3 {.ID}\n", "", 0)
 

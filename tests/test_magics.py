@@ -40,7 +40,7 @@ def read(line: str) -> list[str]:
         ('x "a $one"', ["x", "a x y"]),
         ("x '$one' \\$one", ["x", "$one", "$one"]),
         ('x "\\$one \\" \\n"', ["x", '$one " \\n']),
-        ('x "it\'s" \'"\'', ["x", "it's", '"']),
+        ("x \"it's\" '\"'", ["x", "it's", '"']),
         ("x '' \"\"", ["x", "", ""]),
         ("x 5$ $ ${", ["x", "5$", "$", "${"]),
         ("rmi $(docker images -q)", ["rmi", "<docker", "images", "-q>", "1", "2"]),
@@ -56,7 +56,8 @@ def test_a_line_is_read_as_a_shell_reads_it(line: str, expected: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    "line", ["images | sort", "images > file", "a; b", "a && b", "a &", "x < y", "x `docker`", "'a", '"a', "$(docker", '"$(x"']
+    "line",
+    ["images | sort", "images > file", "a; b", "a && b", "a &", "x < y", "x `docker`", "'a", '"a', "$(docker", '"$(x"'],
 )
 def test_what_belongs_to_a_shell_or_does_not_end_is_refused(line: str) -> None:
     with pytest.raises(UsageError) as refusal:
@@ -220,7 +221,10 @@ def test_a_pull_that_breaks_off_leaves_what_was_on_the_screen(notebook: Notebook
 def test_a_cell_of_commands(notebook: Notebook) -> None:
     """As the book prints them: prompts, `docker`, comments and continued lines may stand there."""
     cell = notebook.run("%%docker\n# two\n$ docker pull -q alpine\ndocker images \\\n  -q alpine\n\n")
-    assert cell.out == "$ docker pull -q alpine\ndocker.io/library/alpine:latest\n$ docker images    -q alpine\n517b313a06e3\n"
+    assert (
+        cell.out
+        == "$ docker pull -q alpine\ndocker.io/library/alpine:latest\n$ docker images    -q alpine\n517b313a06e3\n"
+    )
     assert notebook.run("%%docker\nimages -q").out == "517b313a06e3\n"
 
 
@@ -252,7 +256,9 @@ def test_where_nobody_can_answer_the_answer_is_no(notebook: Notebook, monkeypatc
     assert notebook.run("%docker images -q").out == "517b313a06e3\n"
 
 
-def test_the_lab_is_the_one_that_the_environment_names(notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lab_is_the_one_that_the_environment_names(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notebook.run("%docker pull -q alpine")
     monkeypatch.setenv("IMAGELAB_HOME", str(tmp_path / "other"))
     assert notebook.run("%docker images -q").out == ""

@@ -225,7 +225,9 @@ def main(words: Sequence[str]) -> int:
 
 def _main(words: Sequence[str]) -> int:
     if not sources():
-        raise ImageLabError(f"no lessons in {ROOT / 'lessons'}", hint="this runs in a checkout, not in an installed imagelab")
+        raise ImageLabError(
+            f"no lessons in {ROOT / 'lessons'}", hint="this runs in a checkout, not in an installed imagelab"
+        )
     if unknown := set(words) - {"--check", "--check-full"}:
         raise UsageError(f"not understood: {' '.join(sorted(unknown))}", hint="--check, --check-full, or nothing")
     if not words:

@@ -37,7 +37,8 @@ LONGEST = 1.2
 
 BARS = (
     "<style>.imagelab .pull{display:grid;grid-template-columns:max-content max-content 12em max-content;"
-    "column-gap:14px;align-items:center;font-family:var(--il-mono);font-size:12px;line-height:1.6}"
+    "column-gap:14px;align-items:center;font-family:var(--il-mono);"
+    "font-size:var(--jp-code-font-size,13px);line-height:1.5;padding-left:7px}"
     ".imagelab .pull .line{grid-column:1/-1;width:0;min-width:100%;white-space:pre}"
     ".imagelab .pull .size{text-align:right;color:var(--il-soft)}"
     ".imagelab .track{height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"

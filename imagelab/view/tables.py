@@ -49,7 +49,7 @@ STYLE = (
     ".imagelab .imagelab-table tbody tr:hover{background:var(--jp-rendermime-table-row-hover-background,#8881)}"
     ".imagelab .imagelab-table .c{font-family:var(--il-mono);font-size:12px}"
     ".imagelab .imagelab-table .r{text-align:right;font-variant-numeric:tabular-nums}"
-    ".imagelab .imagelab-table .d{white-space:normal;overflow-wrap:anywhere;min-width:18em}"
+    ".imagelab .imagelab-table .d{white-space:normal;overflow-wrap:anywhere;min-width:24em}"
     ".imagelab .imagelab-table .n{color:var(--il-soft)}"
     ".imagelab .imagelab-table tr.m td:first-child{box-shadow:inset 3px 0 var(--il-mark)}"
     ".imagelab .mark{font-size:11px;color:var(--il-mark);border:1px solid;border-radius:9px;padding:0 7px;"

@@ -74,6 +74,11 @@ def test_the_second_notebook_in_chinese(tab: Any) -> None:
     dangling.scroll_into_view_if_needed()
     expect(dangling.locator("tr.m .mark")).to_have_text("dangling")
     tab.picture("dangling.png")
+    tab.page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    expect(tab.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    expect(dangling.locator("tr.m .mark")).to_have_css("color", "rgb(245, 160, 76)")
+    expect(tab.page.locator("#jupyterlab-splash")).to_have_count(0)
+    tab.picture("dark.png")
 
 
 def test_docker_is_a_command_in_a_terminal(tab: Any) -> None:

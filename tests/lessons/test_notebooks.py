@@ -110,7 +110,11 @@ def test_the_books_commands_are_in_the_lesson(source: Path) -> None:
 # -- the builder itself -------------------------------------------------------------------------------------
 
 HEAD = "---\njupytext:\n  text_representation:\n    extension: .md\n    format_name: myst\n---\n\n"
-EN, ZH, CODE = '+++ {"lang": "en"}\n\nHello\n\n', '+++ {"lang": "zh"}\n\n你好\n\n', "```{code-cell} ipython3\n1 + 1\n```\n\n"
+EN, ZH, CODE = (
+    '+++ {"lang": "en"}\n\nHello\n\n',
+    '+++ {"lang": "zh"}\n\n你好\n\n',
+    "```{code-cell} ipython3\n1 + 1\n```\n\n",
+)
 
 
 def lesson(root: Path, text: str) -> Path:
@@ -145,7 +149,9 @@ def test_an_edited_lesson_and_an_edited_notebook_are_noticed(tmp_path: Path) -> 
         file.write_text(notebooks.normalise(notebooks.notebook(source, language)), encoding="utf-8")
     assert notebooks.check(full=False, root=tmp_path) == []
     lesson(tmp_path, EN.replace("Hello", "Hi") + ZH + CODE)
-    assert [line.partition(" ")[0] for line in notebooks.check(full=False, root=tmp_path)] == ["notebooks/en/01-x.ipynb"]
+    assert [line.partition(" ")[0] for line in notebooks.check(full=False, root=tmp_path)] == [
+        "notebooks/en/01-x.ipynb"
+    ]
     (tmp_path / "notebooks" / "zh" / "02-old.ipynb").write_text("{}", encoding="utf-8")
     assert notebooks.check(full=False, root=tmp_path)[-1] == "notebooks/zh/02-old.ipynb has no lesson: delete it"
 
@@ -153,7 +159,10 @@ def test_an_edited_lesson_and_an_edited_notebook_are_noticed(tmp_path: Path) -> 
 def test_pieces_of_a_stream_are_joined_where_they_touch() -> None:
     from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-    pieces = [new_output("stream", name=name, text=text) for name, text in [("stdout", "a"), ("stdout", "b"), ("stderr", "c"), ("stdout", "d")]]
+    pieces = [
+        new_output("stream", name=name, text=text)
+        for name, text in [("stdout", "a"), ("stdout", "b"), ("stderr", "c"), ("stdout", "d")]
+    ]
     made = json.loads(notebooks.normalise(new_notebook(cells=[new_code_cell("x", outputs=pieces)])))
     assert [(output["name"], "".join(output["text"])) for output in outputs(made)] == [
         ("stdout", "ab"), ("stderr", "c"), ("stdout", "d"),
