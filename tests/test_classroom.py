@@ -120,3 +120,20 @@ def test_releases_move_a_tag_and_end() -> None:
         upstream.release("mongo:3.2")
     with pytest.raises(ImageLabError, match="the classroom has no nope:latest"):
         upstream.release("nope")
+
+
+def test_the_page_lists_the_cast(lab: Lab) -> None:
+    """docs/classroom.md: every tag, its builds, size and layers."""
+    from pathlib import Path
+
+    page = (Path(__file__).parent.parent / "docs" / "classroom.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")]
+    listed: set[tuple[str, str]] = set()
+    for repository, tags, size, layers, _ in rows[1:]:
+        names, _, builds = tags.partition(" (")
+        for tag in names.split(", "):
+            listed.add((repository, tag))
+            assert lab.upstream.tags(repository)[tag] == (1, int(builds.strip(")")))
+        image = lab.pull(f"{repository}:{names.split(', ')[0]}").image
+        assert (human_size(image.size), str(len(image.layers))) == (size, layers), repository
+    assert listed == {(name, tag) for name in lab.upstream.repositories() for tag in lab.upstream.tags(name)}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from states import a_state, chain, container, id_of, image
 
 from imagelab.errors import ConflictError
 from imagelab.events import Deleted, Untagged
 from imagelab.oci import Digest
 from imagelab.removal import Plan, freed_bytes
 from imagelab.state import State
+from states import a_state, chain, container, id_of, image
 
 DIGEST = "@sha256:" + "d" * 64
 

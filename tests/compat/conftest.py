@@ -40,7 +40,9 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     line = [str(peers.find("docker-registry")), "serve", str(config)]
     with (folder / "log").open("w") as log:
-        running = subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OTEL_TRACES_EXPORTER": "none"})
+        running = subprocess.Popen(
+            line, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OTEL_TRACES_EXPORTER": "none"}
+        )
     try:
         for _ in range(200):
             try:

@@ -70,7 +70,12 @@ def test_skopeo_and_podman_pull_the_classroom(tmp_path: Path, place: Path) -> No
     with serving(RegistryApp(LayeredStorage(ClassroomStorage(dict), DirectoryStorage(tmp_path / "up")))) as url:
         host = url.removeprefix("http://")
         lab = imagelab.connect(tmp_path / "lab", environ={})
-        for name in ("library/ubuntu:14.04", "library/redis:latest", "imagelab/whoami:0.1", "library/hello-world:latest"):
+        for name in (
+            "library/ubuntu:14.04",
+            "library/redis:latest",
+            "imagelab/whoami:0.1",
+            "library/hello-world:latest",
+        ):
             ours = lab.pull(name.removeprefix("library/"))
             raw = skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{host}/{name}")
             assert Digest.of(raw.encode()) == ours.image.target
