@@ -281,4 +281,4 @@ def slice_of(value: Any, *bounds: Any) -> Any:
 
 def refuse(message: str) -> TemplateError:
     """A TemplateError as Docker prefixes it (R4.7)."""
-    return TemplateError(f"template parsing error: {message}", hint="the fields are listed in docs/formats.md")
+    return TemplateError(f"template parsing error: {message}", hint="--format json shows which fields there are")

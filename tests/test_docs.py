@@ -74,3 +74,10 @@ def test_conda_asks_for_what_pip_asks_for() -> None:
     assert have == wanted
     for spec in conda["dependencies"]:
         assert isinstance(spec, dict) or re.fullmatch(r"[a-z][a-z0-9._-]*(>=[0-9.]+)?", spec), spec
+
+
+def test_the_manual_of_commands_is_current() -> None:
+    """docs/cli.md is what `python -m imagelab.cli.document` writes."""
+    from imagelab.cli.document import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()

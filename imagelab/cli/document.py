@@ -1,0 +1,35 @@
+"""docs/cli.md, written from the commands themselves: `python -m imagelab.cli.document` writes it again."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from imagelab.cli.command import COMMANDS
+from imagelab.cli.main import run
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
+HEAD = """\
+# The command line
+
+`imagelab VERB` in a terminal, `%docker VERB` in a notebook, `docker VERB` where imagelab has put its own on PATH. Flags,
+output, errors and exit codes are Docker's; flags before the verb are imagelab's. This page is written by
+`python -m imagelab.cli.document`, and a test holds it to be current.
+"""
+
+
+def page() -> str:
+    """The whole page: the overview, and every verb's help under its canonical name."""
+    names = [name for name, command in COMMANDS.items() if command.name == name]
+    blocks = [f"\n## {name}\n\n```text\n{_help(name.split())}```\n" for name in sorted(names)]
+    return f"{HEAD}\n```text\n{_help([])}```\n" + "".join(blocks)
+
+
+def _help(words: list[str]) -> str:
+    out, err = io.StringIO(), io.StringIO()
+    run([*words, "--help"], stdin=io.StringIO(), stdout=out, stderr=err, environ={})
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
