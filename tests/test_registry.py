@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ class Faulty:
     """The classroom's registry with something wrong; remembers what was asked."""
 
     def __init__(self, wrong: Callable[[Faulty, dict[str, Any], Callable[..., Any]], Iterable[bytes] | None]) -> None:
-        self.app, self.wrong, self.asked, self.times = classroom(), wrong, [], 0
+        self.app, self.wrong = classroom(), wrong
+        self.asked: list[str] = []
         self.sent: list[str] = []
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -95,10 +97,11 @@ def test_an_up_to_date_pull_costs_one_head(pull: Callable[..., Any]) -> None:
 
 def test_what_is_here_is_not_fetched_again(pull: Callable[..., Any]) -> None:
     """A pull that died resumes: each blob is asked for once in all."""
+    blobs_asked = itertools.count(1)
 
     def die(faulty: Faulty, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes] | None:
-        faulty.times += "/blobs/" in environ["PATH_INFO"]
-        return answer(start, "500 Oops") if faulty.times == 4 else None
+        fourth = "/blobs/" in environ["PATH_INFO"] and next(blobs_asked) == 4
+        return answer(start, "500 Oops") if fourth else None
 
     faulty = Faulty(die)
     with pytest.raises(ImageLabError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagelab.errors import LayerFormatError
@@ -96,8 +96,9 @@ def test_no_change_is_the_empty_tar(tree: Tree) -> None:
     assert Digest.of(b"".join(write(diff(tree, tree), contents_of))) == EMPTY_TAR
 
 
-@given(trees(), st.sampled_from(["a", "etc", "a/b"]))
-def test_opaque_is_whiteouts_for_all_there_is(tree: Tree, path: str) -> None:
-    assume(path in tree and tree[path].is_directory)
-    children = [Whiteout(f"{path}/{name}") for name in tree.children(path)]
+@given(trees(), st.data())
+def test_opaque_is_whiteouts_for_all_there_is(tree: Tree, data: st.DataObject) -> None:
+    directories = [path for path, node in tree.items() if node.is_directory]
+    path = data.draw(st.sampled_from(directories))
+    children = [Whiteout(f"{path}/{name}" if path else name) for name in tree.children(path)]
     assert apply(tree, [Opaque(path)]) == apply(tree, children)
