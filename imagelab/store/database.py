@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,15 +80,19 @@ class Database:
 
     def __init__(self, file: Path, *, read_only: bool = False) -> None:
         self._file = file
-        with plainly():
+        with plainly(), ExitStack() as undo:
             self._db = _connect(file, read_only=read_only)
+            undo.callback(self._db.close)
             self._prepare(read_only=read_only)
+            undo.pop_all()  # it is a lab we can read: the connection stays
         self._cached: tuple[int, State] | None = None
 
     def close(self) -> None:
         self._db.close()
 
     def _prepare(self, *, read_only: bool) -> None:
+        if not read_only:
+            self._db.execute("PRAGMA synchronous = NORMAL")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise StoreError(
@@ -225,9 +229,9 @@ class Database:
 
     def _needed(self, chain_id: str) -> bool:
         question = (
-            "SELECT EXISTS (SELECT 1 FROM images WHERE top = ?1) OR EXISTS (SELECT 1 FROM layers WHERE parent = ?1)"
+            "SELECT EXISTS (SELECT 1 FROM images WHERE top = ?) OR EXISTS (SELECT 1 FROM layers WHERE parent = ?)"
         )
-        return bool(self._db.execute(question, (chain_id,)).fetchone()[0])
+        return bool(self._db.execute(question, (chain_id, chain_id)).fetchone()[0])
 
     def set(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
@@ -238,12 +242,9 @@ class Database:
 
 def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
     mode = "?mode=ro&immutable=1" if read_only else "?mode=rwc"
-    db = sqlite3.connect(
+    return sqlite3.connect(
         file.absolute().as_uri() + mode, uri=True, timeout=30, isolation_level=None, check_same_thread=False
     )
-    if not read_only:
-        db.execute("PRAGMA synchronous = NORMAL")
-    return db
 
 
 def _image(row: Any) -> Image:
