@@ -316,12 +316,11 @@ def test_a_full_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not store.has_blob(LAYER.digest)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_lab_can_be_read(tmp_path: Path) -> None:
+def test_a_read_only_lab_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write anywhere, so the one question that finds out is answered for it."""
     with Store.open(tmp_path / "lab") as store:
         write(store, a_state(image("a", "x", names=["a:1"])))
-    (tmp_path / "lab").chmod(0o555)
-    (tmp_path / "lab" / "lab.db").chmod(0o444)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     with Store.open(tmp_path / "lab") as store:
         assert len(store.state().images) == 1
         with pytest.raises(StoreError, match="cannot be written to"), store.transaction() as tx:

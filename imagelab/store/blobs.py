@@ -121,6 +121,8 @@ class Download:
 
     def write(self, chunk: bytes) -> None:
         """The next bytes. DigestMismatchError as soon as there are more than the descriptor allows."""
+        if not chunk:
+            return
         self.offset += len(chunk)
         if self.offset > self._descriptor.size:
             raise self._refused(f"the registry sends more than the {self._descriptor.size} bytes it promised")
