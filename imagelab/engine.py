@@ -23,15 +23,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from imagelab.digest import Digest
 from imagelab.errors import ImageLabError, ImageNotFoundError, ReferenceSyntaxError, UsageError
 from imagelab.events import Deleted, Event, EventSink, Progress, ProgressSink, Removal, Untagged, silent
-from imagelab.oci import Digest, ImageConfig, Platform
 from imagelab.reference import Reference, familiar
-from imagelab.state import DiskUsage, HistoryRow, Image, ImageUsage, PruneReport, State
+from imagelab.state import Image, State
 
 if TYPE_CHECKING:
     from imagelab.filters import Filters
+    from imagelab.oci import ImageConfig, Platform
     from imagelab.registry import Upstream
+    from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
     from imagelab.store import Store
     from imagelab.tree import Tree
 
@@ -200,6 +202,8 @@ class Engine:
         for image in select_prunable(state, filters or Filters(), all=all, now=self.clock()):
             plan.prune(image.id)
         removed = self._carry_out(plan)
+        from imagelab.reports import PruneReport
+
         return PruneReport(removed, freed_bytes(state, removed))
 
     def _carry_out(self, plan: Any) -> tuple[Removal, ...]:
@@ -244,6 +248,7 @@ class Engine:
         rows = [(entry, 0 if entry.empty_layer else next(sizes, 0)) for entry in self.store.config(image.id).history]
         ids: list[Digest | None] = [image.id, *state.parents(image.id)]
         ids += [None] * (len(rows) - len(ids))
+        from imagelab.reports import HistoryRow
         from imagelab.units import parse_time
 
         return [
@@ -298,10 +303,14 @@ class Engine:
         distinct = {chain_id for image in listed for chain_id in image.layers}
         total = sum(state.layers[chain_id].size for chain_id in distinct)
         used = sum(row.unique for row in usage if row.containers)
+        from imagelab.reports import DiskUsage
+
         return DiskUsage(tuple(usage), total, total - used, tuple(state.containers.values()))
 
     def _usage(self, state: State, image: Image, stands_on: Counter[Digest]) -> ImageUsage:
         shared = sum(state.layers[chain_id].size for chain_id in image.layers if stands_on[chain_id] > 1)
+        from imagelab.reports import ImageUsage
+
         return ImageUsage(image, shared, image.size - shared, len(state.users(image.id)))
 
     def media_type(self, target: Digest) -> str:
@@ -321,6 +330,8 @@ class Engine:
 
 def parse_platform(text: str) -> Platform:
     """`linux/arm64/v8` -> Platform; anything else is refused in containerd's words."""
+    from imagelab.oci import Platform
+
     parts = text.split("/")
     if len(parts) == 1 and re.fullmatch(r"[A-Za-z0-9_-]+", text):  # only an architecture, or only a system
         known = text.lower() in {"linux", "windows", "freebsd", "darwin"}

@@ -23,24 +23,23 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from imagelab.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.events import ProgressSink, Removal, silent
-from imagelab.oci import Digest, ImageConfig
-from imagelab.reference import familiar
-from imagelab.state import DiskUsage, HistoryRow, Image, PruneReport, State
+from imagelab.state import State
 from imagelab.store import Store
 
 if TYPE_CHECKING:
     from imagelab.classroom import ClassroomUpstream
     from imagelab.registry import Upstream
-    from imagelab.tree import Tree
+    from imagelab.reports import PruneReport
+    from imagelab.results import CommandResult, History, ImageList, LabImage, Usage
 
 ERAS = ("1.13", "28", "29")
 SECOND = 1_000_000_000
@@ -143,6 +142,8 @@ class Lab:
             result = self.engine.pull(name, all_tags=all_tags, platform=platform)
         finally:
             finish(self.engine.progress)
+        from imagelab.results import LabImage
+
         return LabImage(self, result.images[-1])
 
     def images(self, name: str | None = None, *, all: bool = False, filters: Sequence[str] = ()) -> ImageList:
@@ -151,12 +152,16 @@ class Lab:
 
         patterns = [f"reference={name}"] if name else []
         chosen = Filters.parse([*filters, *patterns])
+        from imagelab.results import ImageList
+
         return ImageList(
             self, tuple(self.engine.images(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all
         )
 
     def image(self, name: str) -> LabImage:
         """The image that `name` (a reference, an ID or the beginning of one) stands for."""
+        from imagelab.results import LabImage
+
         return LabImage(self, self.engine.resolve(name).id)
 
     def tag(self, source: str, target: str) -> LabImage:
@@ -176,6 +181,8 @@ class Lab:
 
     def history(self, name: str) -> History:
         """The instructions that made an image, newest first."""
+        from imagelab.results import History
+
         return History(self, tuple(self.engine.history(name)))
 
     def inspect(self, name: str) -> dict[str, Any]:
@@ -184,6 +191,8 @@ class Lab:
 
     def df(self) -> Usage:
         """What `docker system df` shows."""
+        from imagelab.results import Usage
+
         return Usage(self, self.engine.disk_usage())
 
     def docker(self, line: str | Sequence[str], *, stdin: str = "") -> CommandResult:
@@ -202,7 +211,9 @@ class Lab:
 
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
         """What a command printed, with the page it makes in a notebook."""
-        return CommandResult(stdout, stderr, exit_code, _html(stdout, self))
+        from imagelab.results import CommandResult, html_of
+
+        return CommandResult(stdout, stderr, exit_code, html_of(stdout, self))
 
     @property
     def state(self) -> State:
@@ -308,164 +319,3 @@ def _progress_here() -> ProgressSink:
 
     sink: ProgressSink = _in_ipython(bars) or silent
     return sink
-
-
-# -- what the verbs return ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What a command line printed, and its exit code."""
-
-    stdout: str
-    stderr: str
-    exit_code: int
-    html: str = field(default="", repr=False, compare=False)
-    """A listing as a page shows it; "" when the output is none."""
-
-    @property
-    def lines(self) -> list[str]:
-        """What was printed, line by line."""
-        return self.stdout.splitlines()
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        """A listing's rows by heading: `rows[0]["IMAGE ID"]`."""
-        from imagelab.view.tables import rows
-
-        return rows(self.stdout)
-
-    def __str__(self) -> str:
-        return self.stdout
-
-    def __repr__(self) -> str:
-        return (self.stdout + self.stderr).rstrip("\n")
-
-    def _repr_html_(self) -> str | None:
-        return self.html or None
-
-
-@dataclass(frozen=True, slots=True)
-class LabImage:
-    """One image of a lab. Two are equal when they are the same image of the same lab."""
-
-    lab: Lab = field(repr=False, hash=False)
-    id: Digest
-
-    @property
-    def image(self) -> Image:
-        """Its row in the state: created, size, layers, labels."""
-        return self.lab.state.images[self.id]
-
-    @property
-    def tags(self) -> list[str]:
-        """Its tags in familiar form."""
-        return [familiar(name) for name in self.lab.state.tags(self.id)]
-
-    @property
-    def size(self) -> int:
-        """Unpacked bytes, shared layers included."""
-        return self.image.size
-
-    @property
-    def layers(self) -> tuple[Digest, ...]:
-        """Chain IDs, base first."""
-        return self.image.layers
-
-    @property
-    def config(self) -> ImageConfig:
-        """The config, raw bytes included."""
-        return self.lab.store.config(self.id)
-
-    @property
-    def tree(self) -> Tree:
-        """Its files, all layers merged."""
-        return self.lab.engine.tree(self.id)
-
-    def history(self) -> History:
-        """The instructions that made it, newest first."""
-        return self.lab.history(self.id)
-
-    def __repr__(self) -> str:
-        names = ", ".join(repr(tag) for tag in self.tags) or repr(self.id.short)
-        return f"<Image: {names}>"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageList(Sequence[LabImage]):
-    """A listing: a sequence of images that prints as `docker images` does."""
-
-    lab: Lab
-    rows: tuple[Image, ...]
-    patterns: tuple[str, ...] = ()
-    all: bool = False
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> LabImage: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[LabImage]: ...
-    def __getitem__(self, index: int | slice) -> LabImage | list[LabImage]:
-        if isinstance(index, slice):
-            return [LabImage(self.lab, row.id) for row in self.rows[index]]
-        return LabImage(self.lab, self.rows[index].id)
-
-    def __iter__(self) -> Iterator[LabImage]:
-        return (LabImage(self.lab, row.id) for row in self.rows)
-
-    def __repr__(self) -> str:
-        from imagelab.cli.format import ListOptions, images
-
-        options = ListOptions(reference_patterns=self.patterns, all=self.all)
-        lab = self.lab
-        return images(self.rows, lab.state, options, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        return _html(repr(self), self.lab, label="images")
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """`docker history` as a value."""
-
-    lab: Lab
-    rows: tuple[HistoryRow, ...]
-
-    def __iter__(self) -> Iterator[HistoryRow]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __repr__(self) -> str:
-        from imagelab.cli.format import history
-
-        return history(self.rows, era=self.lab.era, now=self.lab.now(), tz=self.lab.tz).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        return _html(repr(self), self.lab, label="history")
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """`docker system df` as a value."""
-
-    lab: Lab
-    usage: DiskUsage
-
-    def __repr__(self) -> str:
-        from imagelab.cli.format import disk_usage
-
-        lab = self.lab
-        return disk_usage(self.usage, lab.state, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        return _html(repr(self), self.lab, label="disk usage")
-
-
-def _html(text: str, lab: Lab, *, label: str = "") -> str:
-    from imagelab.view.tables import html_table, image_mark
-
-    return html_table(text, label=label, mark=image_mark(lab.state))

@@ -23,13 +23,12 @@ is always the digest of those bytes: nobody re-serialises JSON to learn a digest
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagelab.digest import Digest as Digest
 from imagelab.errors import ManifestError
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -50,43 +49,6 @@ CONFIG_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
 EMPTY_TAR = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 """Digest of 1024 zero bytes: the tar of no change at all. A layer that would have this diff ID is left out (R6.34)."""
-
-_SHA256 = re.compile(r"sha256:[a-f0-9]{64}")
-
-
-class Digest(str):
-    """`sha256:` and 64 lower-case hex digits, validated once.
-
-    >>> Digest.of(b"").short
-    'e3b0c44298fc'
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Digest:
-        if type(text) is not Digest and not _SHA256.fullmatch(text):
-            raise ManifestError(f"invalid digest {text!r}: expected sha256: and 64 lower-case hex digits")
-        return super().__new__(cls, text)
-
-    @classmethod
-    def of(cls, data: bytes) -> Digest:
-        """The digest of these bytes."""
-        return cls.trusted("sha256:" + hashlib.sha256(data).hexdigest())
-
-    @classmethod
-    def trusted(cls, text: str) -> Digest:
-        """A digest that this program computed or stored itself: not validated again."""
-        return super().__new__(cls, text)
-
-    @property
-    def hex(self) -> str:
-        """The 64 digits without the algorithm."""
-        return self[7:]
-
-    @property
-    def short(self) -> str:
-        """The first 12 hex digits, as every listing shows them (R1.25)."""
-        return self[7:19]
 
 
 def chain_ids(diff_ids: Iterable[str]) -> list[Digest]:

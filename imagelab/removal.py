@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from imagelab.digest import Digest
 from imagelab.errors import ConflictError
 from imagelab.events import Deleted, Removal, Untagged
-from imagelab.oci import Digest
 from imagelab.reference import familiar
 from imagelab.state import Container, Image, State
 

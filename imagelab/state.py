@@ -19,8 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from imagelab.events import Removal
-from imagelab.oci import Digest
+from imagelab.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,51 +136,3 @@ class State:
         while parent is not None and parent in self.images:
             yield parent
             parent = self.images[parent].parent
-
-
-# -- what the Engine's questions answer ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One row of `docker history`, newest first (R6.39-R6.43)."""
-
-    id: Digest | None
-    """None prints as `<missing>`."""
-    created: int
-    """Nanoseconds since 1970; 0 when absent."""
-    created_by: str
-    size: int
-    comment: str
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ImageUsage:
-    """One image's row of `system df -v` (R6.56)."""
-
-    image: Image
-    shared: int
-    unique: int
-    containers: int
-
-
-@dataclass(frozen=True, slots=True)
-class DiskUsage:
-    """`docker system df`: what is here, what is used, what could go (R6.53-R6.57). All sizes are bytes."""
-
-    images: tuple[ImageUsage, ...]
-    """In the order of `docker images`."""
-    layers_size: int
-    """Each distinct layer of the listed images once."""
-    reclaimable: int
-    """By the classic rule (R6.55, up to 28)."""
-    containers: tuple[Container, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PruneReport:
-    """What `image prune` removed, in order, and the bytes of the layers that went (R5.18, R5.19)."""
-
-    removed: tuple[Removal, ...]
-    reclaimed: int

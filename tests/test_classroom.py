@@ -30,7 +30,9 @@ def test_the_sources_give_the_same_images() -> None:
     built = book()
     assert sorted(built.repositories) == sorted(contents()["repositories"])
 
-    def configs(blobs: dict[Digest, bytes] | dict[str, bytes], manifests: dict[Digest, str] | dict[str, str]) -> set[bytes]:
+    def configs(
+        blobs: dict[Digest, bytes] | dict[str, bytes], manifests: dict[Digest, str] | dict[str, str]
+    ) -> set[bytes]:
         single = [blobs[digest] for digest, kind in manifests.items() if kind not in INDEX_TYPES]  # type: ignore[index]
         return {blobs[Manifest.parse(raw).config.digest] for raw in single}  # type: ignore[index]
 
@@ -59,7 +61,11 @@ def test_every_layer_unpacks_to_its_diff_id() -> None:
 def test_the_books_numbers(lab: Lab, name: str, size: str, created: str, layers: int) -> None:
     """R10.2, at a thousandth of the size."""
     image = lab.pull(name).image
-    assert (human_size(image.size), human_duration(CLASS_NOW - image.created), len(image.layers)) == (size, created, layers)
+    assert (human_size(image.size), human_duration(CLASS_NOW - image.created), len(image.layers)) == (
+        size,
+        created,
+        layers,
+    )
 
 
 def test_what_travels_is_smaller_than_what_is_unpacked(lab: Lab) -> None:
@@ -127,7 +133,9 @@ def test_the_page_lists_the_cast(lab: Lab) -> None:
     from pathlib import Path
 
     page = (Path(__file__).parent.parent / "docs" / "classroom.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")
+    ]
     listed: set[tuple[str, str]] = set()
     for repository, tags, size, layers, _ in rows[1:]:
         names, _, builds = tags.partition(" (")

@@ -17,7 +17,9 @@ from imagelab.events import Progress
 from imagelab.lab import Lab
 
 
-def docker(lab: Lab | None, *words: str, stdin: str = "", environ: dict[str, str] | None = None) -> tuple[str, str, int]:
+def docker(
+    lab: Lab | None, *words: str, stdin: str = "", environ: dict[str, str] | None = None
+) -> tuple[str, str, int]:
     out, err = io.StringIO(), io.StringIO()
     code = run(words, stdin=io.StringIO(stdin), stdout=out, stderr=err, environ=environ or {}, lab=lab)
     return out.getvalue(), err.getvalue(), code
@@ -131,7 +133,12 @@ def test_a_terminal_rewrites_a_layers_line() -> None:
     ):  # fmt: skip
         sink(progress)
     screen = _screen(out.getvalue())
-    assert screen == ["latest: Pulling from x", f"{'a' * 12}: Pull complete", f"{'b' * 12}: Pulling fs layer", "Status: done"]
+    assert screen == [
+        "latest: Pulling from x",
+        f"{'a' * 12}: Pull complete",
+        f"{'b' * 12}: Pulling fs layer",
+        "Status: done",
+    ]
     assert bar(Progress("Downloading", "a", 500, 1000)) == "[" + "=" * 25 + ">" + " " * 24 + "]     500B/1kB"
     assert bar(Progress("Downloading", "a", 500, 1000), width=80) == "    500B/1kB"
 
@@ -180,7 +187,9 @@ def test_the_books_line_for_dangling_images(chapter: Lab) -> None:
     ids = docker(chapter, "images", "-q", "-f", "dangling=true")[0].split()
     assert docker(chapter, "rmi", *ids)[2] == 0
     assert docker(chapter, "images", "-q", "-f", "dangling=true")[0] == ""
-    assert docker(chapter, "rmi")[1].startswith("docker: 'docker rmi' requires at least 1 argument\n\nUsage:  docker rmi ")
+    assert docker(chapter, "rmi")[1].startswith(
+        "docker: 'docker rmi' requires at least 1 argument\n\nUsage:  docker rmi "
+    )
 
 
 def test_prune_asks_first(chapter: Lab) -> None:

@@ -55,7 +55,9 @@ def pull(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         lab = imagelab.connect(tmp_path / "far", environ={}, progress=lambda p: lines.append(f"{p.id}: {p.status}"))
         opened.append(lab)
         with serving(faulty) as url:
-            lab.engine._upstream = Upstream.parse(upstream or url, mirrors=[m.replace("URL", url) for m in mirrors], sleep=lambda s: None)
+            lab.engine._upstream = Upstream.parse(
+                upstream or url, mirrors=[m.replace("URL", url) for m in mirrors], sleep=lambda s: None
+            )
             try:
                 return lab, lab.pull(name), lines
             finally:
@@ -83,7 +85,9 @@ def test_over_http_it_is_the_same_image(pull: Callable[..., Any], lab: Lab) -> N
     here = lab.pull("ubuntu:14.04")
     assert (there.id, there.layers, there.image.target) == (here.id, here.layers, here.image.target)
     complete = [line.split(":")[0] for line in lines if line.endswith("Pull complete")]
-    assert complete == [lab.state.layers[layer].blob.short for layer in here.layers]  # in chain order, whoever was first
+    assert complete == [
+        lab.state.layers[layer].blob.short for layer in here.layers
+    ]  # in chain order, whoever was first
 
 
 def test_an_up_to_date_pull_costs_one_head(pull: Callable[..., Any]) -> None:
@@ -153,7 +157,11 @@ def test_a_redirected_blob_is_fetched_without_the_token(pull: Callable[..., Any]
             if (told := token_auth(faulty, environ, start)) is not None:
                 return told
             if "/blobs/" in environ["PATH_INFO"]:
-                return answer(start, "307 Temporary Redirect", Location=url.replace("127.0.0.1", "localhost") + environ["PATH_INFO"])
+                return answer(
+                    start,
+                    "307 Temporary Redirect",
+                    Location=url.replace("127.0.0.1", "localhost") + environ["PATH_INFO"],
+                )
             return None
 
         pull(Faulty(redirect))
@@ -253,7 +261,10 @@ def test_a_mirror_that_fails_is_passed_over(pull: Callable[..., Any]) -> None:
     ("bad", "text"),
     [
         ("x", "invalid mirror: no scheme specified for \"x\": must use either 'https://' or 'http://'"),
-        ("ftp://x", "invalid mirror: unsupported scheme \"ftp\" in \"ftp://x\": must use either 'https://' or 'http://'"),
+        (
+            "ftp://x",
+            "invalid mirror: unsupported scheme \"ftp\" in \"ftp://x\": must use either 'https://' or 'http://'",
+        ),
         ("https://x?a=1", 'invalid mirror: query or fragment at end of the URI "https://x?a=1"'),
     ],
 )

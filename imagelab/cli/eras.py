@@ -10,6 +10,7 @@ The lab does not change with the era: only how it is shown, and which IDs people
 
 from __future__ import annotations
 
+from imagelab.digest import Digest
 from imagelab.errors import (
     AuthenticationError,
     ImageLabError,
@@ -20,7 +21,6 @@ from imagelab.errors import (
     TemplateError,
 )
 from imagelab.events import Deleted, Removal, Untagged
-from imagelab.oci import Digest
 from imagelab.state import Image, State
 from imagelab.units import human_duration, human_size
 

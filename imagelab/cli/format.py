@@ -12,13 +12,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagelab.cli import eras
 from imagelab.cli.table import columns
 from imagelab.events import Deleted, Removal, Untagged
 from imagelab.reference import Reference, familiar
-from imagelab.state import DiskUsage, HistoryRow, Image, ImageUsage, PruneReport, State
+from imagelab.state import Image, State
+
+if TYPE_CHECKING:
+    from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
 
 NONE = "<none>"
 Fields = Mapping[str, Callable[[], Any]]

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from imagelab.digest import Digest
 from imagelab.filters import matching_names
-from imagelab.oci import Digest
 from imagelab.reference import familiar
 from imagelab.state import Image, State
 from imagelab.units import human_size

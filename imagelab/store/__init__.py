@@ -22,13 +22,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from imagelab.digest import Digest
 from imagelab.errors import BlobNotFoundError, StoreError
-from imagelab.oci import Descriptor, Digest, ImageConfig
 from imagelab.state import Image, Layer, State
 from imagelab.store.database import Database
 
 if TYPE_CHECKING:
     from imagelab.layer import LayerIndex
+    from imagelab.oci import Descriptor, ImageConfig
     from imagelab.store.blobs import Blobs, Download
     from imagelab.tarscan import Row
     from imagelab.tree import Node, Tree
@@ -159,6 +160,8 @@ class Store:
 
     def config(self, image_id: Digest) -> ImageConfig:
         """An image's config."""
+        from imagelab.oci import ImageConfig
+
         return ImageConfig.parse(self.read_blob(image_id))
 
     # -- files ----------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from imagelab.digest import Digest
 from imagelab.errors import StoreError
-from imagelab.oci import Digest
 from imagelab.state import Image, Layer, State
 from imagelab.store.refusals import plainly
 

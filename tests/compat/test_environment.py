@@ -37,7 +37,9 @@ def test_conda_can_parse_every_line() -> None:
 def test_every_package_exists_with_its_pin() -> None:
     """The same names and pins, asked of the Python package index."""
     wanted = [text for text in specifications() if not text.startswith(("python>", "pip"))]
-    named = [ON_PYPI.get(text.partition(">")[0], text.partition(">")[0]) + ">" + text.partition(">")[2] for text in wanted]
+    named = [
+        ON_PYPI.get(text.partition(">")[0], text.partition(">")[0]) + ">" + text.partition(">")[2] for text in wanted
+    ]
     line = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check", "--dest"]
     folder = ROOT / "build" / "environment"
     shutil.rmtree(folder, ignore_errors=True)
