@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -243,3 +244,35 @@ def test_gzip_is_what_gzip_reads() -> None:
     assert blob[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     inflater = Inflater()
     assert b"".join([*inflater.feed(blob), *inflater.finish()]) == b"hello world"
+
+
+def test_a_sparse_file_of_gnu_tar(tmp_path: Path) -> None:
+    """Holes are not stored; the row says where the pieces belong, and the store puts them there."""
+    import shutil
+    import subprocess
+
+    from imagelab.oci import Descriptor
+    from imagelab.store import Store
+
+    if (
+        shutil.which("tar") is None
+        or "GNU tar" not in subprocess.run(["tar", "--version"], capture_output=True, text=True).stdout
+    ):
+        pytest.skip("GNU tar is not installed")
+    whole = bytes(1 << 20) + b"middle" + bytes(1 << 20) + b"end"
+    with (tmp_path / "holes").open("wb") as file:
+        for offset, data in ((1 << 20, b"middle"), ((2 << 20) + 6, b"end")):
+            file.seek(offset)
+            file.write(data)
+    archive = tmp_path / "a.tar"
+    subprocess.run(["tar", "--format=gnu", "--sparse", "-C", str(tmp_path), "-cf", str(archive), "holes"], check=True)
+    blob = archive.read_bytes()
+    if len(blob) > 1 << 20:
+        pytest.skip("this file system has no holes")
+    with Store.open(tmp_path / "lab") as store:
+        with store.receive(Descriptor("layer", Digest.of(blob), len(blob))) as download:
+            download.write(blob)
+            found = download.commit()
+        change = found.changes()[0]
+        assert isinstance(change, Put) and change.node.size == len(whole)
+        assert store.read_file(change.node) == whole
