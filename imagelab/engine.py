@@ -21,6 +21,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from imagelab.digest import Digest
@@ -54,7 +55,7 @@ class Engine:
     """The verbs of one lab.
 
     `clock()` gives nanoseconds since 1970; `workers` is how many layers are fetched at once by threads (0: never a
-    thread); `era()` is "29" when the IDs people type are those of Docker 29.
+    thread); `tz()` is the zone of a date that names none; `era()` is "29" when the IDs people type are those of Docker 29.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Engine:
         platform: str = "linux/amd64",
         era: Callable[[], str] = lambda: "28",
         workers: int = 3,
+        tz: Callable[[], tzinfo] = lambda: UTC,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -76,6 +78,7 @@ class Engine:
         self.platform = platform
         self.era = era
         self.workers = workers
+        self.tz = tz
         self._upstream = upstream
 
     @property
@@ -199,7 +202,7 @@ class Engine:
 
         state = self.state
         plan = Plan(state)
-        for image in select_prunable(state, filters or Filters(), all=all, now=self.clock()):
+        for image in select_prunable(state, filters or Filters(), all=all, now=self.clock(), tz=self.tz()):
             plan.prune(image.id)
         removed = self._carry_out(plan)
         from imagelab.reports import PruneReport
@@ -227,7 +230,9 @@ class Engine:
         """What `docker images` lists: newest first, intermediates only with `all` (R3.3, R3.14-R3.28)."""
         from imagelab.filters import Filters, select_images
 
-        return select_images(self.state, filters or Filters(), all=all, now=self.clock(), resolve=self.resolve)
+        return select_images(
+            self.state, filters or Filters(), all=all, now=self.clock(), resolve=self.resolve, tz=self.tz()
+        )
 
     def config(self, name: str) -> ImageConfig:
         """The config of an image, raw bytes included."""

@@ -74,6 +74,7 @@ class Lab:
             progress=progress,
             platform=settings.platform,
             era=lambda: self.era,
+            tz=lambda: self.tz,
             workers=workers,
         )
 

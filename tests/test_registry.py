@@ -247,6 +247,23 @@ def test_schema_1_is_refused_in_words(pull: Callable[..., Any]) -> None:
         pull(Faulty(old))
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+    ],
+)
+def test_a_foreign_layer_is_refused_in_words(kind: str) -> None:
+    """R7.12."""
+    from imagelab.errors import LayerFormatError
+    from imagelab.oci import Descriptor, Digest
+    from imagelab.pull import _refuse_foreign
+
+    with pytest.raises(LayerFormatError, match="is foreign .* at https://example.test/layer"):
+        _refuse_foreign(Descriptor(kind, Digest.of(b""), 1, urls=("https://example.test/layer",)))
+
+
 # -- where names are asked for ------------------------------------------------------------------------------
 
 
