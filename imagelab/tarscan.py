@@ -115,66 +115,26 @@ class TarScanner:
             self._header(block)
 
     def _header(self, block: bytes) -> None:
-        (
-            name,
-            mode,
-            uid,
-            gid,
-            size_text,
-            mtime,
-            checksum,
-            flag,
-            link,
-            _magic,
-            uname,
-            gname,
-            major,
-            minor,
-            prefix,
-            _,
-        ) = _HEADER.unpack(block)
-        _check(block, checksum)
-        size = _number(size_text)
+        fields = _HEADER.unpack(block)
+        _check(block, fields[6])
+        flag, size = fields[7], _number(fields[4])
         if flag in b"xgLK":
             self._begin_extension(flag, size)
             return
         pax, self._pax = self._pax, {}
-        kind = _KINDS.get(flag)
-        if kind is None:
+        if flag not in _KINDS:
             raise LayerFormatError(f"the layer holds an entry of type {flag!r}, which no image may have")
-        if block[257:263] != b"ustar\0" or flag == b"S":
-            prefix = b""
-        text = pax.get("path") or _text(prefix) * bool(prefix[:1].strip(b"\0")) + "/" * bool(
-            prefix[:1].strip(b"\0")
-        ) + _text(name)
-        if kind == "file" and text.endswith("/"):
-            kind = "directory"
-        size = int(pax.get("size", size)) if kind == "file" else 0
-        row = Row(
-            clean(text),
-            kind,
-            _number(mode) & 0o7777,
-            int(pax.get("uid", _number(uid))),
-            int(pax.get("gid", _number(gid))),
-            size,
-            _seconds(pax.get("mtime"), mtime),
-            _target(kind, pax.get("linkpath") or _text(link)),
-            self._at,
-            pax.get("uname") or _text(uname),
-            pax.get("gname") or _text(gname),
-            *((_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)),
-            _xattrs(pax),
-        )
+        row = _row(block, fields, pax, self._at)
         if flag == b"S":
             self._begin_sparse(row, block)
             return
-        if "GNU.sparse.major" in pax or "GNU.sparse.map" in pax or "GNU.sparse.numblocks" in pax:
+        if any(key in pax for key in ("GNU.sparse.major", "GNU.sparse.map", "GNU.sparse.numblocks")):
             raise LayerFormatError(
                 f"{row.path} is stored as a sparse file in the pax format",
                 hint="build the layer with tar --format=gnu or without --sparse",
             )
         self.rows.append(row)
-        self._skip = _padded(size)
+        self._skip = _padded(row.size)
 
     # -- extensions -----------------------------------------------------------------------------------------
 
@@ -218,6 +178,27 @@ class TarScanner:
     def _end_sparse(self, row: Row, pieces: list[tuple[int, int]]) -> None:
         self.rows.append(row._replace(offset=self._at, sparse=pieces))
         self._skip = _padded(sum(length for _, length in pieces))
+
+
+def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int) -> Row:
+    """One entry from its header, and from the pax records before it, which win."""
+    _, mode, uid, gid, size, mtime, _, flag, link, _, uname, gname, major, minor, _, _ = fields
+    path, kind = pax.get("path") or _name(block, flag), _KINDS[flag]
+    if kind == "file" and path.endswith("/"):
+        kind = "directory"
+    device = (_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)
+    return Row(
+        clean(path), kind, _number(mode) & 0o7777, int(pax.get("uid") or _number(uid)), int(pax.get("gid") or _number(gid)),
+        int(pax.get("size") or _number(size)) if kind == "file" else 0, _seconds(pax.get("mtime"), mtime),
+        _target(kind, pax.get("linkpath") or _text(link)), offset, pax.get("uname") or _text(uname),
+        pax.get("gname") or _text(gname), *device, _xattrs(pax),
+    )  # fmt: skip
+
+
+def _name(block: bytes, flag: bytes) -> str:
+    """A name of up to 256 bytes, in two fields where the tar is a POSIX one."""
+    name, prefix = _text(block[:100]), _text(block[345:500])
+    return f"{prefix}/{name}" if prefix and block[257:263] == b"ustar\0" and flag != b"S" else name
 
 
 def clean(path: str) -> str:
