@@ -54,10 +54,14 @@ _USE_HUB = "with a network: --upstream hub (or IMAGELAB_UPSTREAM=hub) asks the r
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One place to ask. `url` has no trailing slash; a mirror's failures are passed over in silence."""
+    """One place to ask. `url` has no trailing slash; a mirror's failures are passed over in silence.
+
+    `probe`: if it does not answer the first time, it is never asked again (R2.32).
+    """
 
     url: str
     mirror: bool = False
+    probe: bool = False
 
 
 class Upstream:
@@ -97,7 +101,8 @@ class Upstream:
         if reference.domain == "docker.io":
             endpoints = self._endpoints
         elif _LOCAL.fullmatch(reference.domain):
-            endpoints = (Endpoint(f"http://{reference.domain}"),)
+            # Docker tries HTTPS first; a plain server may leave a TLS greeting unanswered, the reverse is quick
+            endpoints = (Endpoint(f"http://{reference.domain}", probe=True), Endpoint(f"https://{reference.domain}"))
         else:
             endpoints = (Endpoint(f"https://{reference.domain}"),)
         return Remote(self.session, endpoints, reference, sleep=self._sleep)
@@ -204,9 +209,22 @@ class Remote:
         for endpoint in self._endpoints[:-1]:
             try:
                 return ask(endpoint)
-            except (RegistryError, ManifestError, DigestMismatchError):
-                continue
+            except (RegistryError, ManifestError, DigestMismatchError) as error:
+                if not endpoint.probe:
+                    continue
+                if not isinstance(error, UnreachableError) and getattr(error, "status", 400) != 400:
+                    raise  # it did answer, and this is what it says
+                return self._without(endpoint, ask, error)
         return ask(self._endpoints[-1])
+
+    def _without(self, probed: Endpoint, ask: Callable[[Endpoint], Answer], error: Exception) -> Answer:
+        """A plain registry did not answer: perhaps it is one with a certificate. If not, the first refusal counts."""
+        try:
+            answer = ask(self._endpoints[-1])
+        except UnreachableError:
+            raise error from None
+        self._endpoints = tuple(endpoint for endpoint in self._endpoints if endpoint is not probed)
+        return answer
 
     def _request(
         self,
@@ -232,6 +250,10 @@ class Remote:
 
     def _send(self, method: str, url: str, headers: dict[str, str], *, stream: bool) -> requests.Response:
         import requests
+        import urllib3
+
+        if url.startswith("https://") and _LOCAL.fullmatch(urlsplit(url).netloc):
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
         try:
             return self._session.request(
@@ -241,6 +263,7 @@ class Remote:
                 stream=stream,
                 timeout=TIMEOUT,
                 allow_redirects=True,
+                verify=not _LOCAL.fullmatch(urlsplit(url).netloc),  # nobody can stand between a machine and itself
             )
         except requests.exceptions.RequestException as error:
             raise _unreachable(url, error) from None

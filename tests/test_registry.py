@@ -303,7 +303,44 @@ def test_only_docker_io_has_mirrors() -> None:
 
     assert endpoints("ubuntu") == (Endpoint("https://mirror.example", True), Endpoint(HUB))
     assert endpoints("ghcr.io/a/b") == (Endpoint("https://ghcr.io"),)
-    assert endpoints("localhost:5000/a") == (Endpoint("http://localhost:5000"),)
+    local = endpoints("localhost:5000/a")
+    assert local == (Endpoint("http://localhost:5000", probe=True), Endpoint("https://localhost:5000"))
+
+
+def test_localhost_may_be_plain(lab: Lab) -> None:
+    """R2.32: a registry on this machine needs no certificate."""
+    faulty = Faulty(fine)
+    with serving(faulty) as url:
+        host = url.removeprefix("http://")
+        image = lab.pull(f"{host}/library/busybox")
+        assert image.tags == [f"{host}/library/busybox:latest"]
+        lab.engine.upstream.session.close()
+    assert faulty.asked[0] == "HEAD /v2/library/busybox/manifests/latest"
+
+
+def test_localhost_may_have_a_certificate_of_its_own(lab: Lab, tmp_path: Path) -> None:
+    """R2.32: not verified on 127.0.0.0/8."""
+    import shutil
+    import ssl
+    import subprocess
+    import threading
+    from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    line = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=nobody -keyout {key} -out {certificate}"
+    subprocess.run(line.split(), check=True, capture_output=True)
+    handler = type("Quiet", (WSGIRequestHandler,), {"log_message": lambda *_: None})
+    with make_server("127.0.0.1", 0, classroom(), handler_class=handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        image = lab.pull(f"127.0.0.1:{server.server_port}/library/busybox")
+        assert image.image.size == 1090
+        lab.engine.upstream.session.close()
+        server.shutdown()
 
 
 def test_nobody_answers(lab: Lab) -> None:

@@ -122,7 +122,7 @@ class RegistryApp:
         except Refused as refused:
             status, headers, body = refused.answer()
         headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
-        start_response(f"{status} {_REASONS[status]}", sorted(headers.items()))
+        start_response(f"{status} {_REASONS[status]}", sorted((name, str(value)) for name, value in headers.items()))
         return () if request.method == "HEAD" else body
 
     def _answer(self, request: Request) -> Answer:
