@@ -22,7 +22,7 @@ from imagelab.errors import (
 )
 from imagelab.events import Deleted, Removal, Untagged
 from imagelab.state import Image, State
-from imagelab.units import SECOND, ZERO_TIME, human_duration, human_size
+from imagelab.units import human_duration, human_size
 
 ERAS = ("1.13", "28", "29")
 
@@ -39,9 +39,8 @@ def size(count: int, era: str, *, digits: int = 3) -> str:
 
 def ago(created: int, now: int, era: str) -> str:
     """`5 weeks ago`: whole seconds, rounded as this Docker rounds (R3.8, R3.9)."""
-    if created <= ZERO_TIME and era != "1.13":
-        return "N/A"
-    return human_duration(now - created // SECOND * SECOND, rounded=era != "1.13") + " ago"
+    second = 1_000_000_000
+    return human_duration(now - created // second * second, rounded=era != "1.13") + " ago"
 
 
 def minimum_width(era: str) -> int:
@@ -92,7 +91,7 @@ def error_text(error: ImageLabError, era: str) -> str:
             )
         case TemplateError() if era == "1.13":
             return "T" + text.removeprefix("t") + "\n"
-        case InvalidFilterError() if era == "1.13" and text.startswith("invalid filter"):
+        case InvalidFilterError() if era == "1.13":
             return "I" + text.removeprefix("i")
         case AuthenticationError() if era == "29":
             return text.replace(": denied: requested access to the resource is denied", "")
