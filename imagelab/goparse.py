@@ -1,398 +1,421 @@
-"""Templates as text -> nodes: the lexer and parser of Go's text/template, with its error messages.
+"""Templates as tokens -> nodes: the parser of Go's text/template, with its error messages.
 
-Text stands between actions; an action is tokens between `{{` and `}}`. `{{-` and `-}}` trim the text beside them. The
-parser knows which functions and variables exist, so that a misspelt one is refused before anything is executed.
+    template   = { text | action }                       action = "{{" … "}}"
+    action     = pipeline | if | with | range | define | block | template | break | continue
+    pipeline   = [ $x ":=" | $x "=" | $i "," $x ":=" ] command { "|" command }
+    command    = operand { space operand }
+    operand    = term { field }
+    term       = . | .Field | $x | function | constant | nil | "(" pipeline ")"
+
+The parser knows which functions and variables exist, so that a misspelt one is refused before anything is executed.
+Every node remembers where it stood and how Go would write it again: errors at execution quote both.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from imagelab.goparse_constants import decimal, imaginary, integer, unescape
+from imagelab.goparse_lexer import Token, tokens
+from imagelab.goparse_nodes import (
+    Action,
+    Branch,
+    Chain,
+    Command,
+    Constant,
+    Dot,
+    Field,
+    Include,
+    Jump,
+    Nil,
+    Node,
+    Operand,
+    Pipe,
+    Text,
+    Variable,
+    Word,
+)
 from imagelab.govalues import quote, refuse
 
 DEEPEST = 60
-"""Nesting of parentheses, blocks and templates that is followed."""
-
-# -- what a template is made of -----------------------------------------------------------------------------
+"""How deep blocks and parentheses may nest. Go has no such limit; Python's stack is shorter."""
 
 
-@dataclass(frozen=True)
-class Text:
-    text: str
-
-
-@dataclass(frozen=True)
-class Value:
-    """A constant."""
-
-    value: Any
-    source: str
-    at: int
-
-
-@dataclass(frozen=True)
-class Path:
-    """`.A.B`, `$x.A` or `(…).A`: fields of the row, a variable, or a pipeline's value."""
-
-    base: str | Pipe
-    fields: tuple[str, ...]
-    source: str
-    at: int
-
-
-@dataclass(frozen=True)
-class Call:
-    """A function and its arguments."""
-
-    name: str
-    at: int
-
-
-@dataclass(frozen=True)
-class Pipe:
-    commands: tuple[tuple[Any, ...], ...]
-    names: tuple[str, ...] = ()
-    declares: bool = True
-    at: int = 0
-
-
-@dataclass(frozen=True)
-class Branch:
-    """if, with or range."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """`{{end}}` or `{{else}}`: closes a list, and is not kept."""
 
     word: str
-    pipe: Pipe
-    body: tuple[Any, ...]
-    otherwise: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return f"{{{{{self.word}}}}}"
 
 
-@dataclass(frozen=True)
-class Include:
-    name: str
-    pipe: Pipe | None
-    at: int
-
-
-@dataclass(frozen=True)
-class Jump:
-    word: str
+def parse(text: str, functions: Container[str]) -> dict[str, tuple[Node, ...]]:
+    """The bodies of a template, by name: its own is "", the others are those it defines. Raises TemplateError."""
+    shared = _Shared(tokens(text), functions, {})
+    _Parser(shared).template()
+    return shared.bodies
 
 
 # -- parsing ------------------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)|(?P<string>"(?:\\.|[^"\\\n])*")|(?P<raw>`[^`]*`)|(?P<char>'(?:\\.|[^'\\\n])+')
-    |(?P<number>[+-]?(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))(?![A-Za-z_])
-    |(?P<variable>\$\w*)|(?P<field>\.[^\W\d]\w*)|(?P<word>[^\W\d]\w*)|(?P<dot>\.)|(?P<symbol>:=|[|()=,])""",
-    re.VERBOSE,
-)
-_KEYWORDS = {"if", "else", "end", "range", "with", "define", "block", "template", "break", "continue"}
+_OPERANDS = frozenset("bool character complex dot field word number string variable left".split())
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    at: int
-    spaced: bool = False
+@dataclass
+class _Shared:
+    """What a template and those defined inside it have in common."""
+
+    tokens: Iterator[Token]
+    functions: Container[str]
+    bodies: dict[str, tuple[Node, ...]]
+    depth: int = 0
 
 
-class Parser:
-    """One template's text; `parse()` gives its body and the templates it defines."""
+class _Parser:
+    """One template body. Errors name the line of the token that was read last."""
 
-    def __init__(self, text: str, functions: Container[str]) -> None:
-        self._source, self._functions = text, functions
-        self._named: dict[str, tuple[Any, ...]] = {}
-        self._variables = ["$"]
-        self._depth = 0
+    def __init__(self, shared: _Shared) -> None:
+        self._shared = shared
+        self._ahead: list[Token] = []
+        self._line = 0
+        self._action_line = 0
         self._loops = 0
-        self._items = self._lex()
-        self._tokens: list[_Token] = []
+        self._variables = ["$"]
 
-    def parse(self) -> tuple[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
-        body, ended = self._block(())
-        if ended:
-            raise self._refuse(f"unexpected {{{{{ended}}}}}")
-        return body, self._named
+    # -- tokens ---------------------------------------------------------------------------------------------
 
-    def _refuse(self, message: str, at: int | None = None) -> Exception:
-        where = self._source[: self._at if at is None else at]
-        return refuse(f"template: :{1 + where.count(chr(10))}: {message}")
+    def _next(self) -> Token:
+        if self._ahead:
+            return self._ahead.pop()
+        token = next(self._shared.tokens, Token("eof", "EOF", 0, self._line))
+        self._line = token.line
+        return token
 
-    # -- actions and text -----------------------------------------------------------------------------------
+    def _back(self, *tokens: Token) -> None:
+        """Puts tokens back, the first to be read again last."""
+        self._ahead.extend(tokens)
 
-    def _lex(self) -> Iterator[str | list[_Token]]:
-        """Text, and the tokens of each action."""
-        source, self._at = self._source, 0
-        trim = False
-        while self._at < len(source):
-            begin = source.find("{{", self._at)
-            text = source[self._at : begin if begin >= 0 else None]
-            text = text.lstrip(" \t\r\n") if trim else text
-            left = begin >= 0 and re.match(r"\{\{-\s", source[begin:]) is not None
-            yield text.rstrip(" \t\r\n") if left else text
-            if begin < 0:
-                return
-            self._at = begin + (4 if left else 2)
-            comment = re.compile(r"/\*").match(source, self._at)
-            if comment:
-                trim = self._skip_comment()
-                continue
-            tokens, trim = self._action()
-            yield tokens
-
-    def _skip_comment(self) -> bool:
-        end = self._source.find("*/", self._at)
-        if end < 0:
-            raise self._refuse("unclosed comment")
-        close = re.compile(r"(\s-)?\}\}").match(self._source, end + 2)
-        if not close:
-            raise self._refuse("comment ends before closing delimiter")
-        self._at = close.end()
-        return bool(close[1])
-
-    def _action(self) -> tuple[list[_Token], bool]:
-        tokens: list[_Token] = []
-        spaced, parens, source = False, 0, self._source
-        while True:
-            close = re.compile(r"(\s-)?\}\}").match(source, self._at)
-            if close:
-                if parens:
-                    raise self._refuse("unclosed left paren")
-                self._at = close.end()
-                return tokens, bool(close[1])
-            if self._at >= len(source):
-                raise self._refuse("unclosed action")
-            match = _TOKEN.match(source, self._at)
-            if match is None:
-                raise self._bad_character()
-            kind = str(match.lastgroup)
-            if kind != "space":
-                parens += (match[0] == "(") - (match[0] == ")")
-                if parens < 0:
-                    raise self._refuse("unexpected right paren")
-                tokens.append(_Token(kind, match[0], self._at, spaced))
-            spaced = kind == "space"
-            self._at = match.end()
-
-    def _bad_character(self) -> Exception:
-        char = self._source[self._at]
-        if char == '"':
-            return self._refuse("unterminated quoted string")
-        if char == "`":
-            return self._refuse("unterminated raw quoted string")
-        if char == "'":
-            return self._refuse("unterminated character constant")
-        if char in "{}!" or char.isprintable() and char.isascii() and not char.isalnum():
-            self._at += 1
-            return self._refuse(f"unexpected {quote(char)} in command")
-        if char.isdigit() or char in "+-":
-            return self._refuse(f"bad number syntax: {quote(self._source[self._at : self._at + 2])}")
-        return self._refuse(f"unrecognized character in action: U+{ord(char):04X} '{char}'")
-
-    def _block(self, ends: Sequence[str]) -> tuple[tuple[Any, ...], str]:
-        """Nodes up to one of the closing words; which one it was ("" at the end of the text)."""
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise self._refuse("max template nesting exceeded")
-        kept = len(self._variables)
-        nodes: list[Any] = []
-        for item in self._items:
-            if isinstance(item, str):
-                nodes.append(Text(item))
-                continue
-            self._tokens = item
-            word = item[0].text if item and item[0].kind == "word" and item[0].text in _KEYWORDS else ""
-            if word in ("end", "else"):
-                self._next()
-                if not ends:
-                    return tuple(nodes), word
-                self._depth -= 1
-                del self._variables[kept:]
-                return tuple(nodes), word
-            node = self._keyword(word) if word else self._pipe("command")
-            if node is not None:
-                nodes.append(node)
-        if ends:
-            raise self._refuse("unexpected EOF")
-        return tuple(nodes), ""
-
-    def _keyword(self, word: str) -> Any:
+    def _peek(self) -> Token:
         token = self._next()
-        match word:
-            case "if" | "with" | "range":
+        self._back(token)
+        return token
+
+    def _next_word(self) -> Token:
+        token = self._next()
+        while token.kind == "space":
+            token = self._next()
+        return token
+
+    def _peek_word(self) -> Token:
+        token = self._next_word()
+        self._back(token)
+        return token
+
+    def _refuse(self, message: str) -> Exception:
+        return refuse(f"template: :{self._line}: {message}")
+
+    def _unexpected(self, token: Token, context: str) -> Exception:
+        if token.kind != "error":
+            return self._refuse(f"unexpected {token} in {context}")
+        began = self._action_line
+        if not began or began == token.line:
+            return self._refuse(token.text)
+        where = " started at" if token.text.endswith(" action") else " in action started at"
+        return self._refuse(f"{token.text}{where} :{began}")
+
+    def _expect(self, kind: str, context: str) -> Token:
+        token = self._next_word()
+        if token.kind != kind:
+            raise self._unexpected(token, context)
+        return token
+
+    def _deeper(self) -> None:
+        self._shared.depth += 1
+        if self._shared.depth > DEEPEST:
+            raise self._refuse("max expression depth exceeded")
+
+    # -- lists of nodes -------------------------------------------------------------------------------------
+
+    def template(self) -> None:
+        """The whole text: like any list, but only here may others be defined."""
+        nodes: list[Node] = []
+        while (token := self._peek()).kind != "eof":
+            if token.kind == "open":
+                self._next()
+                word = self._next_word()
+                if word.kind == "keyword" and word.text == "define":
+                    _Parser(self._shared)._definition()
+                    continue
+                self._back(word, token)
+            node = self._text_or_action()
+            if isinstance(node, _End):
+                raise self._refuse(f"unexpected {node}")
+            nodes.append(node)
+        self._add("", nodes)
+
+    def _definition(self) -> None:
+        context = "define clause"
+        name = self._unquoted(self._expect("string", context))
+        self._expect("close", context)
+        self._defined(name, context)
+
+    def _defined(self, name: str, context: str) -> None:
+        nodes, end = self._list()
+        if end.word != "end":
+            raise self._refuse(f"unexpected {end} in {context}")
+        self._add(name, nodes)
+
+    def _add(self, name: str, nodes: list[Node]) -> None:
+        known = self._shared.bodies.get(name)
+        if known is None or _empty(known):
+            self._shared.bodies[name] = tuple(nodes)
+        elif not _empty(nodes):
+            raise self._refuse(f"template: multiple definition of template {quote(name)}")
+
+    def _list(self) -> tuple[list[Node], _End]:
+        self._deeper()
+        nodes: list[Node] = []
+        while self._peek_word().kind != "eof":
+            node = self._text_or_action()
+            if isinstance(node, _End):
+                self._shared.depth -= 1
+                return nodes, node
+            nodes.append(node)
+        raise self._refuse("unexpected EOF")
+
+    def _text_or_action(self) -> Node | _End:
+        token = self._next_word()
+        if token.kind == "text":
+            return Text(token.text, token.at)
+        if token.kind != "open":
+            raise self._unexpected(token, "input")
+        self._action_line = token.line
+        node = self._action()
+        self._action_line = 0
+        return node
+
+    # -- actions --------------------------------------------------------------------------------------------
+
+    def _action(self) -> Node | _End:
+        token = self._next_word()
+        match token.text if token.kind == "keyword" else "":
+            case "if" | "with" | "range" as word:
                 return self._branch(word)
-            case "define" | "block":
-                return self._define(word, token)
+            case "end":
+                self._expect("close", "end")
+                return _End("end")
+            case "else":
+                return self._else()
             case "template":
-                at = self._tokens[0].at if self._tokens else token.at
-                name = self._string("template clause")
-                return Include(name, self._pipe("template clause") if self._tokens else None, at)
+                return self._include()
+            case "block":
+                return self._block()
+            case "break" | "continue" as word:
+                return self._jump(word, token)
+        self._back(token)
+        return Action(self._pipeline("command", "close"), token.at)
+
+    def _else(self) -> _End:
+        """`{{else if …}}` and `{{else with …}}` leave their word to be read."""
+        if (following := self._peek_word()).kind != "keyword" or following.text not in ("if", "with"):
+            self._expect("close", "else")
+        return _End("else")
+
+    def _jump(self, word: str, token: Token) -> Jump:
+        self._expect("close", f"{{{{{word}}}}}")
         if not self._loops:
             raise self._refuse(f"{{{{{word}}}}} outside {{{{range}}}}")
-        return Jump(word)
+        return Jump(word, token.at)
 
     def _branch(self, word: str) -> Branch:
         kept = len(self._variables)
-        pipe = self._pipe(word, loop=word == "range")
+        pipe = self._pipeline(word, "close")
         self._loops += word == "range"
-        body, ended = self._block(("end", "else"))
+        body, end = self._list()
         self._loops -= word == "range"
-        otherwise: tuple[Any, ...] = ()
-        if ended == "else":
-            following = self._tokens[0].text if self._tokens else ""
-            if following in ("if", "with") and following == word:
-                self._next()
-                otherwise = (self._branch(word),)
-            else:
-                otherwise, ended = self._block(("end", "else"))
-                if ended == "else":
-                    raise self._refuse("expected end; found {{else}}")
+        otherwise = self._otherwise(word) if end.word == "else" else None
         del self._variables[kept:]
-        return Branch(word, pipe, body, otherwise)
+        return Branch(word, pipe, tuple(body), otherwise, pipe.at)
 
-    def _define(self, word: str, token: _Token) -> Any:
-        name = self._string(f"{word} clause")
-        pipe = self._pipe("block clause") if word == "block" else None
-        variables, self._variables = self._variables, ["$"]
-        body, _ = self._block(("end",))
-        self._variables = variables
-        self._named[name] = body
-        return Include(name, pipe, token.at) if word == "block" else None
+    def _otherwise(self, word: str) -> tuple[Node, ...]:
+        following = self._peek()
+        if following.kind == "keyword" and following.text == word and word != "range":
+            self._next()
+            self._deeper()
+            node = self._branch(word)  # its {{end}} is ours as well
+            self._shared.depth -= 1
+            return (node,)
+        nodes, end = self._list()
+        if end.word != "end":
+            raise self._refuse(f"expected end; found {end}")
+        return tuple(nodes)
+
+    def _block(self) -> Include:
+        context = "block clause"
+        token = self._next_word()
+        name = self._name(token, context)
+        pipe = self._pipeline(context, "close")
+        _Parser(self._shared)._defined(name, context)
+        return Include(name, pipe, token.at)
+
+    def _include(self) -> Include:
+        context = "template clause"
+        token = self._next_word()
+        name = self._name(token, context)
+        following = self._next_word()
+        if following.kind == "close":
+            return Include(name, None, token.at)
+        self._back(following)
+        return Include(name, self._pipeline(context, "close"), token.at)
+
+    def _name(self, token: Token, context: str) -> str:
+        if token.kind != "string":
+            raise self._unexpected(token, context)
+        return self._unquoted(token)
 
     # -- pipelines ------------------------------------------------------------------------------------------
 
-    def _peek(self) -> _Token | None:
-        return self._tokens[0] if self._tokens else None
-
-    def _next(self) -> _Token:
-        return self._tokens.pop(0)
-
-    def _string(self, context: str) -> str:
-        token = self._next() if self._tokens else None
-        if token is None or token.kind not in ("string", "raw"):
-            raise self._refuse(f"unexpected {_shown(token)} in {context}")
-        return str(_constant(token.kind, token.text))
-
-    def _pipe(self, context: str, *, loop: bool = False, close: bool = False) -> Pipe:
-        """Commands joined by `|`, up to the end of the action (or the parenthesis)."""
-        at = self._tokens[0].at if self._tokens else self._at
-        names, declares = self._declaration(loop=loop)
-        commands: list[tuple[Any, ...]] = []
-        while True:
-            token = self._peek()
-            if token is None or (close and token.text == ")"):
-                break
-            commands.append(self._command(context))
-            token = self._peek()
-            if token is not None and token.text == "|":
-                self._next()
+    def _pipeline(self, context: str, end: str) -> Pipe:
+        at = self._peek_word().at
+        variables, assigns = self._declaration(context)
+        commands: list[Command] = []
+        while (token := self._next_word()).kind != end:
+            if token.kind not in _OPERANDS and (token.kind, token.text) != ("keyword", "nil"):
+                raise self._unexpected(token, context)
+            self._back(token)
+            commands.append(self._command())
         if not commands:
             raise self._refuse(f"missing value for {context}")
-        for command in commands[1:]:
-            if isinstance(command[0], Value):
-                raise self._refuse(f"non executable command in pipeline stage {commands.index(command) + 1}")
-        self._variables += names if declares else ()
-        return Pipe(tuple(commands), names, declares, at)
+        for stage, command in enumerate(commands[1:], 2):
+            if isinstance(command.operands[0], Constant | Dot | Nil):
+                raise self._refuse(f"non executable command in pipeline stage {stage}")
+        return Pipe(tuple(commands), tuple(variables), assigns, at)
 
-    def _declaration(self, *, loop: bool) -> tuple[tuple[str, ...], bool]:
-        """`$x := `, `$x = `, and in a range `$i, $x := `."""
-        tokens = self._tokens
-        for count in (2, 1):
-            need = 2 * count
-            if len(tokens) < need or any(tokens[2 * n].kind != "variable" for n in range(count)):
+    def _declaration(self, context: str) -> tuple[list[Variable], bool]:
+        """`$x :=`, `$x =`, and in a range `$i, $x :=`."""
+        found: list[Variable] = []
+        while (token := self._peek_word()).kind == "variable":
+            self._next()
+            beside = self._peek()
+            following = self._peek_word()
+            comma = (following.kind, following.text) == ("char", ",")
+            if following.kind not in ("assign", "declare") and not comma:
+                if beside.kind == "space" and following is not beside:
+                    self._back(beside, token)
+                else:
+                    self._back(token)
+                break
+            self._next_word()
+            found.append(Variable((token.text,), token.at))
+            self._variables.append(token.text)
+            if not comma:
+                return found, following.kind == "assign"
+            if context != "range" or len(found) > 1:
+                raise self._refuse(f"too many declarations in {context}")
+            if self._peek_word().kind not in ("variable", "close", "right"):
+                raise self._refuse("range can only initialize variables")
+        return found, False
+
+    def _command(self) -> Command:
+        at = self._peek_word().at
+        operands: list[Operand] = []
+        while True:
+            self._peek_word()
+            operand = self._operand()
+            if operand is not None:
+                operands.append(operand)
+            token = self._next()
+            if token.kind == "space":
                 continue
-            if tokens[need - 1].text in (":=", "=") and (count == 1 or loop and tokens[1].text == ","):
-                names = tuple(tokens[2 * n].text for n in range(count))
-                declares = tokens[need - 1].text == ":="
-                del tokens[:need]
-                return names, declares
-        return (), True
-
-    def _command(self, context: str) -> tuple[Any, ...]:
-        operands: list[Any] = []
-        while (token := self._peek()) is not None and token.text not in ("|", ")"):
-            if operands and not token.spaced and token.kind != "symbol":
-                raise self._refuse(f"unexpected {_shown(token)} in operand")
-            operands.append(self._operand(context))
+            if token.kind in ("close", "right"):
+                self._back(token)
+            elif token.kind != "pipe":
+                raise self._unexpected(token, "operand")
+            break
         if not operands:
-            raise self._refuse("empty command" if token is None else f"missing value for {context}")
-        return tuple(operands)
+            raise self._refuse("empty command")
+        return Command(tuple(operands), at)
 
-    def _operand(self, context: str) -> Any:
-        token = self._next()
+    def _operand(self) -> Operand | None:
+        base = self._term()
+        if base is None or self._peek().kind != "field":
+            return base
+        at, names = self._peek().at, []
+        while self._peek().kind == "field":
+            names.append(self._next().text[1:])
+        match base:
+            case Field():
+                return Field((*base.names, *names), at)
+            case Variable():
+                return Variable((*base.names, *names), at)
+            case Constant() | Nil() | Dot():
+                raise self._refuse(f"unexpected . after term {quote(str(base))}")
+        return Chain(base, tuple(names), at)
+
+    def _term(self) -> Operand | None:
+        token = self._next_word()
         match token.kind:
-            case "word" if token.text in ("true", "false", "nil"):
-                return Value({"true": True, "false": False, "nil": None}[token.text], token.text, token.at)
             case "word":
-                if token.text not in self._functions:
-                    raise self._refuse(f'function "{token.text}" not defined')
-                return Call(token.text, token.at)
+                if token.text not in self._shared.functions:
+                    raise self._refuse(f"function {quote(token.text)} not defined")
+                return Word(token.text, token.at)
+            case "dot":
+                return Dot(token.at)
+            case "keyword" if token.text == "nil":
+                return Nil(token.at)
             case "variable":
                 if token.text not in self._variables:
-                    raise self._refuse(f'undefined variable "{token.text}"')
-                return self._fields(token.text, token, ())
-            case "dot":
-                return self._fields(".", token, ())
+                    raise self._refuse(f"undefined variable {quote(token.text)}")
+                return Variable((token.text,), token.at)
             case "field":
-                return self._fields("", token, (token.text[1:],))
-            case "string" | "raw" | "char" | "number":
-                return Value(_constant(token.kind, token.text), token.text, token.at)
-        if token.text != "(":
-            raise self._refuse(
-                f"unexpected {_shown(token)} in {'operand' if token.text in (':=', '=', ',') else context}"
-            )
-        self._depth += 1
-        if self._depth > DEEPEST:
-            raise self._refuse("max expression depth exceeded")
-        inner = self._pipe("parenthesized pipeline", close=True)
-        self._next()
-        self._depth -= 1
-        return self._fields(inner, token, ())
+                return Field((token.text[1:],), token.at)
+            case "bool":
+                return Constant("bool", token.text == "true", token.text, token.at)
+            case "character" | "number" | "complex":
+                return self._number(token)
+            case "left":
+                self._deeper()
+                pipe = self._pipeline("parenthesized pipeline", "right")
+                self._shared.depth -= 1
+                return pipe
+            case "string":
+                return Constant("string", self._unquoted(token), token.text, token.at)
+        self._back(token)
+        return None
 
-    def _fields(self, base: str | Pipe, token: _Token, fields: tuple[str, ...]) -> Any:
-        at, source = token.at, token.text
-        while (following := self._peek()) is not None and following.kind == "field" and not following.spaced:
-            if base == ".":
-                raise self._refuse(f"unexpected {_shown(following)} after term {quote('.')}")
-            self._next()
-            fields += (following.text[1:],)
-            at, source = following.at, source + following.text
-        if isinstance(base, Pipe) and not fields:
-            return base
-        return Path(base or ".", fields, source if not isinstance(base, Pipe) else source.removeprefix("("), at)
+    # -- constants ------------------------------------------------------------------------------------------
 
+    def _unquoted(self, token: Token) -> str:
+        text = token.text
+        if text[0] == "`":
+            return text[1:-1].replace("\r", "")
+        plain = unescape(text[1:-1], '"')
+        if plain is None:
+            raise self._refuse("invalid syntax")
+        return plain
 
-def _shown(token: _Token | None) -> str:
-    if token is None:
-        return '"}}"'
-    kinds = {"variable": "", "word": "", "symbol": "", "dot": "", "field": ""}
-    prefix = (
-        "{{" + token.text + "}}" if token.text in _KEYWORDS else f"<{token.text}>" if token.text in _KEYWORDS else ""
-    )
-    return prefix or (quote(token.text) if token.kind in kinds or token.kind == "number" else quote(token.text))
-
-
-def _constant(kind: str, text: str) -> Any:
-    match kind:
-        case "raw":
-            return text[1:-1]
-        case "string" | "char":
-            plain = re.sub(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", _unescaped, text[1:-1])
-            return plain if kind == "string" else ord(plain[0])
-    plain = text.replace("_", "")
-    if re.fullmatch(r"[+-]?\d+", plain):
-        return int(plain)
-    return int(plain, 16) if "x" in plain.lower() else float(plain)
+    def _number(self, token: Token) -> Constant:
+        text = token.text
+        if token.kind == "character":
+            plain = unescape(text[1:-1], "'")
+            if plain is None or not plain:
+                raise self._refuse("invalid syntax")
+            if len(plain) > 1:
+                raise self._refuse(f"malformed character constant: {text}")
+            return Constant("number", ord(plain), text, token.at, ord(plain))
+        value = imaginary(text) if text[-1] == "i" else integer(text)
+        if value is None:
+            value = decimal(text)
+            if value is not None and not set(text) & set(".eEpP"):
+                raise self._refuse(f"integer overflow: {quote(text)}")
+        if value is None:
+            raise self._refuse(f"illegal number syntax: {quote(text)}")
+        whole = int(value) if not isinstance(value, complex) and abs(value) < 2**63 and value == int(value) else None
+        return Constant("number", value, text, token.at, whole)
 
 
-def _unescaped(match: re.Match[str]) -> str:
-    text = match[1]
-    if text[0] in "xu" and len(text) > 1:
-        return chr(int(text[1:], 16))
-    if text.isdigit():
-        return chr(int(text, 8))
-    return {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}.get(text, text)
+def _empty(nodes: tuple[Node, ...] | list[Node]) -> bool:
+    return all(isinstance(node, Text) and not node.text.strip() for node in nodes)

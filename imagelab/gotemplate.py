@@ -1,4 +1,4 @@
-"""The Go templates behind `--format`, as far as Docker's users write them.
+"""The Go templates behind `--format`.
 
     {{.Repository}}:{{.Tag}}                      fields of the row
     {{json .Labels}}  {{.ID | printf "%.5s"}}     functions and pipelines
@@ -7,8 +7,10 @@
     {{define "row"}}…{{end}}{{template "row" .}}  templates inside templates
     {{- … -}}                                     trims white space;   {{/* a comment */}}
 
-Text becomes nodes, nodes are executed on a value. Errors carry Go's own words and positions, since a learner will
-search for them: `template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.imageContext`.
+Text becomes tokens (`goparse_lexer`), tokens become nodes (`goparse`), nodes are executed on a value. Errors carry
+Go's own words and positions, since a learner will search for them:
+
+    template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.imageContext
 
 >>> Template.parse("{{range .}}<{{.}}>{{else}}none{{end}}").execute(["a", "b"])
 '<a><b>'
@@ -16,33 +18,50 @@ search for them: `template: :1:2: executing "" at <.Foo>: can't evaluate field F
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote_plus
 
-from imagelab.goparse import DEEPEST, Branch, Call, Include, Jump, Parser, Path, Pipe, Text, Value
+from imagelab.goparse import parse
+from imagelab.goparse_nodes import (
+    Action,
+    Branch,
+    Chain,
+    Command,
+    Constant,
+    Dot,
+    Field,
+    Include,
+    Jump,
+    Nil,
+    Node,
+    Operand,
+    Pipe,
+    Text,
+    Variable,
+    Word,
+)
+from imagelab.gotemplate_functions import ANY, BUILTINS, DOCKER_FUNCTIONS, HEADER_FUNCTIONS, VALUE, Function, Functions
 from imagelab.govalues import (
     GoError,
+    Ordered,
+    Strings,
     Struct,
-    equal,
-    go_json,
-    index,
-    js_escape,
-    length,
-    less,
-    printf,
+    is_list,
+    is_map,
     quote,
     refuse,
-    show,
-    slice_of,
+    sorted_keys,
+    takes,
     truth,
     type_name,
 )
+from imagelab.govalues_printf import show
 
-Functions = Mapping[str, Callable[..., Any]]
+__all__ = ["DOCKER_FUNCTIONS", "HEADER_FUNCTIONS", "Template"]
+
+DEEPEST = 100
+"""How deep templates, blocks and parentheses may nest while executing."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +69,44 @@ class Template:
     """A parsed template. `execute(data)` gives its text; both raise TemplateError with Go's words."""
 
     source: str
-    body: tuple[Any, ...]
-    named: Mapping[str, tuple[Any, ...]]
+    bodies: Mapping[str, tuple[Node, ...]]
     functions: Functions
 
     @classmethod
-    def parse(cls, text: str, functions: Functions | None = None) -> Template:
-        known = {**BUILTINS, **(DOCKER_FUNCTIONS if functions is None else functions)}
-        body, named = Parser(text, known).parse()
-        return cls(text, body, named, known)
+    def parse(cls, text: str, functions: Functions = DOCKER_FUNCTIONS) -> Template:
+        known = {**BUILTINS, **functions}
+        return cls(text, parse(text, known), known)
 
     def execute(self, data: Any, *, missing_is_error: bool = False) -> str:
         """The text for one value. `missing_is_error`: a key that a map lacks is refused (`docker inspect`)."""
-        return _Run(self, missing_is_error=missing_is_error).all(data)
+        run = _Run(self, missing_is_error, variables=[("$", data)])
+        run.nodes(self.bodies[""], data)
+        return "".join(run.out)
 
 
-# -- executing ----------------------------------------------------------------------------------------------
+class _Held:
+    """A value that Go knows only as an interface: an entry of a map or list. Errors speak of it as such."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class _Missing:
+    """No value was piped into this command."""
+
+
+MISSING = _Missing()
+
+
+def _bare(value: Any) -> Any:
+    return value.value if isinstance(value, _Held) else value
+
+
+def _entry(container: Any, value: Any) -> Any:
+    """What a list or map holds."""
+    return value if isinstance(container, Strings) else _Held(value)
 
 
 class _Break(Exception):
@@ -78,284 +119,319 @@ class _Continue(Exception):
 
 @dataclass
 class _Run:
-    """One execution: variables as a stack, and how deep we are."""
+    """One execution: variables as a stack, how deep we are, and the node that an error would name."""
 
     template: Template
     missing_is_error: bool
     out: list[str] = field(default_factory=list)
     variables: list[tuple[str, Any]] = field(default_factory=list)
     depth: int = 0
+    name: str = ""
+    node: Any = None
 
-    def all(self, data: Any) -> str:
-        self.variables.append(("$", data))
-        self._walk(self.template.body, data)
-        return "".join(self.out)
+    def refuse(self, message: str) -> Exception:
+        before = self.template.source[: self.node.at]
+        line, column = 1 + before.count("\n"), len(before.rpartition("\n")[2].encode("utf-8", "surrogatepass"))
+        where = f"template: :{line}:{column}: executing {quote(self.name)} at <{self.node}>"
+        return refuse(f"{where}: {message}")
 
-    def _refuse(self, at: int, context: str, message: str) -> Exception:
-        before = self.template.source[:at]
-        column = at - (before.rfind("\n") + 1)
-        shown = context if len(context) <= 20 else f"{context[:20]}..."
-        return refuse(f'template: :{1 + before.count(chr(10))}:{column}: executing "" at <{shown}>: {message}')
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.refuse("exceeded maximum template depth (100000)")
 
-    def _walk(self, nodes: tuple[Any, ...], dot: Any) -> None:
-        kept = len(self.variables)
+    # -- nodes ----------------------------------------------------------------------------------------------
+
+    def nodes(self, nodes: Sequence[Node], dot: Any) -> None:
+        self.deeper()
         for node in nodes:
+            self.node = node
             match node:
                 case Text(text):
                     self.out.append(text)
-                case Pipe():
-                    value = self._value(node, dot)
-                    if not node.names:
-                        self.out.append(show(value))
+                case Action():
+                    self.action(node, dot)
                 case Branch():
-                    self._branch(node, dot)
-                case Include(name, pipe, at):
-                    self._include(name, pipe, at, dot)
+                    self.branch(node, dot)
+                case Include():
+                    self.include(node, dot)
                 case Jump(word):
+                    self.depth -= 1
                     raise _Break if word == "break" else _Continue
-        del self.variables[kept:]
+        self.depth -= 1
 
-    def _branch(self, node: Branch, dot: Any) -> None:
+    def action(self, node: Action, dot: Any) -> None:
+        value = self.pipe(node.pipe, dot)
+        if node.pipe.variables:
+            return
+        self.node = node
+        self.out.append("<no value>" if value is None else show(value))
+
+    def branch(self, node: Branch, dot: Any) -> None:
         kept = len(self.variables)
         if node.word == "range":
-            self._range(node, dot)
+            self.range(node, dot)
         else:
-            value = self._value(node.pipe, dot)
-            chosen = node.body if truth(value) else node.otherwise
-            self._walk(chosen, value if node.word == "with" and chosen is node.body else dot)
+            value = self.pipe(node.pipe, dot)
+            if truth(_bare(value)):
+                self.nodes(node.body, value if node.word == "with" else dot)
+            elif node.otherwise is not None:
+                self.nodes(node.otherwise, dot)
         del self.variables[kept:]
 
-    def _range(self, node: Branch, dot: Any) -> None:
-        value = self._value(Pipe(node.pipe.commands, at=node.pipe.at), dot)
-        pairs = self._pairs(value, node.pipe)
-        if not pairs:
-            self._walk(node.otherwise, dot)
-            return
-        kept = len(self.variables)
+    def range(self, node: Branch, dot: Any) -> None:
+        pairs = self.pairs(_bare(self.pipe(node.pipe, dot)), node.pipe.variables)
+        mark, depth, empty = len(self.variables), self.depth, True
         for key, item in pairs:
-            if node.pipe.names:
-                self._declare(node.pipe, [item] if len(node.pipe.names) == 1 else [key, item])
+            empty = False
+            self.bind(node.pipe, key, item)
             try:
-                self._walk(node.body, item)
+                self.nodes(node.body, item)
             except _Continue:
                 pass
             except _Break:
                 break
             finally:
-                del self.variables[kept:]
+                del self.variables[mark:]
+                self.depth = depth
+        if empty and node.otherwise is not None:
+            self.nodes(node.otherwise, dot)
 
-    def _pairs(self, value: Any, pipe: Pipe) -> list[tuple[Any, Any]]:
-        match value:
-            case None:
-                return []
-            case list() | tuple():
-                return list(enumerate(value))
-            case Mapping() if not isinstance(value, Struct):
-                return [(key, value[key]) for key in sorted(value)]
-            case int() if not isinstance(value, bool):
-                return [(n, n) for n in range(value)]
-        raise self._refuse(pipe.at, self._source_of(pipe), f"range can't iterate over {show(value)}")
+    def pairs(self, value: Any, names: Sequence[Variable]) -> Any:
+        """What a range runs over: pairs of key and item, made as they are needed."""
+        if value is None:
+            return ()
+        if is_list(value):
+            return ((at, _entry(value, item)) for at, item in enumerate(value))
+        if is_map(value):
+            return ((key, _entry(value, value[key])) for key in sorted_keys(value))
+        if isinstance(value, int) and not isinstance(value, bool):
+            if len(names) > 1:
+                raise self.refuse(f"can't use {show(value)} to iterate over more than one variable")
+            return ((None, at) for at in range(value))
+        raise self.refuse(f"range can't iterate over {show(value)}")
 
-    def _include(self, name: str, pipe: Pipe | None, at: int, dot: Any) -> None:
-        body = self.template.named.get(name)
+    def bind(self, pipe: Pipe, key: Any, item: Any) -> None:
+        """The variables of a range, which its pipeline has already put on the stack."""
+        names = [variable.names[0] for variable in pipe.variables]
+        values = [item] if len(names) == 1 else [key, item]
+        for name, value in zip(names, values, strict=False):
+            if pipe.assigns:
+                self.assign(name, value)
+            else:
+                at = len(self.variables) - len(names) + names.index(name)
+                self.variables[at] = name, value
+
+    def include(self, node: Include, dot: Any) -> None:
+        body = self.template.bodies.get(node.name)
         if body is None:
-            raise self._refuse(at, f"{{{{template {quote(name)}}}}}", f"template {quote(name)} not defined")
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self._refuse(at, f"{{{{template {quote(name)}}}}}", f"exceeded maximum template depth ({DEEPEST})")
-        data = self._value(pipe, dot) if pipe else None
-        variables, self.variables = self.variables, [("$", data)]
-        self._walk(body, data)
-        self.variables = variables
+            raise self.refuse(f"template {quote(node.name)} not defined")
+        self.deeper()
+        data = self.pipe(node.pipe, dot) if node.pipe else None
+        kept = self.variables, self.name
+        self.variables, self.name = [("$", data)], node.name
+        self.nodes(body, data)
+        self.variables, self.name = kept
         self.depth -= 1
 
-    def _declare(self, pipe: Pipe, values: list[Any]) -> None:
-        for name, value in zip(pipe.names, values, strict=True):
-            if pipe.declares:
-                self.variables.append((name, value))
-                continue
-            at = max(n for n, (known, _) in enumerate(self.variables) if known == name)
-            self.variables[at] = name, value
+    def assign(self, name: str, value: Any) -> None:
+        for at in reversed(range(len(self.variables))):
+            if self.variables[at][0] == name:
+                self.variables[at] = name, value
+                return
+        raise self.refuse(f"undefined variable: {name}")
 
-    # -- values ---------------------------------------------------------------------------------------------
+    # -- pipelines ------------------------------------------------------------------------------------------
 
-    def _value(self, pipe: Pipe, dot: Any) -> Any:
-        piped: tuple[Any, ...] = ()
+    def pipe(self, pipe: Pipe, dot: Any) -> Any:
+        self.deeper()
+        self.node = pipe
+        value: Any = MISSING
         for command in pipe.commands:
-            piped = (self._command(command, dot, piped),)
-        if pipe.names:
-            self._declare(pipe, [piped[0]])
-        return piped[0]
+            value = _bare(self.command(command, dot, value))
+        for variable in pipe.variables:
+            if pipe.assigns:
+                self.assign(variable.names[0], value)
+            else:
+                self.variables.append((variable.names[0], value))
+        self.depth -= 1
+        return value
 
-    def _command(self, command: tuple[Any, ...], dot: Any, piped: tuple[Any, ...]) -> Any:
-        first, rest = command[0], command[1:]
-        if isinstance(first, Call):
-            return self._call(first, rest, dot, piped)
-        if isinstance(first, Path) and first.fields:
-            return self._path(first, dot, [*(self._operand(item, dot) for item in rest), *piped])
-        if rest or piped:
-            source = first.source if isinstance(first, Path | Value) else "(pipeline)"
-            raise self._refuse(_at(first), source, f"can't give argument to non-function {source}")
-        return self._operand(first, dot)
+    def command(self, command: Command, dot: Any, final: Any) -> Any:
+        first, arguments = command.operands[0], command.operands[1:]
+        match first:
+            case Field() | Chain() | Variable():
+                return self.path(first, dot, arguments, final)
+            case Word():
+                return self.function(first, command, dot, arguments, final)
+            case Pipe():
+                self.no_function(first, arguments, final)
+                return self.pipe(first, dot)
+        self.node = first
+        self.no_function(first, arguments, final)
+        match first:
+            case Dot():
+                return dot
+            case Constant():
+                return self.constant(first)
+        raise self.refuse("nil is not a command")
 
-    def _operand(self, node: Any, dot: Any) -> Any:
+    def no_function(self, first: Operand, arguments: Sequence[Operand], final: Any) -> None:
+        if arguments or final is not MISSING:
+            raise self.refuse(f"can't give argument to non-function {first}")
+
+    def constant(self, node: Constant) -> Any:
+        self.node = node
+        if node.kind != "number" or isinstance(node.value, float | complex):
+            return node.value
+        if node.integer is None:
+            raise self.refuse(f"{node.source} overflows int")
+        return node.value
+
+    # -- fields and methods ---------------------------------------------------------------------------------
+
+    def path(self, node: Field | Chain | Variable, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+        """`.A.B`, `$x.A`, `(…).A`: only the last name may be a method with arguments."""
+        self.node = node
+        names = node.names
         match node:
-            case Value():
-                return node.value
-            case Path():
-                return self._path(node, dot, [])
-            case Call():
-                return self._call(node, (), dot, ())
-        return self._value(node, dot)
+            case Field():
+                value = dot
+            case Chain(base=Nil()):
+                raise self.refuse(f"indirection through explicit nil in {node}")
+            case Chain():
+                value = self.argument(node.base, "", dot)
+            case Variable():
+                value, names = self.variable(node.names[0]), node.names[1:]
+                if not names:
+                    self.no_function(Variable(node.names, node.at), arguments, final)
+                    return value
+        for name in names[:-1]:
+            value = self.field(node, value, name, dot, (), MISSING)
+        return self.field(node, value, names[-1], dot, arguments, final)
 
-    def _call(self, node: Call, rest: tuple[Any, ...], dot: Any, piped: tuple[Any, ...]) -> Any:
-        if node.name in ("and", "or"):
-            return self._lazy(node, rest, dot, piped)
-        arguments = [*(self._operand(item, dot) for item in rest), *piped]
+    def variable(self, name: str) -> Any:
+        for known, value in reversed(self.variables):
+            if known == name:
+                return value
+        raise self.refuse(f"undefined variable: {name}")
+
+    def field(self, node: Operand, receiver: Any, name: str, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+        if receiver is None:
+            if self.missing_is_error:
+                raise self.refuse(f"nil data; no entry for key {quote(name)}")
+            return None
+        kind = ANY if isinstance(receiver, _Held) else type_name(receiver)
+        value = _bare(receiver)
+        if value is None:
+            raise self.refuse(f"nil pointer evaluating {kind}.{name}")
+        has_arguments = bool(arguments) or final is not MISSING
+        if isinstance(value, Struct) and name in value:
+            method = Function(value[name], ("string",) * takes(value[name]))
+            return self.call(method, node, name, dot, arguments, final)
+        if isinstance(value, Mapping) and not isinstance(value, Struct):
+            if has_arguments:
+                struct = isinstance(value, Ordered)
+                what = (
+                    "has arguments but cannot be invoked as function" if struct else "is not a method but has arguments"
+                )
+                raise self.refuse(f"{name} {what}")
+            if name in value:
+                return value[name] if isinstance(value, Ordered) else _Held(value[name])
+            if self.missing_is_error:
+                raise self.refuse(f"map has no entry for key {quote(name)}")
+            if not isinstance(value, Ordered):
+                return None
+        raise self.refuse(f"can't evaluate field {name} in type {kind}")
+
+    # -- functions ------------------------------------------------------------------------------------------
+
+    def function(self, word: Word, node: Any, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+        self.node = word
+        return self.call(self.template.functions[word.name], node, word.name, dot, arguments, final)
+
+    def call(self, function: Function, node: Any, name: str, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+        self.count(function, name, len(arguments), final)
+        if name in ("and", "or") and function is BUILTINS[name]:
+            return self.lazily(name, dot, arguments, final)
+        kinds = [*function.takes, *[function.more] * (len(arguments) + 1)]
+        values = [self.argument(item, kind, dot) for item, kind in zip(arguments, kinds, strict=False)]
+        if final is not MISSING:
+            values.append(self.fitting(final, kinds[len(values)] if function.more else function.takes[-1]))
         try:
-            return self.template.functions[node.name](*arguments)
+            if name == "len" and values[0] is None:
+                raise GoError("reflect: call of reflect.Value.Type on zero Value")
+            return function.run(*map(_bare, values))
         except GoError as error:
-            raise self._refuse(node.at, self._call_source(node, rest), f"error calling {node.name}: {error}") from None
-        except TypeError:
-            raise self._refuse(
-                node.at, node.name, f"wrong number of args for {node.name}: got {len(arguments)}"
-            ) from None
-        except (ValueError, AttributeError, OverflowError):
-            raise self._refuse(
-                node.at,
-                node.name,
-                f"wrong type for value; expected string; got {type_name(arguments[0] if arguments else None)}",
-            ) from None
+            message = str(error)
+        except (OverflowError, MemoryError):
+            message = "strings: Repeat output length overflow"
+        if name == "call" and message.startswith("non-function of"):
+            message = message.replace("of", f"{arguments[0] if arguments else show(_bare(final))} of", 1)
+        self.node = node
+        raise self.refuse(f"error calling {name}: {message}")
 
-    def _lazy(self, node: Call, rest: tuple[Any, ...], dot: Any, piped: tuple[Any, ...]) -> Any:
+    def count(self, function: Function, name: str, given: int, final: Any) -> None:
+        """As many arguments as it takes."""
+        all_given = given + (final is not MISSING)
+        wanted = len(function.takes)
+        if function.more:
+            if all_given < wanted:
+                raise self.refuse(f"wrong number of args for {name}: want at least {wanted} got {given}")
+        elif all_given != wanted:
+            raise self.refuse(f"wrong number of args for {name}: want {wanted} got {all_given}")
+
+    def lazily(self, name: str, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
         """`and` and `or` stop at the first operand that decides."""
         value: Any = None
-        for item in (*rest, *(Value(one, "", node.at) for one in piped)):
-            value = self._operand(item, dot)
-            if truth(value) is (node.name == "or"):
+        for item in arguments:
+            value = self.argument(item, VALUE, dot)
+            if truth(_bare(value)) is (name == "or"):
                 return value
-        if not rest and not piped:
-            raise self._refuse(node.at, node.name, f"wrong number of args for {node.name}: want at least 1 got 0")
-        return value
+        return value if final is MISSING else final
 
-    def _path(self, node: Path, dot: Any, arguments: list[Any]) -> Any:
-        if isinstance(node.base, Pipe):
-            value = self._value(node.base, dot)
-        elif node.base == ".":
-            value = dot
-        else:
-            value = next(found for name, found in reversed(self.variables) if name == node.base)
-        for at, name in enumerate(node.fields):
-            last = at == len(node.fields) - 1
-            value = self._field(node, value, name, arguments if last else [])
-        return value
+    def argument(self, node: Operand, kind: str, dot: Any) -> Any:
+        """An operand's value, checked against the Go type that the function wants ("" for any)."""
+        self.node = node
+        match node:
+            case Dot():
+                return self.fitting(dot, kind)
+            case Nil():
+                if kind in (ANY, VALUE, "[]string"):
+                    return None
+                raise self.refuse(f"cannot assign nil to {kind}")
+            case Field() | Chain() | Variable():
+                return self.fitting(self.path(node, dot, (), MISSING), kind)
+            case Pipe():
+                return self.fitting(self.pipe(node, dot), kind)
+            case Word():
+                return self.fitting(self.function(node, node, dot, (), MISSING), kind)
+        return self.literal(node, kind)
 
-    def _field(self, node: Path, value: Any, name: str, arguments: list[Any]) -> Any:
-        match value:
-            case Struct() if name in value:
-                found = value[name]
-                if callable(found):
-                    return self._method(node, name, found, arguments)
-            case Mapping() if not isinstance(value, Struct):
-                if name not in value and self.missing_is_error:
-                    raise self._refuse(node.at, node.source, f'map has no entry for key "{name}"')
-                found = value.get(name)
-            case None:
-                raise self._refuse(node.at, node.source, f"nil data; no entry for key {quote(name)}")
-            case _:
-                raise self._refuse(node.at, node.source, f"can't evaluate field {name} in type {type_name(value)}")
-        if arguments:
-            raise self._refuse(node.at, node.source, f"{name} has arguments but cannot be invoked as function")
-        return found
+    def literal(self, node: Constant, kind: str) -> Any:
+        match kind:
+            case "string" if node.kind == "string":
+                return node.value
+            case "int" if node.integer is not None:
+                return node.integer
+            case "string":
+                raise self.refuse(f"expected string; found {node}")
+            case "int":
+                raise self.refuse(f"expected integer; found {node}")
+            case "[]string":
+                raise self.refuse(f"can't handle {node} for arg of type []string")
+        return self.constant(node)
 
-    def _method(self, node: Path, name: str, function: Callable[..., Any], arguments: list[Any]) -> Any:
-        try:
-            return function(*arguments)
-        except TypeError:
-            raise self._refuse(node.at, node.source, f"wrong number of args for {name}: got {len(arguments)}") from None
-
-    def _source_of(self, pipe: Pipe) -> str:
-        first = pipe.commands[0][0]
-        return first.source if isinstance(first, Path | Value) else getattr(first, "name", "pipeline")
-
-    def _call_source(self, node: Call, rest: tuple[Any, ...]) -> str:
-        parts = [
-            item.source if isinstance(item, Path | Value) else getattr(item, "name", "(pipeline)") for item in rest
-        ]
-        return " ".join([node.name, *parts])
-
-
-def _at(node: Any) -> int:
-    return int(node.at)
-
-
-# -- functions ----------------------------------------------------------------------------------------------
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(value)
-    return value
-
-
-def _join(items: Any, separator: str) -> str:
-    if not isinstance(items, list | tuple):
-        raise ValueError(items)
-    return _text(separator).join(map(show, items))
-
-
-def _pad(text: str, before: int, after: int) -> str:
-    return " " * before + text + " " * after if text else text
-
-
-def _print(*values: Any) -> str:
-    """fmt.Sprint: a space between two values of which neither is a string."""
-    out = ""
-    for at, value in enumerate(values):
-        gap = at and not isinstance(value, str) and not isinstance(values[at - 1], str)
-        out += (" " if gap else "") + show(value, inside=True)
-    return out
-
-
-def _println(*values: Any) -> str:
-    return " ".join(show(value, inside=True) for value in values) + "\n"
-
-
-BUILTINS: Functions = {
-    "and": lambda *v: None,
-    "or": lambda *v: None,
-    "not": lambda value: not truth(value),
-    "len": length,
-    "index": index,
-    "slice": slice_of,
-    "print": _print,
-    "println": _println,
-    "printf": lambda f, *v: printf(_text(f), *v),
-    "html": lambda *v: html.escape(_print(*v)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
-    "js": lambda *v: js_escape(_print(*v)),
-    "urlquery": lambda *v: quote_plus(_print(*v)),
-    "call": lambda function, *v: function(*v),
-    "eq": equal,
-    "ne": lambda a, b: not equal(a, b),
-    "lt": less,
-    "le": lambda a, b: less(a, b) or equal(a, b),
-    "gt": lambda a, b: not (less(a, b) or equal(a, b)),
-    "ge": lambda a, b: not less(a, b),
-}
-
-DOCKER_FUNCTIONS: Functions = {
-    "json": lambda value: go_json(value, escape_html=isinstance(value, Struct)),  # a row marshals itself
-    "split": lambda text, by: _text(text).split(by) if by else list(text),
-    "join": _join,
-    "title": lambda text: re.sub(r"(^|\s)(\w)", lambda m: m[1] + m[2].upper(), _text(text)),
-    "lower": lambda text: _text(text).lower(),
-    "upper": lambda text: _text(text).upper(),
-    "pad": _pad,
-    "truncate": lambda text, count: _text(text).encode()[:count].decode("utf-8", "ignore"),
-}
-
-HEADER_FUNCTIONS: Functions = {
-    **DOCKER_FUNCTIONS,
-    **{name: (lambda value, *_: value) for name in ("json", "split", "join", "title", "lower", "upper", "truncate")},
-}
-"""In a table's header the functions leave the column's name alone (R4.4)."""
+    def fitting(self, value: Any, kind: str) -> Any:
+        """The value, if Go would let it be assigned to this type."""
+        if kind in ("", ANY, VALUE):
+            return value
+        if value is None:
+            if kind == "[]string":
+                return None
+            raise self.refuse(f"invalid value; expected {kind}")
+        bare = _bare(value)
+        if type_name(bare) == kind:
+            return bare
+        found = ANY if bare is None else type_name(bare)
+        raise self.refuse(f"wrong type for value; expected {kind}; got {found}")

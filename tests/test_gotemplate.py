@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from imagelab.errors import TemplateError
 from imagelab.gotemplate import HEADER_FUNCTIONS, Template
-from imagelab.govalues import Struct
+from imagelab.govalues import Strings, Struct
 
 ROW = Struct(
     "*formatter.imageContext",
-    {"ID": lambda: "abc123", "Tag": lambda: "x<y", "List": lambda: ["a", "b"], "Label": lambda key: key * 2},
+    {"ID": lambda: "abc123", "Tag": lambda: "x<y", "List": lambda: Strings(["a", "b"]), "Label": lambda key: key * 2},
 )
 
 

@@ -351,11 +351,13 @@ def inspect(objects: Sequence[Mapping[str, Any]], *, format: str = "") -> str:
 
 
 def _typed(item: Mapping[str, Any]) -> Any:
-    """The object as Docker's own types hold it: these members are structs, everything else is a map or a list."""
-    from imagelab.govalues import Ordered
+    """The object as Docker's own types hold it: these members are structs, lists hold strings, the rest are maps."""
+    from imagelab.govalues import Ordered, Strings
 
     structs = {"Config", "GraphDriver", "RootFS", "Metadata", "Descriptor"}
-    typed = Ordered({key: Ordered(value) if key in structs else value for key, value in item.items()})
+    typed = Ordered({key: Ordered(value) if key in structs and value is not None else value for key, value in item.items()})
+    for holder in (typed, *(value for value in typed.values() if isinstance(value, Ordered))):
+        holder.update({key: Strings(value) for key, value in holder.items() if isinstance(value, list)})
     for name in ("ExposedPorts", "Volumes"):  # sets, in Go: a map to empty structs
         if typed.get("Config") and typed["Config"].get(name):
             typed["Config"][name] = {key: Ordered() for key in typed["Config"][name]}

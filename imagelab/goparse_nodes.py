@@ -1,0 +1,171 @@
+"""What a template is made of, once it is parsed.
+
+Every node remembers where it stood in the source (`at`), and `str()` writes it as Go would write it again: an error at
+execution quotes both. A *command* is a function or value with its arguments, a *pipe* is commands joined by `|`, and
+nodes are what a template's body is a list of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagelab.govalues import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """true, a string, a number. `kind` says which; `integer` is a number's whole value, if it has one."""
+
+    kind: str
+    value: bool | str | int | float | complex
+    source: str
+    at: int
+    integer: int | None = None
+
+    def __str__(self) -> str:
+        return self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    at: int
+
+    def __str__(self) -> str:
+        return "."
+
+
+@dataclass(frozen=True, slots=True)
+class Nil:
+    at: int
+
+    def __str__(self) -> str:
+        return "nil"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The name of a function."""
+
+    name: str
+    at: int
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`.A.B`"""
+
+    names: tuple[str, ...]
+    at: int
+
+    def __str__(self) -> str:
+        return "".join(f".{name}" for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`$x.A.B`; the first name is the variable's, with its `$`."""
+
+    names: tuple[str, ...]
+    at: int
+
+    def __str__(self) -> str:
+        return ".".join(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`(pipeline).A.B`"""
+
+    base: Operand
+    names: tuple[str, ...]
+    at: int
+
+    def __str__(self) -> str:
+        base = f"({self.base})" if isinstance(self.base, Pipe) else str(self.base)
+        return base + "".join(f".{name}" for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    operands: tuple[Operand, ...]
+    at: int
+
+    def __str__(self) -> str:
+        return " ".join(f"({one})" if isinstance(one, Pipe) else str(one) for one in self.operands)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    commands: tuple[Command, ...]
+    variables: tuple[Variable, ...]
+    assigns: bool
+    at: int
+
+    def __str__(self) -> str:
+        names = ", ".join(map(str, self.variables)) + (" = " if self.assigns else " := ") if self.variables else ""
+        return names + " | ".join(map(str, self.commands))
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    pipe: Pipe
+    at: int
+
+    def __str__(self) -> str:
+        return f"{{{{{self.pipe}}}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """if, with or range."""
+
+    word: str
+    pipe: Pipe
+    body: tuple[Node, ...]
+    otherwise: tuple[Node, ...] | None
+    at: int
+
+    def __str__(self) -> str:
+        inner = "".join(map(_written, self.body))
+        other = "" if self.otherwise is None else "{{else}}" + "".join(map(_written, self.otherwise))
+        return f"{{{{{self.word} {self.pipe}}}}}{inner}{other}{{{{end}}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """`{{template "name" pipeline}}`"""
+
+    name: str
+    pipe: Pipe | None
+    at: int
+
+    def __str__(self) -> str:
+        return f"{{{{template {quote(self.name)}{f' {self.pipe}' if self.pipe else ''}}}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """break or continue."""
+
+    word: str
+    at: int
+
+    def __str__(self) -> str:
+        return f"{{{{{self.word}}}}}"
+
+
+Operand = Constant | Dot | Nil | Word | Field | Variable | Chain | Pipe
+Node = Text | Action | Branch | Include | Jump
+
+
+def _written(node: Node) -> str:
+    return node.text if isinstance(node, Text) else str(node)
