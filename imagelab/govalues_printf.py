@@ -8,6 +8,7 @@ A verb that does not fit its value is no error in Go: the text says what went wr
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,12 +70,13 @@ class _Spec:
 # -- one value ----------------------------------------------------------------------------------------------
 
 
-def _argument(value: Any, verb: str, spec: _Spec, *, inside: bool = False) -> str:
+def _argument(value: Any, verb: str, spec: _Spec, *, inside: bool = False, told: bool = False) -> str:
+    """`inside` a list or map; `told` as part of a complaint, where the flags keep their plain meaning."""
     if value is None:
         if inside:
             return "<nil>"
         return spec.pad("<nil>") if verb in "vT" else f"%!{verb}(<nil>)"
-    spec = spec.of_v() if verb == "v" else spec
+    spec = spec.of_v() if verb == "v" and not told else spec
     if verb == "T" and not inside:
         return spec.pad(type_name(value))
     text = (
@@ -86,7 +88,7 @@ def _argument(value: Any, verb: str, spec: _Spec, *, inside: bool = False) -> st
 
 
 def _misfit(value: Any, verb: str, spec: _Spec) -> str:
-    return f"%!{verb}({type_name(value)}={_argument(value, 'v', spec)})"
+    return f"%!{verb}({type_name(value)}={_argument(value, 'v', spec, told=True)})"
 
 
 def _scalar(value: bool | int | float | complex | str, verb: str, spec: _Spec) -> str | None:
@@ -207,14 +209,18 @@ def _code_point(value: int, verb: str, spec: _Spec) -> str:
 
 
 def _float(value: float, verb: str, spec: _Spec) -> str | None:
-    if verb not in "veEfFgGxX":
+    if verb not in "veEfFgGxXb":
         return None
     if verb in "xX":
         text = _hex_float(value)
+    elif verb == "b":
+        text = _binary_float(value)
     elif verb in "vgG":
         text = _shortest(value) if spec.precision is None else f"{value:.{spec.precision or 1}g}"
     else:
         text = f"{value:.{6 if spec.precision is None else spec.precision}{verb.lower()}}"
+    if spec.has("#") and verb not in "bxX":
+        text = _with_point(text, 0 if verb in "eEfF" else 6 if spec.precision is None else spec.precision)
     if verb in "EGX":
         text = text.upper()
     sign = "-" if text[0] == "-" else "+" if spec.has("+") else " " if spec.has(" ") else ""
@@ -227,6 +233,22 @@ def _float(value: float, verb: str, spec: _Spec) -> str | None:
 def _hex_float(value: float) -> str:
     mantissa, _, exponent = value.hex().partition("p")
     return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}p{int(exponent):+03d}"
+
+
+def _binary_float(value: float) -> str:
+    if not value:
+        return "0p-1074"
+    mantissa, exponent = math.frexp(value)
+    return f"{int(mantissa * 2**53)}p{exponent - 53:+d}"
+
+
+def _with_point(text: str, digits: int) -> str:
+    """`#`: a decimal point, and `digits` figures in all."""
+    number, letter, exponent = text.partition("e")
+    figures = number.lstrip("-").replace(".", "").lstrip("0") or "0"
+    if "." not in number:
+        number += "."
+    return number + "0" * (digits - len(figures)) + letter + exponent
 
 
 def _shortest(value: float) -> str:
@@ -327,7 +349,7 @@ class _Format:
         match = _NUMBER.match(self.template, self.at)
         if match is None:
             return None
-        if len(match[0]) > 7 or int(match[0]) > WIDEST:
+        if int(match[0][:-1][-9:] or 0) > WIDEST or len(match[0].lstrip("0")) > 8:
             self.at = len(self.template)
             return None
         self.at = match.end()
