@@ -315,3 +315,83 @@ def _differences(path: str, old: _Branch, new: _Branch, changes: list[Change]) -
         if now.node.is_directory:
             kept = before if before is not None and before.node.is_directory else _Branch(MADE)
             _differences(at + name, kept, now, changes)
+
+
+# -- drafts -------------------------------------------------------------------------------------------------
+
+
+class Draft:
+    """A tree being worked on path by path, as a running container does. Nothing is followed: every path is as it is.
+
+    Cheap to begin and to end: whatever is not touched is shared with the tree it came from, and `diff` skips it.
+
+    >>> draft = Draft(Tree.empty())
+    >>> draft.put("motd", Node(Kind.FILE))
+    >>> draft.move("motd", "issue")
+    >>> sorted(draft.tree())
+    ['', 'issue']
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._work: _Work | None = None
+
+    def tree(self) -> Tree:
+        """What it is now, as a value; the draft can be worked on further."""
+        if self._work is not None:
+            self._tree, self._work = Tree(self._work.root), None
+        return self._tree
+
+    def get(self, path: str) -> Node | None:
+        """The node at a path, or None."""
+        branch = self._find(path)
+        return branch.node if branch else None
+
+    def names(self, path: str) -> list[str]:
+        """The names in a directory, in order."""
+        branch = self._find(path)
+        return sorted(branch.names) if branch else []
+
+    def put(self, path: str, node: Node) -> None:
+        """This path is now this node; a directory stays what it holds. The directory above must be there."""
+        if not path:
+            self._working().root.node = node
+            return
+        above, name = self._above(path)
+        old = above.names.get(name)
+        if old is not None and old.node.is_directory and node.is_directory:
+            self._working()._mine(above, name).node = node
+        else:
+            above.names[name] = self._working()._new(node)
+
+    def remove(self, path: str) -> None:
+        """Take a path away, with all that is under it. KeyError when it is not there."""
+        above, name = self._above(path)
+        del above.names[name]
+
+    def move(self, old: str, new: str) -> None:
+        """Give a branch another name. KeyError when it is not there."""
+        above, name = self._above(old)
+        branch = above.names.pop(name)
+        above, name = self._above(new)
+        above.names[name] = branch
+
+    def _find(self, path: str) -> _Branch | None:
+        branch: _Branch | None = self._work.root if self._work is not None else self._tree._root
+        for name in path.split("/") if path else ():
+            branch = branch.names.get(name) if branch else None
+        return branch
+
+    def _working(self) -> _Work:
+        if self._work is None:
+            self._work = _Work(self._tree._root)
+        return self._work
+
+    def _above(self, path: str) -> tuple[_Branch, str]:
+        """The directory that holds a path, ready to be written to, and the last name."""
+        work = self._working()
+        branch = work.root
+        *steps, name = path.split("/")
+        for step in steps:
+            branch = work._mine(branch, step)
+        return branch, name

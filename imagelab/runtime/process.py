@@ -1,0 +1,470 @@
+"""A running program of a container, and the streams it reads and writes.
+
+Programs here are Python functions, called with their Process; they return an exit code. One that may have to wait (for
+input, for a full pipe, for time) is a generator: it yields how long it can wait, in seconds, and is asked again.
+
+    def whoami(p):                      def cat(p):
+        p.out(name_of(p.user.uid))          while data := (yield from p.read()):
+        return 0                                p.out(data)
+                                                yield from p.flush()
+                                            return 0
+
+    yield NOW       there is more to do, let the others have a turn first
+    yield 1.5       ask again in 1.5 seconds
+    yield FOREVER   until somebody writes, reads or sends a signal
+
+So every program of a pipeline runs at once without a single thread: `yes | head -1` ends, the order of everything is
+the same on every machine, and whoever drives the outermost generator can stop it between any two steps.
+
+Text and bytes: streams carry bytes. Programs may treat them as text, with `text` and `raw`, which lose nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from imagelab.runtime.filesystem import FileSystem, Refusal, User
+from imagelab.tree import Kind, Node
+
+NOW = 0.0
+FOREVER = math.inf
+Steps = Generator[float, None, int]
+"""A program at work: yields how long it can wait, returns its exit code."""
+Waiting = Generator[float, None, bytes]
+
+PIPE_SIZE = 65536
+SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18, "STOP": 19, "TSTP": 20, "WINCH": 28}  # fmt: skip
+
+
+def text(data: bytes) -> str:
+    """Bytes as text; bytes that are not UTF-8 come through unharmed."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def raw(words: str) -> bytes:
+    """The bytes of such a text."""
+    return words.encode("utf-8", "surrogateescape")
+
+
+class Killed(Exception):
+    """A signal ended the program. `code` is 128 + its number."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"signal {signal}")
+        self.signal = signal
+        self.code = 128 + signal
+
+
+# -- streams ------------------------------------------------------------------------------------------------
+
+
+class Stream:
+    """An open file description. Shared by every descriptor that was copied from it; closed with the last one."""
+
+    is_terminal = False
+    path = ""
+    """The path in the tree of a regular file; "" for anything else."""
+
+    def __init__(self) -> None:
+        self.holders = 0
+
+    def keep(self) -> Stream:
+        """One more descriptor."""
+        self.holders += 1
+        return self
+
+    def drop(self) -> None:
+        """One less."""
+        self.holders -= 1
+        if self.holders <= 0:
+            self.close()
+
+    def read(self, size: int) -> bytes | None:
+        """Up to `size` bytes; b"" at the end; None when there is nothing yet. Refusal EBADF."""
+        raise Refusal("EBADF")
+
+    def write(self, data: bytes) -> None:
+        """Take all of it. Refusal EBADF, EPIPE."""
+        raise Refusal("EBADF")
+
+    @property
+    def full(self) -> bool:
+        """Should the writer wait until somebody has read?"""
+        return False
+
+    def close(self) -> None:
+        """Nobody holds it any more."""
+
+
+class Pipe:
+    """Bytes on their way. `reader` and `writer` are its two ends."""
+
+    def __init__(self) -> None:
+        self.waiting = bytearray()
+        self.reader: Stream = _ReadEnd(self)
+        self.writer: Stream = _WriteEnd(self)
+        self.read_closed = self.write_closed = False
+
+
+class _ReadEnd(Stream):
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def read(self, size: int) -> bytes | None:
+        data = bytes(self._pipe.waiting[:size])
+        del self._pipe.waiting[:size]
+        return data if data or self._pipe.write_closed else None
+
+    def close(self) -> None:
+        self._pipe.read_closed = True
+
+
+class _WriteEnd(Stream):
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def write(self, data: bytes) -> None:
+        if self._pipe.read_closed:
+            raise Refusal("EPIPE")
+        self._pipe.waiting += data
+
+    @property
+    def full(self) -> bool:
+        return len(self._pipe.waiting) >= PIPE_SIZE and not self._pipe.read_closed
+
+    def close(self) -> None:
+        self._pipe.write_closed = True
+
+
+class Given(Stream):
+    """Input that is all there from the start."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        super().__init__()
+        self._data, self._at = data, 0
+
+    def read(self, size: int) -> bytes:
+        data = self._data[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+
+class Sink(Stream):
+    """Output that goes to a function."""
+
+    def __init__(self, take: Callable[[bytes], object], *, terminal: bool = False) -> None:
+        super().__init__()
+        self._take, self.is_terminal = take, terminal
+
+    def write(self, data: bytes) -> None:
+        self._take(data)
+
+
+class Device(Stream):
+    """/dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom."""
+
+    def __init__(self, name: str, noise: Callable[[int], bytes]) -> None:
+        super().__init__()
+        self._name, self._noise = name, noise
+
+    def read(self, size: int) -> bytes:
+        match self._name:
+            case "null":
+                return b""
+            case "zero" | "full":
+                return bytes(size)
+        return self._noise(size)
+
+    def write(self, data: bytes) -> None:
+        if self._name == "full" and data:
+            raise Refusal("ENOSPC")
+
+
+class OpenFile(Stream):
+    """A regular file, open. What is written is in the file as soon as it is written."""
+
+    def __init__(self, files: FileSystem, path: str, *, append: bool = False, writable: bool = True) -> None:
+        super().__init__()
+        self.path, self._files = path, files
+        self._at, self._append, self._writable = 0, append, writable
+
+    def _data(self) -> bytes:
+        node = self._files.stat(User(), "/" + self.path)
+        return self._files.data(node)
+
+    def read(self, size: int) -> bytes:
+        data = self._data()[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        if not self._writable:
+            raise Refusal("EBADF")
+        try:
+            old = self._data()
+        except Refusal:  # it was removed meanwhile: the bytes go where nobody sees them
+            return
+        at = len(old) if self._append else self._at
+        self._files.store(self.path, old[:at].ljust(at, b"\0") + data + old[at + len(data) :])
+        self._at = at + len(data)
+
+
+# -- processes ----------------------------------------------------------------------------------------------
+
+
+class Program(Protocol):
+    """What a marker executable (`#!imagelab ls`) stands for."""
+
+    def __call__(self, p: Process, /) -> int | Steps: ...
+
+
+@dataclass
+class Machine:
+    """What the processes of one container share: its files, its name, its clock, who is running."""
+
+    files: FileSystem
+    hostname: str = "localhost"
+    clock: Callable[[], int] = lambda: 0
+    """Nanoseconds since 1970."""
+    monotonic: Callable[[], float] = lambda: 0.0
+    """Seconds, for `sleep`."""
+    noise: Callable[[int], bytes] = bytes
+    """That many random bytes."""
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    """Marker name -> the program."""
+    processes: dict[int, Process] = field(default_factory=dict)
+    others: Callable[[], list[tuple[int, str, str]]] = list
+    """(pid, user, command line) of the container's processes that another process of the machine drives."""
+    kill_other: Callable[[int, int], bool] = lambda pid, signal: False
+    """Send a signal to one of those; False when there is none."""
+    services: dict[int, Any] = field(default_factory=dict)
+    """Port -> the WSGI application that listens there, or None for a port that is only held."""
+    ports_taken: Callable[[], set[int]] = set
+    next_pid: int = 1
+    width: int = 80
+    """Columns of the terminal."""
+
+    def pid(self) -> int:
+        self.next_pid += 1
+        return self.next_pid - 1
+
+
+class Process:
+    """One program at work: `args` (its name first), `env`, `cwd`, `user`, descriptors, and its machine."""
+
+    def __init__(
+        self, machine: Machine, args: list[str], env: dict[str, str], cwd: str = "/", user: User | None = None,
+        fds: Mapping[int, Stream] | None = None, umask: int = 0o022, parent: int = 0,
+    ) -> None:  # fmt: skip
+        self.machine, self.args, self.env, self.cwd = machine, args, env, cwd
+        self.user, self.umask, self.parent = user or User(), umask, parent
+        self.fds = {number: stream.keep() for number, stream in (fds or {}).items()}
+        self.pid = machine.pid()
+        self.signals: list[int] = []
+        self.handled: set[int] = set()
+        """Signals the program does something about; the others end it."""
+        self.started = machine.clock()
+        machine.processes[self.pid] = self
+
+    @property
+    def files(self) -> FileSystem:
+        return self.machine.files
+
+    @property
+    def name(self) -> str:
+        """What it calls itself in its complaints."""
+        return self.args[0].rpartition("/")[2]
+
+    def close(self) -> None:
+        """The program is over: its descriptors are closed."""
+        for number in list(self.fds):
+            self.fds.pop(number).drop()
+        self.machine.processes.pop(self.pid, None)
+
+    def child(self, args: list[str], env: dict[str, str]) -> Process:
+        """A process that inherits everything but its arguments and environment."""
+        return Process(self.machine, args, env, self.cwd, self.user, self.fds, self.umask, self.pid)
+
+    # -- signals --------------------------------------------------------------------------------------------
+
+    def signal(self, number: int) -> None:
+        """Somebody sends a signal. Nothing but SIGKILL ends process 1 if it has not asked for it, as in Linux."""
+        if number in (SIGNALS["CHLD"], SIGNALS["CONT"], SIGNALS["WINCH"]):
+            return
+        if number == SIGNALS["KILL"] or number in self.handled or self.pid != 1:
+            self.signals.append(number)
+
+    def check(self) -> None:
+        """Raise Killed when a signal has come that the program does not handle."""
+        for number in self.signals:
+            if number not in self.handled or number == SIGNALS["KILL"]:
+                raise Killed(number)
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def read(self, fd: int = 0, size: int = PIPE_SIZE) -> Waiting:
+        """`data = yield from p.read()`: what there is, b"" at the end. Refusal EBADF."""
+        while True:
+            self.check()
+            stream = self.fds.get(fd)
+            if stream is None:
+                raise Refusal("EBADF")
+            data = stream.read(size)
+            if data is not None:
+                return data
+            yield FOREVER
+
+    def read_all(self, fd: int = 0) -> Waiting:
+        """`data = yield from p.read_all()`: everything up to the end."""
+        parts = []
+        while data := (yield from self.read(fd)):
+            parts.append(data)
+        return b"".join(parts)
+
+    def read_line(self, fd: int = 0) -> Waiting:
+        """`line = yield from p.read_line()`: one line with its end; b"" at the end. Takes not one byte more."""
+        line = bytearray()
+        while not line.endswith(b"\n") and (byte := (yield from self.read(fd, 1))):
+            line += byte
+        return bytes(line)
+
+    # -- writing --------------------------------------------------------------------------------------------
+
+    def out(self, data: bytes | str, fd: int = 1) -> None:
+        """Write. Never waits: a program that may write without end says `yield from p.flush()` now and then.
+
+        A reader that is gone ends the program (SIGPIPE), as it does any that writes on.
+        """
+        stream = self.fds.get(fd)
+        if stream is None:
+            raise Refusal("EBADF")
+        try:
+            stream.write(raw(data) if isinstance(data, str) else data)
+        except Refusal as refusal:
+            if refusal.code == "EPIPE":
+                raise Killed(SIGNALS["PIPE"]) from None
+            raise
+
+    def err(self, message: str) -> None:
+        """A line on standard error, as it is."""
+        if 2 in self.fds:
+            self.out(message + "\n", 2)
+
+    def complain(self, message: str, code: int = 1) -> int:
+        """`cat: nosuch: No such file or directory`, on standard error; returns `code`."""
+        self.err(f"{self.name}: {message}")
+        return code
+
+    def flush(self, fd: int = 1) -> Generator[float, None, None]:
+        """Wait while the reader is behind; let the others have a turn in any case."""
+        self.check()
+        yield NOW
+        while (stream := self.fds.get(fd)) is not None and stream.full:
+            self.check()
+            yield FOREVER
+
+    def sleep(self, seconds: float) -> Generator[float, None, None]:
+        """Wait for time to pass; a signal that ends the program ends the wait."""
+        until = self.machine.monotonic() + seconds
+        while (left := until - self.machine.monotonic()) > 0:
+            self.check()
+            yield left
+
+    # -- files ----------------------------------------------------------------------------------------------
+
+    def path(self, name: str) -> str:
+        """A name as the program was given it -> an absolute path. An empty name stays empty (ENOENT)."""
+        if not name or name.startswith("/"):
+            return name
+        return f"{self.cwd.rstrip('/')}/{name}"
+
+    def stat(self, name: str, *, follow: bool = True) -> Node:
+        """The node of a file. Refusal."""
+        return self.files.stat(self.user, self.path(name), follow=follow)
+
+    def find(self, name: str, *, follow: bool = True) -> Node | None:
+        """The node of a file, or None."""
+        try:
+            return self.stat(name, follow=follow)
+        except Refusal:
+            return None
+
+    def may(self, name: str, wanted: int) -> bool:
+        """Is it there, and may the user READ, WRITE, EXECUTE it?"""
+        node = self.find(name)
+        return node is not None and self.user.may(node, wanted)
+
+    def open(self, name: str, mode: str = "r") -> Stream:
+        """Open a file, a device or one's own descriptor. `mode`: r, w, a, x (new only), + (read and write, kept). Refusal."""
+        path = self.path(name)
+        if (fd := _own_descriptor(path)) is None and path:
+            fd = _own_descriptor(self.files.follow(self.user, path))  # a link to /dev/stdout
+        if fd is not None:
+            return self._own(fd)
+        if mode == "r":
+            node = self.files.stat(self.user, path)
+        else:
+            at = self.files.create(
+                self.user, path, 0o666 & ~self.umask, truncate=mode in "wx", exclusive=mode == "x"
+            )  # fmt: skip
+            node = self.files.stat(User(), "/" + at)
+        return self._opened(node, path, mode)
+
+    def _opened(self, node: Node, path: str, mode: str) -> Stream:
+        if mode == "r" and not self.user.may(node, 4):
+            raise Refusal("EACCES")
+        if node.kind is Kind.CHAR:
+            names = {(1, 3): "null", (1, 5): "zero", (1, 7): "full", (1, 8): "random", (1, 9): "urandom"}
+            if node.rdev == (5, 0):
+                return self._own(0 if mode == "r" else 1)
+            if node.rdev not in names:
+                raise Refusal("ENXIO")
+            return Device(names[node.rdev], self.machine.noise)
+        if node.kind not in (Kind.FILE, Kind.DIRECTORY):
+            raise Refusal("ENXIO")
+        if node.is_directory:
+            return _Directory()
+        at = self.files.resolve(self.user, path)
+        return OpenFile(self.files, at, append=mode == "a", writable=mode != "r")
+
+    def _own(self, fd: int) -> Stream:
+        if fd not in self.fds:
+            raise Refusal("ENXIO")
+        return self.fds[fd]
+
+    def slurp(self, name: str) -> Waiting:
+        """`data = yield from p.slurp(name)`: all of a file; `-` is standard input. Refusal (EISDIR for a directory)."""
+        if name == "-":
+            return (yield from self.read_all())
+        stream = self.open(name)
+        if isinstance(stream, OpenFile):
+            return self.files.read_file(self.user, self.path(name))
+        number = max(self.fds, default=2) + 1
+        self.fds[number] = stream.keep()
+        try:
+            return (yield from self.read_all(number))
+        finally:
+            self.fds.pop(number).drop()
+
+
+class _Directory(Stream):
+    """`cat /etc`: it opens, and cannot be read."""
+
+    def read(self, size: int) -> bytes:
+        raise Refusal("EISDIR")
+
+
+def _own_descriptor(path: str) -> int | None:
+    """/dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N, /proc/self/fd/N."""
+    named = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+    if path in named:
+        return named[path]
+    for folder in ("/dev/fd/", "/proc/self/fd/"):
+        if path.startswith(folder) and path.removeprefix(folder).isdigit():
+            return int(path.removeprefix(folder))
+    return None
