@@ -245,13 +245,26 @@ class Machine:
     services: dict[int, Any] = field(default_factory=dict)
     """Port -> the WSGI application that listens there, or None for a port that is only held."""
     ports_taken: Callable[[], set[int]] = set
+    background: dict[int, Steps] = field(default_factory=dict)
+    """Programs started with `&`, by their process number."""
+    finished: dict[int, int] = field(default_factory=dict)
+    """Exit codes of those that are over."""
+    progress: int = 0
+    """Grows with everything that may let somebody who waits go on."""
     next_pid: int = 1
     width: int = 80
     """Columns of the terminal."""
 
     def pid(self) -> int:
+        """The next process number."""
         self.next_pid += 1
         return self.next_pid - 1
+
+    def run(self, parent: Process, args: list[str], env: Mapping[str, str] | None = None) -> Steps:
+        """Run a command as a child of `parent` and wait for it; see `imagelab.runtime.execution`."""
+        from imagelab.runtime.execution import run
+
+        return run(parent, args, env)
 
 
 class Process:
@@ -298,6 +311,7 @@ class Process:
             return
         if number == SIGNALS["KILL"] or number in self.handled or self.pid != 1:
             self.signals.append(number)
+            self.machine.progress += 1
 
     def check(self) -> None:
         """Raise Killed when a signal has come that the program does not handle."""
@@ -316,6 +330,7 @@ class Process:
                 raise Refusal("EBADF")
             data = stream.read(size)
             if data is not None:
+                self.machine.progress += 1
                 return data
             yield FOREVER
 
@@ -343,6 +358,7 @@ class Process:
         stream = self.fds.get(fd)
         if stream is None:
             raise Refusal("EBADF")
+        self.machine.progress += 1
         try:
             stream.write(raw(data) if isinstance(data, str) else data)
         except Refusal as refusal:

@@ -89,9 +89,9 @@ class Words:
     def _operator(self) -> str:
         self._skip()
         for operator in OPERATORS:
-            if self.text.startswith(operator, self._at):
-                if self.bash or operator not in ("<<<", "&>", "&>>", "|&"):
-                    return operator
+            known = self.bash or operator not in ("<<<", "&>", "&>>", "|&")
+            if known and self.text.startswith(operator, self._at):
+                return operator
         return ""
 
     def _take(self, operator: str) -> bool:
@@ -145,7 +145,8 @@ class Words:
                 parts.append(Text(self._until("'"), True))
             elif char == '"':
                 self._at += 1
-                parts += [*self._double_quoted('"'), Text("", True)]
+                inside = self._double_quoted('"')
+                parts += inside if Parameter("@", quoted=True) in inside else [*inside, Text("", True)]
                 self._at += 1
             else:
                 parts.append(self._dollar(quoted=False))

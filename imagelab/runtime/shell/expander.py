@@ -1,0 +1,325 @@
+"""Words -> strings: what happens to a word before a command sees it (POSIX 2.6), in this order.
+
+    tilde, parameters, $(commands), $((arithmetic))     `~`, `$x`, …
+    field splitting                                     an unquoted `$x` that holds `a b` becomes two words
+    file names                                          an unquoted `*.txt` becomes the files there are
+    quote removal                                       already done: the parser remembered what was quoted
+
+Splitting and file names only concern what was *not* quoted, which is why `"$x"` and `$x` differ, and `"$@"` is the one
+quoted thing that becomes several words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from imagelab.runtime.process import Process, raw, text
+from imagelab.runtime.shell import patterns
+from imagelab.runtime.shell.arithmetic import evaluate
+from imagelab.runtime.shell.syntax import Arithmetic, Parameter, Part, Script, Substitution, Text, Word
+
+Expanding = Generator[float, None, Any]
+
+
+class ExpansionProblem(Exception):
+    """`${x:?message}`, an unset variable under `set -u`, a bad substitution: the command does not run."""
+
+
+class Variables(Protocol):
+    """What expansions need of a shell."""
+
+    p: Process
+    bash: bool
+
+    def get(self, name: str) -> str | None: ...
+    def set(self, name: str, value: str) -> None: ...
+    def option(self, letter: str) -> bool: ...
+    def substitute(self, body: Script) -> Generator[float, None, bytes]: ...
+    @property
+    def arguments(self) -> list[str]: ...
+
+
+@dataclass
+class _Fields:
+    """Fields in the making: the pattern text of each, quoted characters escaped."""
+
+    ifs: str
+    plain: bool = False
+    """Nothing in it will be a pattern."""
+    done: list[str] = field(default_factory=list)
+    current: str | None = None
+
+    def add(self, pattern: str) -> None:
+        self.current = (self.current or "") + pattern
+
+    def end(self) -> None:
+        self.done.append(self.current or "")
+        self.current = None
+
+    def split(self, value: str) -> None:
+        """Unquoted text of an expansion: IFS separates; runs of IFS blanks count once, other characters each."""
+        blanks = "".join(char for char in self.ifs if char in " \t\n")
+        others = "".join(char for char in self.ifs if char not in " \t\n")
+        rest = value.lstrip(blanks) if blanks else value
+        if rest != value and self.current is not None:
+            self.end()
+        while rest:
+            at = next((at for at, char in enumerate(rest) if char in self.ifs), len(rest))
+            if at:
+                self.add(rest[:at])
+            if at == len(rest):
+                return
+            rest = rest[at:].lstrip(blanks)
+            if rest and rest[0] in others and others:
+                rest = rest[1:].lstrip(blanks)
+            if at or self.current is not None or value:
+                self.end()
+
+
+class Expander:
+    """Expands words for one shell."""
+
+    def __init__(self, shell: Variables) -> None:
+        self._shell = shell
+
+    def words(self, words: list[Word]) -> Expanding:
+        """The fields that the words of a command become. list[str]."""
+        found: list[str] = []
+        for word in words:
+            literal = word.literal
+            if literal is not None and not re.search(r"[*?\[~{\\]", literal):
+                found.append(literal)
+                continue
+            for piece in braces(word) if self._shell.bash else [word]:
+                for pattern in (yield from self._fields(piece)):
+                    found += self._files(pattern)
+        return found
+
+    def _files(self, pattern: str) -> list[str]:
+        if patterns.is_pattern(pattern) and not self._shell.option("f"):
+            return patterns.paths(self._shell.p, pattern) or [patterns.unescaped(pattern)]
+        return [patterns.unescaped(pattern)]
+
+    def one(self, word: Word) -> Expanding:
+        """One string, without splitting or file names: the right of `=`, a redirection, `case x in`."""
+        return patterns.unescaped((yield from self.pattern(word, plain=True)))
+
+    def pattern(self, word: Word, *, plain: bool = False) -> Expanding:
+        """One pattern: what was quoted is escaped; with `plain` everything that was not written here."""
+        fields = _Fields("", plain)
+        yield from self._parts(word.parts, fields, split=False)
+        return " ".join([*fields.done, fields.current] if fields.current is not None else fields.done)
+
+    def number(self, word: Word) -> Expanding:
+        """The value of an arithmetic expression. ArithmeticProblem."""
+        expression = yield from self.one(word)
+        return evaluate(expression, lambda name: self._shell.get(name) or "", self._shell.set)
+
+    def _fields(self, word: Word) -> Expanding:
+        ifs = self._shell.get("IFS")
+        fields = _Fields(" \t\n" if ifs is None else ifs)
+        yield from self._parts(word.parts, fields, split=True)
+        return [*fields.done, fields.current] if fields.current is not None else fields.done
+
+    def _parts(
+        self, parts: list[Part], fields: _Fields, *, split: bool, text_splits: bool = False
+    ) -> Generator[float, None, None]:
+        """`text_splits`: unquoted text is split, too, as in `${x-a b}`."""
+        for at, part in enumerate(parts):
+            match part:
+                case Text(string, False) if text_splits:
+                    fields.split(string)
+                case Text(string, quoted):
+                    if at == 0 and string.startswith("~") and not quoted:
+                        whole = len(parts) == 1 or "/" in string
+                        string = self._tilde(string) if whole else string
+                    fields.add(patterns.escaped(string) if quoted else string)
+                case Parameter(name, operator) if name in "@*" and operator == "" and not (name == "*" and part.quoted):
+                    self._all_arguments(fields, quoted=part.quoted, split=split)
+                case Parameter():
+                    yield from self._parameter(part, fields, split=split)
+                case Substitution(body, quoted):
+                    output = (yield from self._shell.substitute(body)).replace(b"\0", b"").rstrip(b"\n")
+                    self._add(text(output), fields, quoted=quoted, split=split)
+                case Arithmetic(expression, quoted):
+                    self._add(str((yield from self.number(expression))), fields, quoted=quoted, split=split)
+
+    def _add(self, value: str, fields: _Fields, *, quoted: bool, split: bool) -> None:
+        if quoted:
+            fields.add(patterns.escaped(value))
+        elif split:
+            fields.split(value.replace("\\", "\\\\"))
+        elif value or fields.plain:
+            fields.add(patterns.escaped(value) if fields.plain else value)
+
+    def _all_arguments(self, fields: _Fields, *, quoted: bool, split: bool) -> None:
+        arguments = self._shell.arguments
+        if not split:
+            fields.add(" ".join(patterns.escaped(argument) if quoted else argument for argument in arguments))
+            return
+        for at, argument in enumerate(arguments):
+            if at and (fields.current is not None or quoted):
+                fields.end()
+            self._add(argument, fields, quoted=quoted, split=True)
+
+    def _tilde(self, string: str) -> str:
+        name, slash, rest = string.partition("/")
+        home = self._shell.get("HOME") if name == "~" else home_of(self._shell.p, name[1:])
+        return patterns.escaped(home) + slash + rest if home is not None else string
+
+    # -- ${…} -----------------------------------------------------------------------------------------------
+
+    def _parameter(self, part: Parameter, fields: _Fields, *, split: bool) -> Generator[float, None, None]:
+        name, operator = part.name, part.operator
+        if operator == "!":
+            name, operator = self._shell.get(name) or "", ""
+        value = self._joined(name) if name in ("@", "*") else self._shell.get(name)
+        missing = value is None or (operator.startswith(":") and value == "" and operator != ":")
+        kind = operator.lstrip(":") if operator != ":" else ":"
+        if kind in ("-", "=", "?", "+") and kind:
+            if missing == (kind == "+"):
+                if kind == "+":
+                    return
+                self._add(value or "", fields, quoted=part.quoted, split=split)
+                return
+            yield from self._instead(part, kind, fields, split=split)
+            return
+        if value is None and self._shell.option("u") and name not in ("@", "*"):
+            raise ExpansionProblem(f"{name}: {'unbound variable' if self._shell.bash else 'parameter not set'}")
+        if kind:
+            value = yield from self._changed(part, value or "")
+        self._add(value or "", fields, quoted=part.quoted, split=split)
+
+    def _joined(self, name: str) -> str | None:
+        ifs = self._shell.get("IFS")
+        separator = " " if ifs is None or name == "@" else ifs[:1]
+        return separator.join(self._shell.arguments) if self._shell.arguments else None
+
+    def _instead(self, part: Parameter, kind: str, fields: _Fields, *, split: bool) -> Generator[float, None, None]:
+        """`${x-word}`, `${x=word}`, `${x?word}`, `${x+word}`: the word, when it is its turn."""
+        word = part.word or Word()
+        if kind in ("-", "+"):
+            yield from self._parts(word.parts, fields, split=split, text_splits=split and not part.quoted)
+            return
+        value = yield from self.one(word)
+        if kind == "?":
+            default = "parameter not set or null" if part.operator == ":?" else "parameter not set"
+            if self._shell.bash:
+                default = "parameter null or not set" if part.operator == ":?" else "parameter not set"
+            raise ExpansionProblem(f"{part.name}: {value or default}")
+        self._shell.set(part.name, value)
+        self._add(value, fields, quoted=part.quoted, split=split)
+
+    def _changed(self, part: Parameter, value: str) -> Expanding:
+        operator = part.operator
+        if operator == "length":
+            if part.name in ("@", "*"):
+                return str(len(self._shell.arguments))
+            return str(len(value) if self._shell.bash else len(raw(value)))
+        pattern = (yield from self.pattern(part.word)) if part.word is not None else ""
+        if operator[0] in "%#":
+            return patterns.without(value, operator, pattern)
+        if operator[0] == "/":
+            new = (yield from self.one(part.more)) if part.more is not None else ""
+            return _replaced(value, operator, pattern, new)
+        if operator[0] in "^,":
+            change = str.upper if operator[0] == "^" else str.lower
+            return change(value) if len(operator) == 2 else change(value[:1]) + value[1:]
+        start = yield from self.number(part.word or Word())
+        length = (yield from self.number(part.more)) if part.more is not None else None
+        start = max(len(value) + start, 0) if start < 0 else start
+        return value[start:] if length is None else value[start : start + length if length >= 0 else length]
+
+
+def _replaced(value: str, operator: str, pattern: str, new: str) -> str:
+    if not pattern:
+        return value
+    anchored = pattern[0] if pattern[0] in "#%" and operator == "/" else ""
+    expression = patterns.translate(pattern[len(anchored) :])
+    expression = f"^(?:{expression})" if anchored == "#" else f"(?:{expression})$" if anchored == "%" else expression
+    return re.sub(expression, lambda _: new, value, count=0 if operator == "//" else 1, flags=re.S)
+
+
+def home_of(p: Process, user: str) -> str | None:
+    """A user's home directory, from /etc/passwd."""
+    for fields in accounts(p, "passwd"):
+        if fields[0] == user and len(fields) > 5:
+            return fields[5]
+    return None
+
+
+def accounts(p: Process, file: str) -> list[list[str]]:
+    """The lines of /etc/passwd or /etc/group, in fields."""
+    node = p.find(f"/etc/{file}")
+    lines = text(p.files.data(node)).splitlines() if node is not None and not node.is_directory else []
+    return [fields for line in lines if len(fields := line.split(":")) > 2]
+
+
+# -- {a,b} --------------------------------------------------------------------------------------------------
+
+_RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
+
+
+def braces(word: Word) -> list[Word]:
+    """bash's `a{b,c}d` and `{1..3}`: several words from one, before anything else happens."""
+    cells: list[Part] = []
+    for part in word.parts:
+        if isinstance(part, Text) and not part.quoted:
+            cells += [Text(char) for char in part.text]
+        else:
+            cells.append(part)
+    return [Word(_merged(parts)) for parts in _alternatives(cells)] if Text("{") in cells else [word]
+
+
+def _merged(cells: list[Part]) -> list[Part]:
+    merged: list[Part] = []
+    for cell in cells:
+        before = merged[-1] if merged else None
+        if isinstance(cell, Text) and isinstance(before, Text) and not cell.quoted and not before.quoted:
+            merged[-1] = replace(before, text=before.text + cell.text)
+        else:
+            merged.append(cell)
+    return merged
+
+
+def _alternatives(cells: list[Part]) -> list[list[Part]]:
+    for start, cell in enumerate(cells):
+        if cell != Text("{"):
+            continue
+        depth, commas = 0, [start]
+        for at in range(start, len(cells)):
+            depth += (cells[at] == Text("{")) - (cells[at] == Text("}"))
+            if depth == 1 and cells[at] == Text(","):
+                commas.append(at)
+            if depth == 0:
+                choices = _choices(cells, [*commas, at])
+                if choices is None:
+                    break
+                after = _alternatives(cells[at + 1 :])
+                return [[*cells[:start], *choice, *rest] for choice in choices for rest in after]
+    return [cells]
+
+
+def _choices(cells: list[Part], marks: list[int]) -> list[list[Part]] | None:
+    if len(marks) > 2:
+        pieces = [cells[a + 1 : b] for a, b in zip(marks, marks[1:], strict=False)]
+        return [choice for piece in pieces for choice in _alternatives(piece)]
+    inside = cells[marks[0] + 1 : marks[1]]
+    match = _RANGE.fullmatch("".join(c.text for c in inside if isinstance(c, Text) and not c.quoted))
+    if not match or match[1].lstrip("-").isdigit() != match[2].lstrip("-").isdigit():
+        return None
+    return [[Text(value)] for value in _range(match[1], match[2], abs(int(match[3] or 1)) or 1)]
+
+
+def _range(first: str, last: str, step: int) -> list[str]:
+    if not first.lstrip("-").isdigit():
+        start, end = ord(first), ord(last)
+        return [chr(n) for n in range(start, end + (1 if end >= start else -1), step if end >= start else -step)]
+    start, end = int(first), int(last)
+    numbers = range(start, end + (1 if end >= start else -1), step if end >= start else -step)
+    padded = any(len(n.lstrip("-")) > 1 and n.lstrip("-")[0] == "0" for n in (first, last))
+    width = max(len(first), len(last)) if padded else 0
+    return [f"{n:0{width}d}" for n in numbers]
