@@ -1,0 +1,39 @@
+"""The utilities of this runtime: those that lessons use and learners type, with their common options.
+
+    listing     ls stat find du readlink realpath          files     cp mv rm mkdir ln chmod chown touch …
+    text        cat head tail sort uniq cut tr grep …      sed, awk  the two little languages
+    system      env id date ps kill sleep expr …           accounts  /etc/passwd and /etc/group
+
+Each is a function of a Process. What is not here is "not found": nothing is faked.
+"""
+
+from __future__ import annotations
+
+from imagelab.runtime.process import Process, Program, Steps
+from imagelab.runtime.userland.options import BadOption
+
+TROUBLE = {"ls": 2, "grep": 2, "egrep": 2, "fgrep": 2, "sort": 2, "test": 2, "[": 2, "env": 125, "expr": 2}
+"""Exit codes for an option nobody knows, where it is not 1."""
+
+
+def programs() -> dict[str, Program]:
+    """Marker name -> program."""
+    from imagelab.runtime.shell.conditions import test_program
+    from imagelab.runtime.shell.printing import echo, printf
+    from imagelab.runtime.userland import files, listing, system
+
+    found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
+    for module in (files, listing, system):
+        found |= module.PROGRAMS
+    return {name: _guarded(name, program) for name, program in found.items()}
+
+
+def _guarded(name: str, program: Program) -> Program:
+    def run(p: Process) -> Steps:
+        try:
+            result = program(p)
+            return result if isinstance(result, int) else (yield from result)
+        except BadOption as problem:
+            return p.complain(str(problem), TROUBLE.get(name, 1))
+
+    return run
