@@ -31,10 +31,12 @@ from imagelab.reference import Reference, familiar
 from imagelab.state import Image, State
 
 if TYPE_CHECKING:
+    from imagelab.containers import Containers
     from imagelab.filters import Filters
     from imagelab.oci import ImageConfig, Platform
     from imagelab.registry import Upstream
     from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
+    from imagelab.runtime.runner import Runner
     from imagelab.store import Store
     from imagelab.tree import Tree
 
@@ -56,6 +58,7 @@ class Engine:
 
     `clock()` gives nanoseconds since 1970; `workers` is how many layers are fetched at once by threads (0: never a
     thread); `tz()` is the zone of a date that names none; `era()` is "29" when the IDs people type are those of Docker 29.
+    `ids()` makes a container's ID (64 hex digits), `noise(n)` n random bytes; `runner()` makes who drives containers.
     """
 
     def __init__(
@@ -70,6 +73,9 @@ class Engine:
         era: Callable[[], str] = lambda: "28",
         workers: int = 3,
         tz: Callable[[], tzinfo] = lambda: UTC,
+        ids: Callable[[], str] = lambda: "0" * 64,
+        noise: Callable[[int], bytes] = bytes,
+        runner: Callable[[], Runner] | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -80,11 +86,26 @@ class Engine:
         self.workers = workers
         self.tz = tz
         self._upstream = upstream
+        self._ids, self._noise, self._runner = ids, noise, runner
+        self._containers: Containers | None = None
 
     @property
     def state(self) -> State:
         """Everything the lab holds now."""
-        return self.store.state()
+        state = self.store.state()
+        return self.containers.state if any(one.running for one in state.containers.values()) else state
+
+    @property
+    def containers(self) -> Containers:
+        """The verbs of containers: run, exec, diff, commit and the others."""
+        if self._containers is None:
+            from imagelab.containers import Containers
+            from imagelab.runtime.main import World
+            from imagelab.runtime.runner import InProcess
+
+            runner = self._runner() if self._runner else InProcess()
+            self._containers = Containers(self, runner, self._ids, World(self.clock, noise=self._noise))
+        return self._containers
 
     @property
     def upstream(self) -> Upstream:
@@ -170,7 +191,7 @@ class Engine:
 
     def tag(self, source: str, target: str) -> None:
         """One more name for an image; a name that exists is moved without a word (R1.17)."""
-        reference = _tag_target(target)
+        reference = tag_target(target)
         try:
             Reference.parse(source)
         except ReferenceSyntaxError as error:
@@ -381,7 +402,8 @@ def _suggestion(state: State, text: str) -> str:
     return "docker images lists what is here"
 
 
-def _tag_target(target: str) -> Reference:
+def tag_target(target: str) -> Reference:
+    """The name a tag is put on, with `:latest` added. ReferenceSyntaxError, UsageError, ImageLabError for reserved ones."""
     try:
         reference = Reference.parse(target)
     except ReferenceSyntaxError as error:

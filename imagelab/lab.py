@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from imagelab.registry import Upstream
     from imagelab.reports import PruneReport
     from imagelab.results import CommandResult, History, ImageList, LabImage, Usage
+    from imagelab.runtime.runner import Runner
 
 ERAS = ("1.13", "28", "29")
 SECOND = 1_000_000_000
@@ -57,6 +58,8 @@ class Settings:
     """"": whatever the lab itself is set to, else 28."""
     platform: str = "linux/amd64"
     clock: str = "system"
+    in_process: bool = False
+    """Containers run in this process: no ports, no supervisors. Where there are no processes, always."""
 
 
 class Lab:
@@ -76,7 +79,11 @@ class Lab:
             era=lambda: self.era,
             tz=lambda: self.tz,
             workers=workers,
+            ids=lambda: self.noise(32).hex(),
+            noise=self.noise,
+            runner=self._runner,
         )
+        self._drawn = 0
 
     # -- clock, era, upstream -------------------------------------------------------------------------------
 
@@ -87,6 +94,20 @@ class Lab:
 
             return CLASS_NOW + self.store.state().revision * SECOND
         return time.time_ns()
+
+    def noise(self, count: int) -> bytes:
+        """Random bytes; by the class clock they follow from what the lab has been through, and are the same everywhere."""
+        if self.settings.clock != "class":
+            return os.urandom(count)
+        from hashlib import shake_256
+
+        self._drawn += 1
+        return shake_256(f"{self.store.state().revision} {self._drawn}".encode()).digest(count)
+
+    def _runner(self) -> Runner:
+        from imagelab.runtime.runner import InProcess, Supervised
+
+        return InProcess() if self.settings.in_process else Supervised()
 
     @property
     def tz(self) -> tzinfo:
@@ -241,13 +262,15 @@ def connect(
     era: str | None = None,
     clock: str | None = None,
     platform: str | None = None,
+    in_process: bool = False,
     progress: ProgressSink | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Lab:
     """Open a lab, making it if it is not there yet.
 
     `directory`: else $IMAGELAB_HOME, else the platform's data folder. `upstream`: "classroom" (built in, offline),
-    "hub", or the URL of a registry. `clock`: "system" or "class". Raises StoreError when the directory cannot be used.
+    "hub", or the URL of a registry. `clock`: "system" or "class". `in_process`: containers run in this process, without
+    ports of their own. Raises StoreError when the directory cannot be used.
     """
     env = os.environ if environ is None else environ
     store = Store.open(Path(directory or env.get("IMAGELAB_HOME") or _data_folder()))
@@ -257,6 +280,7 @@ def connect(
         era=era or env.get("IMAGELAB_ERA") or "",
         platform=platform or env.get("DOCKER_DEFAULT_PLATFORM") or store.setting("platform") or "linux/amd64",
         clock=clock or store.setting("clock") or "system",
+        in_process=in_process or sys.platform == "emscripten",
     )
     workers = 0 if sys.platform == "emscripten" else 3
     return Lab(store, settings, progress=progress or _progress_here(), workers=workers)

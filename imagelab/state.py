@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from imagelab.digest import Digest
 
@@ -67,14 +68,48 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """As much of a container as images care about: who uses which image."""
+    """An image and one more, writable, layer; and the process that works in it, if there is one."""
 
     id: str
+    """64 hex digits, without a prefix (R6.1)."""
     name: str
     image: Digest
-    running: bool = False
+    status: str = "created"
+    """created, running, paused, exited, dead (R6.17)."""
     size: int = 0
     """Bytes of its writable layer."""
+    created: int = 0
+    """Nanoseconds since 1970."""
+    image_name: str = ""
+    """The image as it was asked for."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Docker's `Config`: what it runs and how, image and user merged (R6.6)."""
+    host: Mapping[str, Any] = field(default_factory=dict)
+    """Docker's `HostConfig`: what concerns the machine, such as published ports."""
+    layers: tuple[Digest, ...] = ()
+    """Chain IDs of the image's layers it stands on, kept even when the image is removed by force."""
+    exit_code: int = 0
+    error: str = ""
+    started: int = 0
+    finished: int = 0
+    pid: int = 0
+    """Of the process that drives it, while it runs."""
+    ports: Mapping[str, Any] = field(default_factory=dict)
+    """While it runs: `80/tcp` -> [{HostIp, HostPort}], None for one that is only exposed."""
+
+    @property
+    def running(self) -> bool:
+        """Is there a process?"""
+        return self.status in ("running", "paused")
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Entrypoint and command, as one."""
+        return (*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ()))
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.config.get("Labels") or {}
 
 
 @dataclass(frozen=True)

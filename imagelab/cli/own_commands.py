@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from imagelab.cli import commands  # noqa: F401 - registers Docker's verbs
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.flags import Flag
-from imagelab.errors import UsageError
+from imagelab.errors import ImageLabError, UsageError
 
 
 @command(("lab",), "[OPTIONS]", "Open JupyterLab on the lessons", most=None, program="imagelab", raw=True)
@@ -94,6 +94,25 @@ def gc(context: Context) -> int:
 
     context.out.write(f"Total reclaimed space: {human_size(context.lab.engine.gc(), digits=4)}\n")
     return 0
+
+
+@command(("supervise",), "CONTAINER", "Drive a container (used by docker run -d)", least=1, most=1, program="imagelab")
+def supervise(context: Context) -> int:
+    from imagelab.runtime.main import World
+    from imagelab.runtime.session import GoneError
+    from imagelab.runtime.supervisor import note, supervise
+
+    lab = context.lab
+    container = lab.store.container(context.parsed.arguments[0])
+    if container is None:
+        return 1
+    try:
+        return supervise(lab.store, container, World(lab.now, noise=lab.noise))
+    except GoneError:
+        return 0
+    except ImageLabError as error:
+        note(lab.store, container.id, str(error))
+        return 1
 
 
 # -- what is not here ---------------------------------------------------------------------------------------

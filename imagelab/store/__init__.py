@@ -4,6 +4,7 @@
     lab.db                names, parents, layer indexes, settings: see `database`
     partial/              downloads that are not complete
     leases/               one file for each pull that is under way
+    containers/<id>/      a container's log, and the locks that say who is at work in it
     cache/                layers inflated because somebody read a file; may be deleted at any time
 
 How a verb changes it: everything in one transaction, or not at all. Blobs come before the rows that name them, and go
@@ -17,14 +18,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from imagelab.digest import Digest
 from imagelab.errors import BlobNotFoundError, StoreError
-from imagelab.state import Image, Layer, State
+from imagelab.state import Container, Image, Layer, State
 from imagelab.store.database import Database
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from imagelab.oci import Descriptor, ImageConfig
     from imagelab.store.blobs import Blobs, Download
     from imagelab.tarscan import Row
-    from imagelab.tree import Node, Tree
+    from imagelab.tree import Change, Node, Tree
 
 CACHE_LIMIT = 1 << 30
 """Bytes of inflated layers that are kept."""
@@ -42,7 +43,7 @@ This directory is a lab of imagelab: Docker images as plain files.
 
   blobs/sha256/   every file is named by the SHA-256 of its bytes; try   ls -l blobs/sha256
                   the small ones are JSON (manifests, configs), the others are layers: tar, mostly gzipped
-  lab.db          an SQLite database: which name stands for which image
+  lab.db          an SQLite database: which name stands for which image, and what changed in which container
   partial/        downloads that broke off; the next pull goes on from there
   cache/          may be deleted at any time
 
@@ -150,12 +151,13 @@ class Store:
             self._database.set(key, value)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """One verb's changes: all of them, or none. `revision` grows by one."""
+    def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
+        """One verb's changes: all of them, or none. `revision` grows by one, unless nobody asked for them (`counted`)."""
         transaction = Transaction(self._database)
         with self._lock, self._database.writing():
             yield transaction
-            self._database.count_change()
+            if counted:
+                self._database.count_change()
         self._sweep(transaction.freed)
 
     def config(self, image_id: Digest) -> ImageConfig:
@@ -180,12 +182,14 @@ class Store:
         return self._trees[chain_id]
 
     def read_file(self, node: Node) -> bytes:
-        """The bytes of a file, found where its `content` says: `<diff ID>@<offset>`, or a digest."""
+        """The bytes of a file, found where its `content` says: `<diff ID>@<offset>`, or a container's own, by digest."""
         if not node.size:
             return b""
         diff_id, at, offset = node.content.partition("@")
         if not at:
-            return self.read_blob(Digest(node.content))
+            with self._lock:
+                data = self._database.containers.content(node.content)
+            return data if data is not None else self.read_blob(Digest(node.content))
         from imagelab.store.files import read
 
         return read(self, Digest.trusted(diff_id), int(offset), node.size, limit=CACHE_LIMIT)
@@ -204,6 +208,30 @@ class Store:
         if diff_id not in self._sparse:
             self._sparse[diff_id] = {row.offset: row for row in self.index_of(diff_id).rows if row.sparse}
         return self._sparse[diff_id]
+
+    # -- containers -----------------------------------------------------------------------------------------
+
+    def container(self, container_id: str) -> Container | None:
+        """A container as it is now."""
+        with self._lock:
+            return self._database.containers.get(container_id)
+
+    def container_revision(self, container_id: str) -> int:
+        """Counts the changes of a container's files; -1 when it is gone."""
+        with self._lock:
+            return self._database.containers.revision(container_id)
+
+    def container_changes(self, container_id: str) -> tuple[int, tuple[Change, ...]]:
+        """(revision, what differs from its init layer)."""
+        from imagelab.snapshot import unpack
+
+        with self._lock:
+            revision, packed = self._database.containers.changes(container_id)
+        return revision, unpack(packed)
+
+    def container_files(self, container_id: str) -> Path:
+        """The directory of a container's log and locks."""
+        return self.directory / "containers" / container_id
 
     # -- sweeping -------------------------------------------------------------------------------------------
 
@@ -317,6 +345,24 @@ class Transaction:
         if image is not None:
             self.freed += [image_id, image.target, *(digest for _, digest, here in image.children_platforms if here)]
         return tuple(layers)
+
+    def put_container(self, container: Container) -> None:
+        """A container; one with the same ID is replaced, and its files stay."""
+        self._database.containers.put(container)
+
+    def put_changes(self, container_id: str, changes: tuple[Change, ...], new: Mapping[str, bytes]) -> None:
+        """What now differs from a container's init layer; `new`: bytes by digest, those that are not stored yet."""
+        from imagelab.snapshot import contents_of, pack, size_of
+
+        self._database.containers.put_changes(container_id, pack(changes), size_of(changes), contents_of(changes), new)
+
+    def container(self, container_id: str) -> Container | None:
+        """A container as it is in the middle of this transaction."""
+        return self._database.containers.get(container_id)
+
+    def delete_container(self, container_id: str) -> None:
+        """Remove a container and its writable layer, and the layers of an image that only it still held."""
+        self.freed += [layer.blob for layer in self._database.containers.delete(container_id)]
 
 
 def reached(state: State) -> set[Digest]:

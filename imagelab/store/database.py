@@ -4,11 +4,12 @@
     refs        canonical reference -> image
     layers      chain ID -> the layer on top of it, and what is below
     indexes     blob digest -> what one pass over that layer found
+    containers  one row a container, with its writable layer as changes; `contents` has the bytes only it has
     settings    how this lab behaves; `revision` counts its changes
 
 SQLite keeps it whole: every verb is one transaction, several processes take turns, and a process that is killed in the
-middle has done nothing. Nothing here is counted that can be computed: a layer is needed while an image ends in it or
-another layer stands on it.
+middle has done nothing. Nothing here is counted that can be computed: a layer is needed while an image ends in it, a
+container was made on it, or another layer stands on it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from typing import Any, TypeVar
 from imagelab.digest import Digest
 from imagelab.errors import StoreError
 from imagelab.state import Image, Layer, State
+from imagelab.store.containers import ContainerRows
 from imagelab.store.refusals import plainly
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE images (
   id TEXT PRIMARY KEY, created INTEGER, size INTEGER, layers TEXT, target TEXT, content_size INTEGER, parent TEXT,
@@ -42,6 +44,16 @@ CREATE INDEX layers_blob ON layers (blob);
 CREATE TABLE indexes (blob TEXT PRIMARY KEY, diff_id TEXT, packed BLOB) WITHOUT ROWID;
 CREATE INDEX indexes_diff_id ON indexes (diff_id);
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+"""
+
+_SCHEMA_2 = """
+CREATE TABLE containers (
+  id TEXT PRIMARY KEY, name TEXT UNIQUE, image TEXT, top TEXT, data TEXT, changes BLOB, size INTEGER, revision INTEGER
+) WITHOUT ROWID;
+CREATE INDEX containers_top ON containers (top);
+CREATE TABLE contents (digest TEXT PRIMARY KEY, data BLOB);
+CREATE TABLE uses (container TEXT, digest TEXT, PRIMARY KEY (container, digest)) WITHOUT ROWID;
+CREATE INDEX uses_digest ON uses (digest)
 """
 
 Key = TypeVar("Key")
@@ -85,6 +97,7 @@ class Database:
             undo.callback(self._db.close)
             self._prepare(read_only=read_only)
             undo.pop_all()  # it is a lab we can read: the connection stays
+            self.containers = ContainerRows(self._db, self.layers_freed_above)
         self._cached: tuple[int, State] | None = None
 
     def close(self) -> None:
@@ -99,14 +112,15 @@ class Database:
                 f"this lab was made by a newer imagelab (format {version}; this one reads {VERSION})",
                 hint="pip install --upgrade imagelab, or use another directory with --lab DIR",
             )
-        if version == 0 and not read_only:
+        if version < VERSION and not read_only:
             self._db.execute("PRAGMA journal_mode = WAL")
             with self.writing():
-                if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:  # somebody else may have been quicker
-                    for statement in _SCHEMA.split(";"):
-                        self._db.execute(statement)
+                version = self._db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
+                for statement in "".join([_SCHEMA, _SCHEMA_2][version:]).split(";"):
+                    self._db.execute(statement)
+                if version == 0:
                     self._db.execute("INSERT INTO settings VALUES ('revision', '0')")
-                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -139,6 +153,7 @@ class Database:
             rows = {
                 table: self._db.execute(f"SELECT * FROM {table}").fetchall() for table in ("images", "refs", "layers")
             }
+            containers = self.containers.read()
             revision = int(self.setting("revision") or 0)
         finally:
             if mine:
@@ -148,6 +163,7 @@ class Database:
             images={trusted(row[0]): _image(row) for row in rows["images"]},
             references={name: trusted(image) for name, image in rows["refs"]},
             layers=Lazily(lambda: {trusted(row[0]): _layer(row) for row in rows["layers"]}),
+            containers=containers,
             revision=revision,
         )
 
@@ -218,20 +234,24 @@ class Database:
         """The image that was deleted, and the layers that nobody needs any more, top first."""
         row = self._db.execute("SELECT * FROM images WHERE id = ?", (image_id,)).fetchone()
         self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
+        return (_image(row) if row else None), self.layers_freed_above(row[-1] if row else None)
+
+    def layers_freed_above(self, chain_id: str | None) -> list[Layer]:
+        """Drop the layers of a stack that nobody needs any more; they, top first."""
         freed: list[Layer] = []
-        chain_id = row[-1] if row else None
         while chain_id is not None and not self._needed(chain_id):
             layer = _layer(self._db.execute("SELECT * FROM layers WHERE chain_id = ?", (chain_id,)).fetchone())
             self._db.execute("DELETE FROM layers WHERE chain_id = ?", (chain_id,))
             freed.append(layer)
             chain_id = layer.parent
-        return (_image(row) if row else None), freed
+        return freed
 
     def _needed(self, chain_id: str) -> bool:
         question = (
-            "SELECT EXISTS (SELECT 1 FROM images WHERE top = ?) OR EXISTS (SELECT 1 FROM layers WHERE parent = ?)"
+            "SELECT EXISTS (SELECT 1 FROM images WHERE top = ?) OR EXISTS (SELECT 1 FROM layers WHERE parent = ?) "
+            "OR EXISTS (SELECT 1 FROM containers WHERE top = ?)"
         )
-        return bool(self._db.execute(question, (chain_id, chain_id)).fetchone()[0])
+        return bool(self._db.execute(question, (chain_id, chain_id, chain_id)).fetchone()[0])
 
     def set(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))

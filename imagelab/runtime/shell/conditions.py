@@ -224,7 +224,7 @@ def _compared(shell: Shell, left: str, operator: str, right: Word) -> Answer:
 
 
 def _matched(shell: Shell, text: str, pattern: str) -> bool:
-    from imagelab.runtime.shell.regex import BadPattern, compile
+    from imagelab.runtime.userland.regex import BadPattern, compile
 
     try:
         match = compile(pattern, extended=True).search(text)

@@ -20,10 +20,10 @@ def programs() -> dict[str, Program]:
     """Marker name -> program."""
     from imagelab.runtime.shell.conditions import test_program
     from imagelab.runtime.shell.printing import echo, printf
-    from imagelab.runtime.userland import files, listing, system
+    from imagelab.runtime.userland import files, listing, system, text
 
     found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
-    for module in (files, listing, system):
+    for module in (files, listing, system, text):
         found |= module.PROGRAMS
     return {name: _guarded(name, program) for name, program in found.items()}
 

@@ -1,0 +1,461 @@
+"""The verbs of containers: create, start, exec, stop, diff, commit, rm and the others. `Engine.containers` has them.
+
+    created --start--> running --its program ends, or stop, or kill--> exited --start--> running …
+                       running <--pause, unpause--> paused                   rm: gone, with its writable layer
+
+Nothing here runs by itself. A container's program is driven by a *runner* (a process of its own, or this one); what is
+asked of it is left in its directory, and what became of it is read from the database. Before any question is answered,
+`settle` corrects what a killed driver could not write down: running, but nobody there, is `Exited (137)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from imagelab import container as values
+from imagelab.container import Request
+from imagelab.digest import Digest
+from imagelab.errors import ConflictError, ImageLabError, NotFoundError
+from imagelab.events import Event
+from imagelab.runtime import execution
+from imagelab.runtime.filesystem import Refusal
+from imagelab.runtime.main import Main, World, ask, begin, discard, environment_of, is_alive, machine_for, processes
+from imagelab.runtime.process import SIGNALS, Process, Stream
+from imagelab.runtime.runner import Runner, wait_until
+from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive
+from imagelab.state import Container, State
+
+if TYPE_CHECKING:
+    from imagelab.engine import Engine
+    from imagelab.tree import Change, Tree
+
+STOP_TIMEOUT = 10
+"""Seconds between the polite signal and SIGKILL (R6.13)."""
+
+
+class ContainerNotFoundError(NotFoundError):
+    """`No such container: web`."""
+
+
+class CannotStartError(ImageLabError):
+    """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exec:
+    """What `docker exec` asks for."""
+
+    command: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+    tty: bool = False
+
+
+class Containers:
+    """The container verbs of one lab."""
+
+    def __init__(self, engine: Engine, runner: Runner, ids: Callable[[], str], world: World) -> None:
+        self._engine, self.store, self.runner = engine, engine.store, runner
+        self._ids, self.world = ids, world
+
+    # -- finding --------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """The lab, with what is no longer true of its containers corrected."""
+        self.settle()
+        return self.store.state()
+
+    def settle(self) -> None:
+        """Whoever is said to run and has no driver has exited with 137."""
+        self.runner.pump()
+        for container in self.store.state().containers.values():
+            if container.running and not is_alive(self.store, container.id):
+                self._died(container.id)
+
+    def _died(self, container_id: str) -> None:
+        with self.store.transaction(counted=False) as tx:
+            container = tx.container(container_id)
+            if container is not None and container.running:
+                tx.put_container(replace(container, status="exited", exit_code=137, finished=self._engine.clock(), pid=0, ports={}))
+        container = self.store.container(container_id)
+        if container is not None and container.host.get("AutoRemove"):
+            discard(self.store, container_id)
+
+    def resolve(self, name: str) -> Container:
+        """A container by its ID, its name, or the beginning of its ID. ContainerNotFoundError; ConflictError when ambiguous."""
+        containers = self.state.containers
+        if name in containers:
+            return containers[name]
+        named = [one for one in containers.values() if one.name == name.removeprefix("/")]
+        if named:
+            return named[0]
+        found = [one for one in containers.values() if name and one.id.startswith(name)]
+        if len(found) > 1:
+            raise ConflictError(f"multiple IDs found with provided prefix: {name}", hint="type more of the ID, or the name")
+        if not found:
+            raise ContainerNotFoundError(f"No such container: {name}", hint=_known(containers))
+        return found[0]
+
+    def _event(self, action: str, container: Container) -> None:
+        self._engine.events(Event("container", action, container.id, {"name": container.name, "image": container.image_name}))
+
+    # -- create, start, stop --------------------------------------------------------------------------------
+
+    def create(self, request: Request) -> Container:
+        """Make a container, and do not start it. ImageNotFoundError; NoCommandError; ImageLabError for its name."""
+        image = self._engine.resolve(request.image)
+        container_id = self._ids()
+        with self.store.transaction() as tx:
+            state = tx.state
+            name = values.checked_name(state, request.name) if request.name else values.random_name(state, container_id)
+            config = self.store.config(image.id).data.get("config") or {}
+            container = Container(
+                container_id, name, image.id, created=self._engine.clock(), image_name=request.image,
+                config=values.merged_config(request, config, container_id), host=values.host_config(request), layers=image.layers,
+            )  # fmt: skip
+            tx.put_container(container)
+        self.store.container_files(container_id).mkdir(parents=True, exist_ok=True)
+        self._event("create", container)
+        return container
+
+    def start(self, name: str) -> Container:
+        """Start it in the background; nothing when it runs already (R6.13). CannotStartError, PortTakenError."""
+        container = self.resolve(name)
+        if container.status == "paused":
+            raise ConflictError("cannot start a paused container, try unpause instead")
+        if container.running:
+            return container
+        container = self._ready(container)
+        self._event("start", container)
+        self.runner.start(self.store, container, self.world)
+        return self.store.container(container.id) or container
+
+    def run_here(self, name: str, stdin: Stream, show: Callable[[int, bytes], object]) -> int:
+        """Start it and stay with it to the end: what `docker run` without -d does. Its exit code."""
+        from imagelab.runtime.ports import bound
+
+        container = self._ready(self.resolve(name))
+        self._event("start", container)
+        with bound(container) as sockets:
+            main = Main(self.store, container, self.world, stdin=stdin, show=show, listen=sockets.listen)
+            try:
+                drive(main.session, typed=stdin if isinstance(stdin, Typed) else None, look=main.look)
+            except GoneError:
+                main.session.stop(137)
+            finally:
+                code = main.finish()
+        return code
+
+    def _ready(self, container: Container) -> Container:
+        """Check all that could keep it from starting, and give it its ports."""
+        from imagelab.runtime.ports import free_ports, is_free, taken
+
+        self._check_program(container)
+        ports = values.bindings_of(container, free_ports())
+        for bindings in ports.values():
+            for binding in bindings or []:
+                if not is_free(binding["HostIp"], int(binding["HostPort"])):
+                    raise taken(container, binding["HostIp"], int(binding["HostPort"]))
+        container = replace(container, ports=ports, status="created", error="")
+        with self.store.transaction() as tx:
+            tx.put_container(container)
+        return container
+
+    def _check_program(self, container: Container) -> None:
+        try:
+            self._process(container, container.command, environment_of(container), container.config.get("User") or "", "/", {})
+        except CannotStartError as error:
+            with self.store.transaction(counted=False) as tx:
+                tx.put_container(replace(container, error=str(error), exit_code=error.exit_code))
+            raise
+
+    def _process(
+        self, container: Container, command: Sequence[str], env: Mapping[str, str], user: str, cwd: str,
+        streams: Mapping[int, Stream], *, workspace: Workspace | None = None,
+    ) -> tuple[Process, execution.Program]:  # fmt: skip
+        """A process about to begin, and its program. CannotStartError in the words of Docker's runtime."""
+        from imagelab.runtime.userland.accounts import NoSuchAccount
+
+        workspace = workspace or Workspace(self.store, container, self._engine.clock)
+        workspace.read()
+        machine = machine_for(self.store, container, workspace, self.world)
+        machine.next_pid = 1 + max((pid for pid, _, _ in processes(self.store.container_files(container.id))), default=0)
+        name = command[0]
+        try:
+            process = begin(machine, list(command), env, cwd, user, streams)
+            if cwd != "/" and not process.stat(cwd).is_directory:
+                raise _cannot_start(f'chdir to cwd ("{cwd}") set in config.json failed: not a directory', 126)
+            path = execution.locate(process, name, process.env.get("PATH"))
+            program, process.args = execution.resolve(process, path, process.args)
+        except NoSuchAccount as problem:
+            raise _cannot_start(str(problem), 126, runtime=False) from None
+        except execution.NotExecutable as problem:
+            raise _cannot_start(f'exec: "{name}": {problem}', 126, runtime=False) from None
+        except Refusal as refusal:
+            missing = refusal.code == "ENOENT"
+            where = "stat " + name + ": " if "/" in name and missing else ""
+            said = "executable file not found in $PATH" if missing and "/" not in name else str(refusal).lower()
+            raise _cannot_start(f'exec: "{name}": {where}{said}', 127 if missing else 126) from None
+        return process, program
+
+    def stop(self, name: str, *, timeout: int | None = None, signal: str = "") -> Container:
+        """The stop signal, and after `timeout` seconds SIGKILL; nothing when it does not run (R6.13)."""
+        container = self.resolve(name)
+        if not container.running:
+            return container
+        if container.status == "paused":
+            self._set_paused(container, False)
+        wanted = signal or container.config.get("StopSignal") or "TERM"
+        patience = timeout if timeout is not None else container.config.get("StopTimeout", STOP_TIMEOUT)
+        self._send(container, signal_number(wanted))
+        if patience >= 0 and not self._ended(container, patience):
+            self._kill_for_good(container)
+        elif patience < 0:
+            self._ended(container, 1e9)
+        self._event("stop", container)
+        return self._counted(container)
+
+    def kill(self, name: str, *, signal: str = "KILL") -> Container:
+        """Send a signal, SIGKILL unless told otherwise. ConflictError when it does not run."""
+        number = signal_number(signal)
+        container = self.resolve(name)
+        if not container.running:
+            raise ConflictError(f"cannot kill container: {name}: container {container.id} is not running")
+        if number == SIGNALS["KILL"]:
+            self._kill_for_good(container)
+        else:
+            self._send(container, number)
+            self._ended(container, 0.3)
+        self._event("kill", container)
+        return self._counted(container)
+
+    def _counted(self, container: Container) -> Container:
+        """A verb of a person's changed the container: the lab counts it."""
+        with self.store.transaction():
+            pass
+        return self.store.container(container.id) or container
+
+    def _send(self, container: Container, number: int) -> None:
+        ask(self.store.container_files(container.id), str(number))
+        self.runner.pump()
+
+    def _kill_for_good(self, container: Container) -> None:
+        from imagelab.runtime.supervisor import end_process
+
+        self._send(container, SIGNALS["KILL"])
+        if not self._ended(container, 2) and container.pid:
+            end_process(container.pid)
+            self._ended(container, 5)
+
+    def _ended(self, container: Container, seconds: float) -> bool:
+        def is_over() -> bool:
+            self.settle()
+            now = self.store.container(container.id)
+            return now is None or not now.running
+
+        return wait_until(is_over, seconds)
+
+    def restart(self, name: str, *, timeout: int | None = None, signal: str = "") -> Container:
+        """Stop and start."""
+        self.stop(name, timeout=timeout, signal=signal)
+        return self.start(name)
+
+    def pause(self, name: str) -> Container:
+        """Nothing of it goes on until `unpause`."""
+        container = self.resolve(name)
+        if container.status == "paused":
+            raise ConflictError(f"Container {container.id} is already paused")
+        if not container.running:
+            raise ConflictError(f"Container {container.id} is not running")
+        self._set_paused(container, True)
+        self._event("pause", container)
+        return container
+
+    def unpause(self, name: str) -> Container:
+        """Go on."""
+        container = self.resolve(name)
+        if container.status != "paused":
+            raise ConflictError(f"Container {container.id} is not paused")
+        self._set_paused(container, False)
+        self._event("unpause", container)
+        return container
+
+    def _set_paused(self, container: Container, paused: bool) -> None:
+        ask(self.store.container_files(container.id), "pause" if paused else "unpause")
+        with self.store.transaction() as tx:
+            tx.put_container(replace(tx.container(container.id) or container, status="paused" if paused else "running"))
+
+    def wait(self, name: str, condition: Callable[[], bool] = lambda: True) -> int:
+        """Wait until it has exited; its exit code."""
+        container = self.resolve(name)
+        last = container
+        while last.running and condition():
+            wait_until(lambda: self._ended(container, 0.2), 0.2)
+            last = self.store.container(container.id) or replace(last, status="exited")
+        return last.exit_code
+
+    def rename(self, name: str, new: str) -> None:
+        """Another name. ImageLabError when it is bad or taken (R6.2, R6.3)."""
+        container = self.resolve(name)
+        if not new:
+            raise ImageLabError("Neither old nor new names may be empty")
+        if container.name == new.removeprefix("/"):
+            raise ImageLabError("Renaming a container with the same name as its current name")
+        with self.store.transaction() as tx:
+            checked = values.checked_name(tx.state, new)
+            tx.put_container(replace(tx.container(container.id) or container, name=checked))
+        self._event("rename", replace(container, name=checked))
+
+    def remove(self, name: str, *, force: bool = False) -> Container:
+        """Remove a container and its writable layer. ConflictError when it runs, unless forced (R6.15)."""
+        container = self.resolve(name)
+        if container.running and not force:
+            state = "paused" if container.status == "paused" else "running"
+            advice = "unpause and then stop the container" if state == "paused" else "stop the container"
+            raise ConflictError(
+                f'cannot remove container "/{container.name}": container is {state}: {advice} before removing or force remove',
+                hint=f"docker stop {name}, or docker rm -f {name}",
+            )
+        if container.running:
+            self._kill_for_good(container)
+        if self.store.container(container.id) is not None:
+            discard(self.store, container.id)
+        self._event("destroy", container)
+        return container
+
+    def prune(self, keep: Callable[[Container], bool] = lambda container: False) -> tuple[list[str], int]:
+        """Remove all that do not run: (their IDs, bytes freed)."""
+        gone = [one for one in self.state.containers.values() if not one.running and not keep(one)]
+        for container in gone:
+            discard(self.store, container.id)
+            self._event("destroy", container)
+        return [container.id for container in gone], sum(container.size for container in gone)
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def exec(self, name: str, wanted: Exec, stdin: Stream, show: Callable[[int, bytes], object]) -> int:
+        """Run a command in a running container; its exit code. CannotStartError, ConflictError (R6.14)."""
+        container = self.resolve(name)
+        if container.status == "paused":
+            raise ConflictError(f"Container {name} is paused, unpause the container before exec")
+        if not container.running:
+            raise ConflictError(f"container {container.id} is not running", hint=f"docker start {name}")
+        from imagelab.runtime.process import Sink
+
+        env = environment_of(container) | ({"TERM": "xterm"} if wanted.tty else {})
+        env |= dict(entry.split("=", 1) for entry in wanted.env if "=" in entry)
+        user = wanted.user or container.config.get("User") or ""
+        cwd = wanted.workdir or container.config.get("WorkingDir") or "/"
+        out = Sink(lambda data: show(1, data), terminal=wanted.tty)
+        err = out if wanted.tty else Sink(lambda data: show(2, data))
+        workspace = Workspace(self.store, container, self._engine.clock)
+        process, program = self._process(container, wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err}, workspace=workspace)
+        session = Session(workspace, process.machine, process, execution.main(process.machine, execution.live(program, process)))
+        try:
+            code = drive(session, typed=stdin if isinstance(stdin, Typed) else None, look=lambda: self._still_there(container))
+        except GoneError:
+            session.stop(137)
+            code = 137
+        self.runner.pump()
+        return code
+
+    def _still_there(self, container: Container) -> None:
+        if self.store.container_revision(container.id) < 0:
+            raise GoneError(container.id)
+        now = self.store.container(container.id)
+        if now is None or not now.running:
+            raise GoneError(container.id)
+
+    def workspace(self, container: Container) -> Workspace:
+        """Its files."""
+        return Workspace(self.store, container, self._engine.clock)
+
+    def tree(self, name: str) -> Tree:
+        """All files of a container, the image's and its own, as Docker's `export` has them."""
+        return self.workspace(self.resolve(name)).read()
+
+    def changes(self, name: str) -> tuple[Change, ...]:
+        """What it differs in from its init layer: what `commit` would store."""
+        from imagelab.snapshot import changes_of
+
+        workspace = self.workspace(self.resolve(name))
+        return changes_of(workspace.init, workspace.read())
+
+    def diff(self, name: str) -> list[tuple[str, str]]:
+        """What `docker diff` lists: (A, C or D; path)."""
+        from imagelab.snapshot import changes_of, listed
+
+        workspace = self.workspace(self.resolve(name))
+        return listed(workspace.init, changes_of(workspace.init, workspace.read()))
+
+    def commit(
+        self, name: str, target: str = "", *, author: str = "", message: str = "", instructions: Sequence[str] = ()
+    ) -> Digest:
+        """Make an image of a container (R6.32-R6.38); its ID. ConflictError for a dead one."""
+        from imagelab.commit import committed, store_image, with_parents
+        from imagelab.engine import tag_target
+        from imagelab.snapshot import changes_of
+
+        reference = tag_target(target) if target else None
+        container = self.resolve(name)
+        if container.status in ("dead", "removing"):
+            raise ConflictError(f"You cannot commit container {container.name} which is {container.status.capitalize()}")
+        workspace = self.workspace(container)
+        with workspace.turn() as files:  # nobody writes meanwhile: what `pause` is for (R6.33)
+            tree = files.tree()
+            changes = with_parents(changes_of(workspace.init, tree), tree)
+            now = self._engine.clock()
+            base = self.store.state().images.get(container.image)
+            new = committed(self.store, container, base, changes, author=author, message=message, instructions=instructions, now=now)
+            image = store_image(self.store, new, files.data, now)
+        if reference is not None:
+            with self.store.transaction() as tx:
+                tx.tag(str(reference), image.id, now)
+        self._event("commit", container)
+        return image.id
+
+    def logs(self, name: str) -> Iterator[tuple[str, bytes, str]]:
+        """What it printed: (stdout or stderr, bytes, time as RFC 3339)."""
+        import json
+
+        file = self.store.container_files(self.resolve(name).id) / "log"
+        if file.exists():
+            with file.open("rb") as lines:
+                for line in lines:
+                    if line.endswith(b"\n"):
+                        entry = json.loads(line)
+                        yield entry["stream"], entry["log"].encode("utf-8", "surrogateescape"), entry["time"]
+
+    def top(self, name: str) -> list[tuple[int, str, str]]:
+        """(pid, user, command line) of what runs in it. ConflictError when nothing does."""
+        container = self.resolve(name)
+        if not container.running:
+            raise ConflictError(f"container {container.id} is not running")
+        return processes(self.store.container_files(container.id))
+
+
+def signal_number(name: str) -> int:
+    """`9`, `KILL`, `SIGKILL`. ImageLabError: `invalid signal: FOO`."""
+    from imagelab.runtime.shell.builtins import signal_number as number
+
+    found = number(name)
+    if found is None:
+        raise ImageLabError(f"invalid signal: {name}", hint="for example TERM, KILL, HUP, or a number")
+    return found
+
+
+def _cannot_start(reason: str, code: int, *, runtime: bool = True) -> CannotStartError:
+    frame = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "  # fmt: skip
+    error = CannotStartError(f"{frame}{reason}: unknown" if runtime else reason)
+    error.exit_code = code
+    return error
+
+
+def _known(containers: Mapping[str, Container]) -> str:
+    names = [container.name for container in containers.values()]
+    return f"there is {', '.join(names[:8])}" if names else "there are no containers: docker run makes one"
+

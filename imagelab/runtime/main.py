@@ -1,0 +1,293 @@
+"""A container's life from start to exit, in whichever process drives it.
+
+    containers/<id>/alive      locked as long as somebody drives it: when nobody holds the lock, nobody lives
+    containers/<id>/log        what it printed: one JSON object a line, as Docker's json-file driver writes
+    containers/<id>/signals    what others want of it: signal numbers, `pause`, `unpause`, one a line
+    containers/<id>/stdin      what `attach` types
+    containers/<id>/processes  who runs in it, for `docker top` and `ps`
+
+The database says what a container *is* (running, exited, with which code), these files how to reach it. A lock cannot
+outlive its owner, not even by `kill -9` or a power cut, so a status that says "running" without a lock is a lie, and
+whoever looks next corrects it: `Exited (137)`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from imagelab.runtime import execution
+from imagelab.runtime.filesystem import Refusal
+from imagelab.runtime.process import SIGNALS, Machine, Process, Sink, Stream, text
+from imagelab.runtime.session import Session, Workspace
+from imagelab.state import Container
+from imagelab.store import Store
+from imagelab.units import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a container is given of the world."""
+
+    clock: Callable[[], int]
+    """Nanoseconds since 1970."""
+    monotonic: Callable[[], float] = time.monotonic
+    noise: Callable[[int], bytes] = os.urandom
+    width: int = 80
+
+
+def machine_for(store: Store, container: Container, workspace: Workspace, world: World) -> Machine:
+    """The machine a container's processes share."""
+    from imagelab.runtime.services import PROGRAMS
+    from imagelab.runtime.shell import programs
+
+    folder = store.container_files(container.id)
+    return Machine(
+        workspace.files,
+        container.config["Hostname"],
+        world.clock,
+        world.monotonic,
+        world.noise,
+        {**programs(), **PROGRAMS},
+        others=lambda: processes(folder),
+        kill_other=lambda pid, number: ask(folder, f"{number} {pid}") if _is_there(folder, pid) else False,
+        width=world.width,
+    )
+
+
+def begin(
+    machine: Machine, args: list[str], env: Mapping[str, str], cwd: str, user: str, streams: Mapping[int, Stream]
+) -> Process:
+    """A process as `docker run` and `exec` start one: its user, its HOME, its directory. NoSuchAccount, Refusal."""
+    from imagelab.runtime.userland.accounts import user_of
+
+    root = Process(machine, ["init"], {}, "/")
+    root.close()
+    machine.next_pid -= 1
+    who, home = user_of(root, user)
+    environment = {"PATH": execution.DEFAULT_PATH, "HOSTNAME": machine.hostname} | dict(env)
+    environment.setdefault("HOME", home)
+    return Process(machine, args, environment, cwd or "/", who, streams)
+
+
+def environment_of(container: Container) -> dict[str, str]:
+    """`Env` as a mapping."""
+    found = {}
+    for entry in container.config.get("Env") or []:
+        name, _, value = entry.partition("=")
+        found[name] = value
+    if container.config.get("Tty"):
+        found.setdefault("TERM", "xterm")
+    return found
+
+
+class Log:
+    """What a container prints, kept line by line."""
+
+    def __init__(self, file: Path, clock: Callable[[], int], *, tty: bool) -> None:
+        self._file, self._clock, self._tty = file.open("ab"), clock, tty
+        self._pending = {"stdout": b"", "stderr": b""}
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Take some bytes; whole lines are written at once."""
+        if self._tty:
+            data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        *lines, rest = (self._pending[stream] + data).split(b"\n")
+        self._pending[stream] = rest
+        for line in lines:
+            self._entry(stream, line + b"\n")
+        if self._tty and rest:  # a prompt has no end
+            self._entry(stream, rest)
+            self._pending[stream] = b""
+        self._file.flush()
+
+    def _entry(self, stream: str, line: bytes) -> None:
+        entry = {"log": text(line), "stream": stream, "time": rfc3339(self._clock())}
+        self._file.write(json.dumps(entry).encode() + b"\n")
+
+    def close(self) -> None:
+        for stream, rest in self._pending.items():
+            if rest:
+                self._entry(stream, rest)
+        self._file.close()
+
+
+class Main:
+    """A container's main program, being driven. `listen(port, app)` makes a published port answer."""
+
+    def __init__(
+        self, store: Store, container: Container, world: World, *, stdin: Stream,
+        show: Callable[[int, bytes], object] | None = None,
+        listen: Callable[[Container, int, Any], None] = lambda container, port, app: None,
+    ) -> None:  # fmt: skip
+        self.store, self.world, self._listen = store, world, listen
+        self.folder = store.container_files(container.id)
+        self.id = container.id
+        self._undo = ExitStack()
+        self._paused = False
+        self._seen = (self.folder / "signals").stat().st_size if (self.folder / "signals").exists() else 0
+        self._served: set[int] = set()
+        self._processes = ""
+        self._begin(container, stdin, show)
+
+    def _begin(self, container: Container, stdin: Stream, show: Callable[[int, bytes], object] | None) -> None:
+        from imagelab.store.locks import locked
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._undo.enter_context(locked(self.folder / "alive"))
+        tty = bool(container.config.get("Tty"))
+        self.log = Log(self.folder / "log", self.world.clock, tty=tty)
+        self._undo.callback(self.log.close)
+
+        def output(stream: str, fd: int) -> Sink:
+            def take(data: bytes) -> None:
+                self.log.write(stream, data)
+                if show is not None:
+                    show(fd, data)
+
+            return Sink(take, terminal=tty)
+
+        self.workspace = Workspace(self.store, container, self.world.clock, counted=False)
+        machine = machine_for(self.store, container, self.workspace, self.world)
+        out = output("stdout", 1)
+        streams = {0: stdin, 1: out, 2: out if tty else output("stderr", 2)}
+        with self.workspace.turn() as files:
+            cwd = container.config.get("WorkingDir") or "/"
+            main = begin(machine, list(container.command), environment_of(container), cwd, container.config.get("User") or "", streams)  # fmt: skip
+            make_directory(files, cwd)
+            path = execution.locate(main, main.args[0], main.env.get("PATH"))
+            program, main.args = execution.resolve(main, path, main.args)
+        steps = execution.main(machine, execution.live(program, main))
+        self.session = Session(self.workspace, machine, main, steps)
+        self._status("running", container, started=self.world.clock(), pid=os.getpid(), exit_code=0, error="")
+
+    def _status(self, status: str, container: Container, **more: Any) -> None:
+        with self.store.transaction(counted=False) as tx:
+            current = tx.container(container.id)
+            if current is not None:
+                tx.put_container(replace(current, status=status, **more))
+
+    # -- between turns --------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Do what others asked for; make new services answer; say who runs."""
+        self._obey()
+        while self._paused and self.session.code is None:
+            time.sleep(0.02)
+            self._obey()
+        for port, app in list(self.session.machine.services.items()):
+            if port not in self._served:
+                self._served.add(port)
+                container = self.store.container(self.id)
+                if container is not None:
+                    self._listen(container, port, app)
+        self._say_who_runs()
+
+    def _obey(self) -> None:
+        file = self.folder / "signals"
+        if not file.exists() or file.stat().st_size <= self._seen:
+            return
+        with file.open("rb") as handle:
+            handle.seek(self._seen)
+            asked = handle.read()
+        whole = asked[: asked.rfind(b"\n") + 1]
+        self._seen += len(whole)
+        for line in whole.decode().splitlines():
+            self._one(line)
+
+    def _one(self, line: str) -> None:
+        if line in ("pause", "unpause"):
+            self._paused = line == "pause"
+            return
+        number, _, pid = line.partition(" ")
+        if int(number) == SIGNALS["KILL"] and not pid:
+            self.session.stop(128 + SIGNALS["KILL"])
+        else:
+            self.session.signal(int(number), int(pid) if pid else None)
+
+    def _say_who_runs(self) -> None:
+        from imagelab.runtime.userland.accounts import user_name
+
+        machine = self.session.machine
+        rows = [[p.pid, user_name(p, p.user.uid), " ".join(p.args)] for p in list(machine.processes.values())]
+        if (listed := json.dumps(rows)) != self._processes:
+            self._processes = listed
+            temporary = self.folder / "processes.new"
+            temporary.write_text(listed, encoding="utf-8")
+            temporary.replace(self.folder / "processes")
+
+    # -- the end --------------------------------------------------------------------------------------------
+
+    def finish(self) -> int:
+        """Write down how it ended, and let go; a container with --rm goes. The exit code."""
+        code = self.session.code if self.session.code is not None else 128 + SIGNALS["KILL"]
+        (self.folder / "processes").unlink(missing_ok=True)
+        container = self.store.container(self.id)
+        if container is not None:
+            self._status("exited", container, finished=self.world.clock(), exit_code=code, pid=0, ports={})
+        self._undo.close()
+        if container is not None and container.host.get("AutoRemove"):
+            discard(self.store, self.id)
+        return code
+
+
+def make_directory(files: Any, path: str) -> None:
+    """`-w` makes the directory, with those above it (R6.7)."""
+    from imagelab.runtime.filesystem import ROOT
+
+    at = ""
+    for name in path.strip("/").split("/"):
+        at = f"{at}/{name}"
+        try:
+            files.stat(ROOT, at)
+        except Refusal:
+            files.mkdir(ROOT, at)
+
+
+# -- seen from outside --------------------------------------------------------------------------------------
+
+
+def is_alive(store: Store, container_id: str) -> bool:
+    """Does somebody drive it?"""
+    from imagelab.store.locks import locked
+
+    folder = store.container_files(container_id)
+    if not folder.is_dir():
+        return False
+    with locked(folder / "alive", wait=False) as ours:
+        return not ours
+
+
+def ask(folder: Path, line: str) -> bool:
+    """Leave a signal (or `pause`, `unpause`) for whoever drives it."""
+    with (folder / "signals").open("ab") as file:
+        file.write(line.encode() + b"\n")
+    return True
+
+
+def processes(folder: Path) -> list[tuple[int, str, str]]:
+    """(pid, user, command line) of those that run in it."""
+    try:
+        listed = json.loads((folder / "processes").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return [(int(pid), str(user), str(command)) for pid, user, command in listed]
+
+
+def _is_there(folder: Path, pid: int) -> bool:
+    return any(known == pid for known, _, _ in processes(folder))
+
+
+def discard(store: Store, container_id: str) -> None:
+    """Remove a container: its row, its writable layer, its files."""
+    import shutil
+
+    with store.transaction() as tx:
+        tx.delete_container(container_id)
+    shutil.rmtree(store.container_files(container_id), ignore_errors=True)

@@ -1,0 +1,107 @@
+"""Published ports: real sockets of this machine, behind which a container's service answers.
+
+A container has no network of its own here. `-p 8080:80` opens port 8080 when the container starts, on the loopback
+address unless another was asked for, so that nobody else in the room reaches it by accident; and once a program in the
+container says that it listens on port 80, a small HTTP server answers there. Its answers come from the container's
+files as they are at that moment.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from imagelab.container import FIRST_PORT, LAST_PORT
+from imagelab.errors import ImageLabError
+from imagelab.state import Container
+
+LOOPBACK = "127.0.0.1"
+
+
+class PortTakenError(ImageLabError):
+    """`Bind for 0.0.0.0:8080 failed: port is already allocated`."""
+
+    exit_code = 125
+
+
+class Sockets:
+    """The sockets of one running container."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[socket.socket]] = {}
+        self._servers: list[Any] = []
+
+    def add(self, port: str, found: socket.socket) -> None:
+        self._waiting.setdefault(port, []).append(found)
+
+    def listen(self, container: Container, port: int, app: Any) -> None:
+        """A program listens: let the published sockets answer with its application."""
+        found = self._waiting.pop(f"{port}/tcp", [])
+        if app is None or not found:
+            return
+        from waitress.server import create_server
+
+        server = create_server(app, sockets=found, threads=4, clear_untrusted_proxy_headers=False, ident=None)
+        self._servers.append(server)
+        threading.Thread(target=server.run, daemon=True).start()
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+        for waiting in self._waiting.values():
+            for found in waiting:
+                found.close()
+
+
+@contextmanager
+def bound(container: Container) -> Iterator[Sockets]:
+    """Open the ports of a container. PortTakenError."""
+    sockets = Sockets()
+    try:
+        for port, bindings in container.ports.items():
+            for binding in bindings or []:
+                sockets.add(port, _open(binding["HostIp"], int(binding["HostPort"]), container))
+        yield sockets
+    finally:
+        sockets.close()
+
+
+def _open(address: str, port: int, container: Container) -> socket.socket:
+    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((address if address not in ("", "0.0.0.0") else LOOPBACK, port))
+        found.listen(64)
+    except OSError:
+        found.close()
+        raise taken(container, address, port) from None
+    return found
+
+
+def taken(container: Container, address: str, port: int) -> PortTakenError:
+    """Docker's words for a port that somebody has."""
+    where = address or "0.0.0.0"
+    return PortTakenError(
+        f"failed to set up container networking: driver failed programming external connectivity on endpoint "
+        f"{container.name} ({container.id}): Bind for {where}:{port} failed: port is already allocated",
+        hint=f"choose another port on the left: -p {port + 1}:80, or see docker ps who has it",
+    )
+
+
+def is_free(address: str, port: int) -> bool:
+    """Could it be opened now?"""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as found:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((address if address not in ("", "0.0.0.0") else LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports() -> Iterator[int]:
+    """Ports nobody has, from the first that Docker would choose."""
+    return (port for port in range(FIRST_PORT, LAST_PORT) if is_free("", port))

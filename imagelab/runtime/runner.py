@@ -1,0 +1,115 @@
+"""Who drives a container: a process of its own, or this one.
+
+    Supervised   `docker run -d` as people know it: goes on when the terminal is closed; ports are real
+    InProcess    where there are no processes (a browser) or no time for them (a test): goes on whenever somebody looks
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from imagelab.errors import ImageLabError, StoreError
+from imagelab.runtime.main import Main, World
+from imagelab.runtime.process import FOREVER, Given
+from imagelab.runtime.session import GoneError
+from imagelab.state import Container
+from imagelab.store import Store
+
+
+class Runner(Protocol):
+    """Starts containers, and gets them to do what was asked of them."""
+
+    def start(self, store: Store, container: Container, world: World) -> None:
+        """Start its main program; returns when that waits for the first time, or is over. ImageLabError."""
+
+    def pump(self) -> None:
+        """Let those go on that cannot by themselves."""
+
+    def application(self, container_id: str, port: int) -> Any:
+        """The WSGI application behind a port, or None when it is reached by its socket."""
+
+
+class Supervised:
+    """A process for each."""
+
+    def start(self, store: Store, container: Container, world: World) -> None:
+        from imagelab.runtime.supervisor import spawn
+
+        folder = store.container_files(container.id)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "processes").unlink(missing_ok=True)
+        supervisor = spawn(store.directory, container.id)
+
+        def is_up() -> bool:
+            if (folder / "processes").exists():
+                return True
+            return supervisor.poll() is not None
+
+        if not wait_until(is_up):
+            supervisor.kill()
+            raise StoreError(f"the process for container {container.name} did not come up", hint="try again; is the machine very busy?")  # fmt: skip
+        self._check(store, container, folder, supervisor.poll())
+        supervisor.returncode = 0  # it lives on, and is not ours to wait for
+
+    def _check(self, store: Store, container: Container, folder: Path, code: int | None) -> None:
+        now = store.container(container.id)
+        if code is None or now is None or now.status != "created":
+            return
+        errors = folder / "supervisor.err"
+        said = now.error or (errors.read_text(encoding="utf-8", errors="replace").strip() if errors.exists() else "")
+        error = ImageLabError(said.splitlines()[-1] if said else "the container did not start")
+        error.exit_code = 125
+        raise error
+
+    def pump(self) -> None:
+        pass
+
+    def application(self, container_id: str, port: int) -> Any:
+        return None
+
+
+class InProcess:
+    """All of them in this process, in turns that somebody else's questions give them."""
+
+    def __init__(self) -> None:
+        self._mains: dict[str, Main] = {}
+
+    def start(self, store: Store, container: Container, world: World) -> None:
+        self._mains[container.id] = Main(store, container, world, stdin=Given())
+        self.pump()
+
+    def pump(self) -> None:
+        for container_id, main in list(self._mains.items()):
+            try:
+                self._go_on(main)
+            except GoneError:
+                main.session.stop(137)
+            if main.session.code is not None:
+                main.finish()
+                del self._mains[container_id]
+
+    def _go_on(self, main: Main) -> None:
+        main.look()
+        end = time.monotonic() + 1
+        while main.session.code is None and time.monotonic() < end:
+            if main.session.take_turn() == FOREVER:
+                break
+        main.look()
+
+    def application(self, container_id: str, port: int) -> Any:
+        main = self._mains.get(container_id)
+        return main.session.machine.services.get(port) if main else None
+
+
+def wait_until(condition: Callable[[], bool], patience: float = 20.0) -> bool:
+    """Wait for something; False when it did not happen in time (seconds)."""
+    end = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+

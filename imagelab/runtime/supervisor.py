@@ -1,0 +1,107 @@
+"""`docker run -d` without a daemon: one process for one container, which ends with it.
+
+    whoever runs `docker run -d`   starts this module as a process of its own, and waits until the container is up
+    the supervisor                 drives the container's program, keeps its log, serves its ports, writes its exit code
+
+It belongs to no terminal, so closing one does not end it. It looks now and then whether its container still exists, so
+that nothing is left behind by `docker rm -f`, or when the whole lab is deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from imagelab.runtime.main import Main, World
+from imagelab.runtime.ports import bound
+from imagelab.runtime.process import Given
+from imagelab.runtime.session import GoneError, Typed, drive
+from imagelab.state import Container
+from imagelab.store import Store
+
+
+def spawn(directory: Path, container_id: str) -> subprocess.Popen[bytes]:
+    """Start a supervisor, detached from this process and its terminal."""
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    command = [sys.executable, "-m", "imagelab", "--lab", str(directory), "supervise", container_id]
+    with (directory / "containers" / container_id / "supervisor.err").open("wb") as errors:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, **options)
+
+
+class Tail:
+    """What `attach` types into a file, as input."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._at = file, file.stat().st_size if file.exists() else 0
+
+    def read(self) -> bytes:
+        if not self._file.exists():
+            return b""
+        with self._file.open("rb") as handle:
+            handle.seek(self._at)
+            data = handle.read()
+        self._at += len(data)
+        return data
+
+
+class Kept(Typed):
+    """Standard input of a container started with -d -i: it never ends, and has what was typed by `attach`."""
+
+    def __init__(self, tail: Tail, *, terminal: bool) -> None:
+        super().__init__(tail.read)
+        self.is_terminal = terminal
+
+    def fill(self) -> None:
+        super().fill()
+        self.ended = False
+        self.wanted = False
+
+
+def supervise(store: Store, container: Container, world: World) -> int:
+    """Drive a container to its end; its exit code."""
+    folder = store.container_files(container.id)
+    interactive = bool(container.config.get("OpenStdin"))
+    stdin = Kept(Tail(folder / "stdin"), terminal=bool(container.config.get("Tty"))) if interactive else Given()
+    with bound(container) as sockets:
+        main = Main(store, container, world, stdin=stdin, listen=sockets.listen)
+        last = time.monotonic()
+
+        def look() -> None:
+            nonlocal last
+            main.look()
+            if isinstance(stdin, Kept):
+                stdin.fill()
+            if time.monotonic() - last > 1:
+                last = time.monotonic()
+                if not folder.is_dir() or store.container_revision(container.id) < 0:
+                    raise GoneError(container.id)
+
+        try:
+            drive(main.session, look=look)
+        finally:
+            code = main.finish()
+    return code
+
+
+def note(store: Store, container_id: str, message: str) -> None:
+    """Write down why it did not start, for whoever waits for it."""
+    with store.transaction(counted=False) as tx:
+        container = tx.container(container_id)
+        if container is not None:
+            tx.put_container(replace(container, error=message, exit_code=128))
+
+
+def end_process(pid: int) -> None:
+    """The last resort for a supervisor that does not answer."""
+    try:
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    except (ProcessLookupError, PermissionError):
+        pass
