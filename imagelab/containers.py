@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imagelab import container as values
 from imagelab.container import Request
@@ -22,7 +22,7 @@ from imagelab.events import Event
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.main import Main, World, ask, begin, discard, environment_of, is_alive, machine_for, processes
-from imagelab.runtime.process import SIGNALS, Process, Stream
+from imagelab.runtime.process import SIGNALS, Process, Program, Stream
 from imagelab.runtime.runner import Runner, wait_until
 from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive
 from imagelab.state import Container, State
@@ -176,7 +176,7 @@ class Containers:
     def _process(
         self, container: Container, command: Sequence[str], env: Mapping[str, str], user: str, cwd: str,
         streams: Mapping[int, Stream], *, workspace: Workspace | None = None,
-    ) -> tuple[Process, execution.Program]:  # fmt: skip
+    ) -> tuple[Process, Program]:  # fmt: skip
         """A process about to begin, and its program. CannotStartError in the words of Docker's runtime."""
         from imagelab.runtime.userland.accounts import NoSuchAccount
 
@@ -440,7 +440,7 @@ class Containers:
 
 def signal_number(name: str) -> int:
     """`9`, `KILL`, `SIGKILL`. ImageLabError: `invalid signal: FOO`."""
-    from imagelab.runtime.shell.builtins import signal_number as number
+    from imagelab.runtime.shell.processes import signal_number as number
 
     found = number(name)
     if found is None:

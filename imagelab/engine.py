@@ -114,6 +114,11 @@ class Engine:
             self._upstream = self._upstream()
         return self._upstream
 
+    def close(self) -> None:
+        """Let go of containers that live in this process."""
+        if self._containers is not None:
+            self._containers.runner.close()
+
     # -- names ----------------------------------------------------------------------------------------------
 
     def resolve(self, text: str) -> Image:

@@ -243,7 +243,8 @@ class Lab:
         return self.engine.state
 
     def close(self) -> None:
-        """Let go of the store. Closing twice is fine."""
+        """Let go of the store, and of containers that live in this process. Closing twice is fine."""
+        self.engine.close()
         self.store.close()
 
     def __repr__(self) -> str:

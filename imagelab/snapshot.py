@@ -46,7 +46,7 @@ def init_layer(hostname: str, created: int) -> Init:
     }
     folder = replace(MADE, mtime=created)
     changes: list[Change] = [Put(path, folder) for path in ("dev", "dev/pts", "dev/shm", "proc", "sys")]
-    contents = {}
+    contents: dict[str, bytes] = {}
     for path, text in files.items():
         data = text.encode()
         digest = f"sha256:{sha256(data).hexdigest()}" if data else ""

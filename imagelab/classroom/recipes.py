@@ -212,6 +212,7 @@ def _base(name: str, source: str, size: int) -> LayerRecipe:
         size,
         source,
         files=BASICS,
+        links={"var/run": "/run"},
         folders=FOLDERS,
         programs=tuple(COREUTILS),
         filler=LIBRARIES,
@@ -272,7 +273,12 @@ def _nginx(version: str, size: int, created: str) -> ImageRecipe:
         "&& rm -rf /var/lib/apt/lists/*",
         size,
         "nginx",
-        files={"usr/sbin/nginx": "#!imagelab nginx\n", "etc/nginx/version": version + "\n"},
+        files={
+            "usr/sbin/nginx": "#!imagelab nginx\n",
+            "etc/nginx/version": version + "\n",
+            "etc/passwd": PASSWD + "nginx:x:104:107:nginx user:/var/cache/nginx:/bin/false\n",
+            "etc/group": GROUP + "nginx:x:107:\n",
+        },
         folders=("var/cache/nginx", "var/log/nginx"),
         modes={"usr/sbin/nginx": 0o755},
         filler=(

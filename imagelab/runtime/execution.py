@@ -59,7 +59,9 @@ def resolve(p: Process, path: str, args: list[str], *, depth: int = 0) -> tuple[
             raise NotExecutable(f"{path}: this runtime has no program {name!r}")
         return p.machine.programs[name], args
     if data.startswith(MACHINE_CODE):
-        raise NotExecutable(f"{path}: machine code, which this runtime does not execute: it runs its own shell and tools")
+        raise NotExecutable(
+            f"{path}: machine code, which this runtime does not execute: it runs its own shell and tools"
+        )
     if first.startswith(b"#!") and depth < MOST_INTERPRETERS:
         interpreter, *option = text(first[2:]).strip().split(maxsplit=1)
         return resolve(p, locate(p, interpreter, ""), [interpreter, *option, path, *args[1:]], depth=depth + 1)

@@ -187,7 +187,9 @@ class FileSystem:
         """Make a file hold these bytes; one that is there keeps its mode, owner and other names."""
         self.store(self.create(user, path, mode), data)
 
-    def create(self, user: User, path: str, mode: int = 0o644, *, truncate: bool = True, exclusive: bool = False) -> str:
+    def create(
+        self, user: User, path: str, mode: int = 0o644, *, truncate: bool = True, exclusive: bool = False
+    ) -> str:
         """Open a file for writing, made if it is not there; its path in the tree. EISDIR, EACCES, ENOENT, EEXIST."""
         at = self.resolve(user, path)
         node = self._draft.get(at)

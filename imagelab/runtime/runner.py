@@ -1,7 +1,7 @@
 """Who drives a container: a process of its own, or this one.
 
-    Supervised   `docker run -d` as people know it: goes on when the terminal is closed; ports are real
-    InProcess    where there are no processes (a browser) or no time for them (a test): goes on whenever somebody looks
+Supervised   `docker run -d` as people know it: goes on when the terminal is closed; ports are real
+InProcess    where there are no processes (a browser) or no time for them (a test): goes on whenever somebody looks
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ class Runner(Protocol):
 
     def application(self, container_id: str, port: int) -> Any:
         """The WSGI application behind a port, or None when it is reached by its socket."""
+
+    def close(self) -> None:
+        """Nobody will ask any more: what this process drives has come to its end."""
 
 
 class Supervised:
@@ -70,6 +73,9 @@ class Supervised:
     def application(self, container_id: str, port: int) -> Any:
         return None
 
+    def close(self) -> None:
+        pass
+
 
 class InProcess:
     """All of them in this process, in turns that somebody else's questions give them."""
@@ -103,6 +109,12 @@ class InProcess:
         main = self._mains.get(container_id)
         return main.session.machine.services.get(port) if main else None
 
+    def close(self) -> None:
+        for main in self._mains.values():
+            main.session.stop(137)
+            main.finish()
+        self._mains.clear()
+
 
 def wait_until(condition: Callable[[], bool], patience: float = 20.0) -> bool:
     """Wait for something; False when it did not happen in time (seconds)."""
@@ -112,4 +124,3 @@ def wait_until(condition: Callable[[], bool], patience: float = 20.0) -> bool:
             return False
         time.sleep(0.01)
     return True
-

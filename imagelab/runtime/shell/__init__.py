@@ -97,7 +97,9 @@ def _file(shell: Shell, name: str) -> Steps:
         if shell.bash:
             shell.p.err(f"bash: {name}: {refusal}")
             return 127 if refusal.code == "ENOENT" else 126
-        shell.p.err(f"{shell.p.args[0]}: 0: cannot open {name}: {'No such file' if refusal.code == 'ENOENT' else refusal}")
+        shell.p.err(
+            f"{shell.p.args[0]}: 0: cannot open {name}: {'No such file' if refusal.code == 'ENOENT' else refusal}"
+        )
         return 2 if refusal.code == "ENOENT" else 2
     return (yield from evaluated(shell, script))
 
@@ -248,7 +250,9 @@ def prompt_text(shell: Shell, prompt: str) -> str:
     from imagelab.runtime.userland.accounts import user_name
 
     values = {"u": user_name(p, p.user.uid), "h": p.machine.hostname.split(".")[0], "H": p.machine.hostname, "w": where, "W": where.rpartition("/")[2] or "/", "$": "#" if p.user.uid == 0 else "$", "s": shell.name.rpartition("/")[2], "v": VERSION, "n": "\n", "[": "", "]": "", "e": "\x1b", "\\": "\\"}  # fmt: skip
-    return re.sub(r"\\(0?33|.)", lambda match: "\x1b" if match[1].endswith("33") else values.get(match[1], match[0]), prompt)
+    return re.sub(
+        r"\\(0?33|.)", lambda match: "\x1b" if match[1].endswith("33") else values.get(match[1], match[0]), prompt
+    )
 
 
 def completions(shell: Shell, line: str) -> list[str]:

@@ -191,10 +191,11 @@ class Shell:
         return int(not status) if pipeline.negated else status
 
     def _piped(self, commands: list[syntax.Command]) -> Steps:
-        tasks, codes, before = [], [0] * len(commands), None
+        tasks: list[Steps] = []
+        codes, before = [0] * len(commands), None
         for at, command in enumerate(commands):
             pipe = Pipe() if at < len(commands) - 1 else None
-            streams = {0: before} if before is not None else {}
+            streams: dict[int, Stream] = {0: before} if before is not None else {}
             shell = self.fork(streams | ({1: pipe.writer} if pipe else {}))
             tasks.append(self._member(shell, command, codes, at))
             before = pipe.reader if pipe else None
@@ -371,7 +372,7 @@ class Shell:
 
     def _simple(self, command: syntax.Simple) -> Steps:
         self.line = command.line
-        before, self.status_of_substitution = self.status, 0
+        self.status_of_substitution = 0
         try:
             words = yield from self.expander.words(command.words)
             assigned = []
@@ -388,7 +389,6 @@ class Shell:
             return self._bad_arithmetic(problem)
         if "x" in self.options:
             self._trace(assigned, words)
-        del before
         try:
             return (yield from self._redirected(command, assigned, words))
         except RedirectionProblem as problem:
@@ -478,7 +478,7 @@ class Shell:
     def external(self, words: list[str], assigned: list[tuple[str, str]], path: str | None = None) -> Steps:
         """A program: 127 when there is none, 126 when it cannot run."""
         environment = self.environment() | dict(assigned)
-        self.p.cwd, name = self.p.cwd, words[0]
+        name = words[0]
         try:
             where = execution.locate(self.p, name, path or environment.get("PATH", self.get("PATH")))
             program, arguments = execution.resolve(self.p, where, words)

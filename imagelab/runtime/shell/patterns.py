@@ -96,7 +96,9 @@ def paths(p: Process, pattern: str) -> list[str]:
     parts = pattern.strip("/").split("/")
     for at, part in enumerate(parts):
         last = at == len(parts) - 1
-        found = [name for above in found for name in _names(p, above, part, directory=not last or pattern.endswith("/"))]
+        found = [
+            name for above in found for name in _names(p, above, part, directory=not last or pattern.endswith("/"))
+        ]
         if not last:
             found = [name + "/" for name in found]
     return sorted(name + "/" for name in found) if pattern.endswith("/") else sorted(found)

@@ -139,7 +139,9 @@ class _Printf:
         if argument[:1] in "'\"" and len(argument) > 1:
             return ord(argument[1])
         text = argument.strip()
-        pattern = r"[-+]?(?:0[xX][0-9a-fA-F]+|\d+)" if not real else r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|inf|nan)"
+        pattern = (
+            r"[-+]?(?:0[xX][0-9a-fA-F]+|\d+)" if not real else r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|inf|nan)"
+        )
         match = re.match(pattern, text)
         if match is None or match[0] != text:
             kind = "invalid number" if self._bash else "expected numeric value"
@@ -162,7 +164,11 @@ def printf_builtin(shell: Shell, words: list[str]) -> int:
         variable, rest = rest[1], rest[2:]
     rest = rest[1:] if rest[:1] == ["--"] else rest
     if not rest:
-        usage = "printf: usage: printf [-v var] format [arguments]" if shell.bash else "printf: usage: printf format [arg ...]"
+        usage = (
+            "printf: usage: printf [-v var] format [arguments]"
+            if shell.bash
+            else "printf: usage: printf format [arg ...]"
+        )
         return shell.complain(usage, 2)
     work = _Printf(rest[1:], bash=shell.bash)
     text = "".join(work.text(rest[0]))

@@ -20,12 +20,37 @@ def programs() -> dict[str, Program]:
     """Marker name -> program."""
     from imagelab.runtime.shell.conditions import test_program
     from imagelab.runtime.shell.printing import echo, printf
-    from imagelab.runtime.userland import files, listing, system, text
+    from imagelab.runtime.userland import columns, files, listing, search, system, text
 
     found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
-    for module in (files, listing, system, text):
+    for module in (files, listing, system, text, columns, search):
         found |= module.PROGRAMS
-    return {name: _guarded(name, program) for name, program in found.items()}
+    found = {name: _guarded(name, program) for name, program in found.items()}
+    return found | {"busybox": busybox, "print": print_script}
+
+
+def busybox(p: Process) -> int | Steps:
+    """One program under many names: `/bin/ls` is a link to it, and the name says what to be."""
+    from imagelab.runtime.shell import programs as all_programs
+
+    known = all_programs()
+    name = p.name
+    if name == "busybox":
+        p.args = p.args[1:] or ["busybox"]
+        name = p.name
+    if name not in known or name == "busybox":
+        if name != "busybox":
+            return p.complain("applet not found", 127)
+        p.out(f"BusyBox as imagelab has it. Functions: {', '.join(sorted(known.keys() - {'busybox', 'print', 'bash'}))}\n")
+        return 0
+    return known[name](p)
+
+
+def print_script(p: Process) -> int:
+    """A program that prints the rest of its own file: all that hello-world does."""
+    node = p.stat(p.args[0])
+    p.out(p.files.data(node).partition(b"\n")[2])
+    return 0
 
 
 def _guarded(name: str, program: Program) -> Program:

@@ -35,7 +35,7 @@ def group_number(p: Process, name: str) -> int | None:
 
 def user_of(p: Process, text: str) -> tuple[User, str]:
     """`-u name|uid[:group|gid]` -> the user and its home directory (R6.7). NoSuchAccount in runc's words."""
-    name, colon, group = text.partition(":")
+    name, colon, group = (text or "0").partition(":")
     entry = next((fields for fields in accounts(p, "passwd") if name in (fields[0], fields[2])), None)
     if entry is None and name and not name.isdigit():
         raise NoSuchAccount(f"unable to find user {name}: no matching entries in passwd file")

@@ -65,11 +65,19 @@ def _copy(p: Process, name: str, to: str, options: Options) -> int:
     except Refusal as refusal:
         return p.complain(f"cannot stat '{name}': {refusal}")
     if node.is_directory:
-        return _copy_folder(p, name, to, node, options) if recursive else p.complain(f"-r not specified; omitting directory '{name}'")
+        return (
+            _copy_folder(p, name, to, node, options)
+            if recursive
+            else p.complain(f"-r not specified; omitting directory '{name}'")
+        )
     there = p.find(to)
     if there is not None and "n" in options or there is not None and "u" in options and there.mtime >= node.mtime:
         return 0
-    if there is not None and p.files.follow(p.user, p.path(to)) == p.files.follow(p.user, p.path(name)) and node.kind is Kind.FILE:
+    if (
+        there is not None
+        and p.files.follow(p.user, p.path(to)) == p.files.follow(p.user, p.path(name))
+        and node.kind is Kind.FILE
+    ):
         return p.complain(f"'{name}' and '{to}' are the same file")
     if there is not None and there.is_directory:
         return p.complain(f"cannot overwrite directory '{to}' with non-directory")
@@ -162,7 +170,11 @@ def _move(p: Process, name: str, to: str, options: Options) -> int:
 
 
 def rm(p: Process) -> int:
-    options, names = parse(p, "rRfvdiI", {"recursive": "r", "force": "f", "verbose": "v", "dir": "d", "no-preserve-root": "P", "interactive": "i"})
+    options, names = parse(
+        p,
+        "rRfvdiI",
+        {"recursive": "r", "force": "f", "verbose": "v", "dir": "d", "no-preserve-root": "P", "interactive": "i"},
+    )
     if not names:
         return 0 if "f" in options else _missing(p)
     return max(_remove(p, name, options) for name in names)
@@ -392,12 +404,16 @@ def chown(p: Process) -> int:
     options, names = parse(p, "Rhvfc", {"recursive": "R", "no-dereference": "h", "verbose": "v"})
     if len(names) < 2:
         return _missing(p, f"missing operand after '{names[0]}'" if names else "missing operand")
-    owner, colon, group = names[0].partition(":" if ":" in names[0] else ".") if p.name == "chown" else ("", ":", names[0])
+    owner, colon, group = (
+        names[0].partition(":" if ":" in names[0] else ".") if p.name == "chown" else ("", ":", names[0])
+    )
     uid = user_number(p, owner) if owner else -1
     gid = group_number(p, group) if group else -1
     if uid is None or gid is None:
         kind = "invalid user" if p.name == "chown" else "invalid group"
-        return p.complain(f"{kind}: '{names[0]}'" if uid is None or p.name != "chown" else f"invalid group: '{names[0]}'")
+        return p.complain(
+            f"{kind}: '{names[0]}'" if uid is None or p.name != "chown" else f"invalid group: '{names[0]}'"
+        )
     return _each(p, names[1:], options, lambda path, _: p.files.chown(p.user, p.path(path), uid, gid, follow="h" not in options), "ownership")  # fmt: skip
 
 
@@ -434,7 +450,9 @@ def mktemp(p: Process) -> int:
         else:
             p.files.create(p.user, p.path(path), 0o600, exclusive=True)
     except Refusal as refusal:
-        return p.complain(f"failed to create {'directory' if 'd' in options else 'file'} via template '{path}': {refusal}")
+        return p.complain(
+            f"failed to create {'directory' if 'd' in options else 'file'} via template '{path}': {refusal}"
+        )
     p.out(path + "\n")
     return 0
 

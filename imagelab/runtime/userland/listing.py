@@ -33,11 +33,10 @@ def human(size: float) -> str:
     """`4.0K`, `1.2M`: powers of 1024, rounded up, as `ls -h` and `du -h` do."""
     if size < 1024:
         return str(int(size))
-    unit = ""
-    for unit in "KMGT":
-        size /= 1024
-        if size < 1024:
-            break
+    power = 0
+    while size >= 1024:
+        size, power = size / 1024, power + 1
+    unit = " KMGTP"[power]
     if size < 10:
         tenths = -int(-size * 10 // 1)
         return f"{tenths / 10:.1f}{unit}" if tenths < 100 else f"10{unit}"
@@ -51,7 +50,9 @@ LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h
 
 def ls(p: Process) -> int:
     options, names = parse(p, "aAdlhrRtS1CFnisgopkxmUvXGLH", LS_LONG)
-    status, files, folders = 0, [], []
+    status = 0
+    files: list[Entry] = []
+    folders: list[Entry] = []
     for name in names or ["."]:
         try:
             node = p.stat(name, follow="l" not in options and "d" not in options and "F" not in options)
@@ -118,7 +119,9 @@ def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) ->
     stream = p.fds.get(1)
     if "m" in options:
         p.out(", ".join(shown) + "\n" if shown else "")
-    elif ("C" in options and options["C"] == [""]) or (stream is not None and stream.is_terminal and "1" not in options):
+    elif ("C" in options and options["C"] == [""]) or (
+        stream is not None and stream.is_terminal and "1" not in options
+    ):
         p.out(_columns(shown, p.machine.width))
     else:
         p.out("".join(f"{name}\n" for name in shown))
@@ -160,13 +163,18 @@ def _long(p: Process, entries: list[Entry], options: Options) -> None:
     for name, at, node in entries:
         size = f"{node.rdev[0]}, {node.rdev[1]}" if node.kind in (Kind.CHAR, Kind.BLOCK) else human(node.size) if "h" in options else str(4096 if node.is_directory else node.size)  # fmt: skip
         size = "4.0K" if node.is_directory and "h" in options else size
-        who = [str(node.uid) if numeric else user_name(p, node.uid), str(node.gid) if numeric else group_name(p, node.gid)]
+        who = [
+            str(node.uid) if numeric else user_name(p, node.uid),
+            str(node.gid) if numeric else group_name(p, node.gid),
+        ]
         links = str(p.files.links(p.files.resolve(p.user, p.path(at), follow=False), node))
         arrow = f" -> {node.target}" if node.kind is Kind.SYMLINK else _mark(node, options)
         rows.append([mode_text(node), links, *who, size, _time(p, node), name + arrow])
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for mode, links, user, group, size, moment, name in rows:
-        p.out(f"{mode} {links:>{widths[1]}} {user:<{widths[2]}} {group:<{widths[3]}} {size:>{widths[4]}} {moment} {name}\n")
+        p.out(
+            f"{mode} {links:>{widths[1]}} {user:<{widths[2]}} {group:<{widths[3]}} {size:>{widths[4]}} {moment} {name}\n"
+        )
 
 
 def _time(p: Process, node: Node) -> str:
@@ -246,7 +254,11 @@ def realpath(p: Process) -> int:
 
 
 def du(p: Process) -> int:
-    options, names = parse(p, "shackbd:", {"summarize": "s", "human-readable": "h", "all": "a", "total": "c", "bytes": "b", "max-depth": "d"})
+    options, names = parse(
+        p,
+        "shackbd:",
+        {"summarize": "s", "human-readable": "h", "all": "a", "total": "c", "bytes": "b", "max-depth": "d"},
+    )
     status, total = 0, 0
     for name in names or ["."]:
         if p.find(name, follow=False) is None:
@@ -375,7 +387,9 @@ class _Find:
             case "-empty":
                 return not p.files.names(p.user, p.path(self.path)) if node.is_directory else node.size == 0
             case "-links":
-                return _compared(self._next(), p.files.links(p.files.resolve(p.user, p.path(self.path), follow=False), node))
+                return _compared(
+                    self._next(), p.files.links(p.files.resolve(p.user, p.path(self.path), follow=False), node)
+                )
             case "-true" | "-false":
                 return word == "-true"
             case "-prune":
@@ -387,7 +401,9 @@ class _Find:
                 return True
             case "-delete":
                 return self._delete() if live else True
-        raise FindProblem(f"unknown predicate `{word}'" if word.startswith("-") else f"paths must precede expression: `{word}'")
+        raise FindProblem(
+            f"unknown predicate `{word}'" if word.startswith("-") else f"paths must precede expression: `{word}'"
+        )
 
     def _counted(self, asked: str, size: int) -> bool:
         units = {"c": 1, "w": 2, "k": 1024, "M": 1 << 20, "G": 1 << 30, "b": 512}

@@ -15,7 +15,9 @@ Options = dict[str, list[str]]
 """Letter -> the values given for it, one "" for each time a flag without a value was given."""
 
 
-def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True) -> tuple[Options, list[str]]:
+def parse(
+    p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True
+) -> tuple[Options, list[str]]:
     """Options and operands of `p.args`. A letter before `:` takes a value; `long` says which letter a long option is.
 
     `mixed=False` ends the options at the first operand. BadOption.

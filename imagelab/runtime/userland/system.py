@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from imagelab.runtime.execution import NotExecutable, locate
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Process, Program, Steps
-from imagelab.runtime.shell.builtins import send, signal_number
+from imagelab.runtime.shell.processes import send, signal_number
 from imagelab.runtime.userland.accounts import NoSuchAccount, group_name, user_name, user_of
 from imagelab.runtime.userland.options import parse
 
@@ -61,7 +61,9 @@ def id(p: Process) -> int:
         p.out(" ".join(group_name(p, gid) if named else str(gid) for gid in groups) + "\n")
     else:
         listed = ",".join(_numbered(gid, group_name(p, gid)) for gid in groups)
-        p.out(f"uid={_numbered(user.uid, user_name(p, user.uid))} gid={_numbered(user.gid, group_name(p, user.gid))} groups={listed}\n")
+        p.out(
+            f"uid={_numbered(user.uid, user_name(p, user.uid))} gid={_numbered(user.gid, group_name(p, user.gid))} groups={listed}\n"
+        )
     return 0
 
 
@@ -79,13 +81,17 @@ def whoami(p: Process) -> int:
 
 def hostname(p: Process) -> int:
     if len(p.args) > 1 and not p.args[1].startswith("-"):
-        return p.complain("you must be root to change the host name" if p.user.uid else "sethostname: Operation not permitted")
+        return p.complain(
+            "you must be root to change the host name" if p.user.uid else "sethostname: Operation not permitted"
+        )
     p.out(p.machine.hostname + "\n")
     return 0
 
 
 def uname(p: Process) -> int:
-    options, _ = parse(p, "asnrvmpio", {"all": "a", "kernel-name": "s", "machine": "m", "nodename": "n", "kernel-release": "r"})
+    options, _ = parse(
+        p, "asnrvmpio", {"all": "a", "kernel-name": "s", "machine": "m", "nodename": "n", "kernel-release": "r"}
+    )
     system, release, version, machine, operating = KERNEL
     parts = {"s": system, "n": p.machine.hostname, "r": release, "v": version, "m": machine, "o": operating}
     chosen = "snrvmo" if "a" in options else [letter for letter in "snrvmo" if letter in options] or "s"
@@ -99,7 +105,11 @@ def date(p: Process) -> int:
     if "d" in options:
         asked = options["d"][-1]
         try:
-            seconds = int(asked[1:]) if asked.startswith("@") else int(datetime.fromisoformat(asked).replace(tzinfo=UTC).timestamp())
+            seconds = (
+                int(asked[1:])
+                if asked.startswith("@")
+                else int(datetime.fromisoformat(asked).replace(tzinfo=UTC).timestamp())
+            )
         except ValueError:
             return p.complain(f"invalid date ‘{asked}’")
     if "r" in options:
@@ -139,7 +149,10 @@ def sleep(p: Process) -> Steps:
 def ps(p: Process) -> int:
     full = any("f" in word or "u" in word for word in p.args[1:])
     everybody = full or len(p.args) > 1
-    rows = [(process.pid, user_name(p, process.user.uid), " ".join(process.args)) for process in p.machine.processes.values()]
+    rows = [
+        (process.pid, user_name(p, process.user.uid), " ".join(process.args))
+        for process in p.machine.processes.values()
+    ]
     rows += p.machine.others()
     rows = sorted(row for row in rows if everybody or row[0] != 1 or True)
     if full:
@@ -216,7 +229,9 @@ def false(p: Process) -> int:
 def df(p: Process) -> int:
     size, used = 10_485_760, sum(node.size for node in p.files.tree().values()) // 1024
     human = "-h" in p.args
-    p.out(f"{'Filesystem':<14} {'Size' if human else '1K-blocks':>9} {'Used':>8} {'Avail' if human else 'Available':>9} {'Use%':>4} Mounted on\n")
+    p.out(
+        f"{'Filesystem':<14} {'Size' if human else '1K-blocks':>9} {'Used':>8} {'Avail' if human else 'Available':>9} {'Use%':>4} Mounted on\n"
+    )
     shown = ["10G", f"{used}K", "10G"] if human else [str(size), str(used), str(size - used)]
     p.out(f"{'overlay':<14} {shown[0]:>9} {shown[1]:>8} {shown[2]:>9} {used * 100 // size:>3}% /\n")
     return 0
