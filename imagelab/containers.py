@@ -42,6 +42,15 @@ class ContainerNotFoundError(NotFoundError):
 class CannotStartError(ImageLabError):
     """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
 
+    reason = ""
+
+    def in_exec(self) -> CannotStartError:
+        """The same, as `docker exec` says it: bare, and never 125 (R6.12)."""
+        said = f"OCI runtime exec failed: exec failed: unable to start container process: {self.reason}: unknown"
+        error = CannotStartError(said if self.reason else str(self), origin="stream" if self.reason else "daemon")
+        error.exit_code = 127 if self.exit_code == 127 else 126
+        return error
+
 
 @dataclass(frozen=True, slots=True)
 class Exec:
@@ -192,7 +201,7 @@ class Containers:
             path = execution.locate(process, name, process.env.get("PATH"))
             program, process.args = execution.resolve(process, path, process.args)
         except NoSuchAccount as problem:
-            raise _cannot_start(str(problem), 126, runtime=False) from None
+            raise _cannot_start(str(problem), 125, runtime=False) from None
         except execution.NotExecutable as problem:
             raise _cannot_start(f'exec: "{name}": {problem}', 126, runtime=False) from None
         except Refusal as refusal:
@@ -353,7 +362,10 @@ class Containers:
         out = Sink(lambda data: show(1, data), terminal=wanted.tty)
         err = out if wanted.tty else Sink(lambda data: show(2, data))
         workspace = Workspace(self.store, container, self._engine.clock)
-        process, program = self._process(container, wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err}, workspace=workspace)
+        try:
+            process, program = self._process(container, wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err}, workspace=workspace)
+        except CannotStartError as error:
+            raise error.in_exec() from None
         session = Session(workspace, process.machine, process, execution.main(process.machine, execution.live(program, process)))
         try:
             code = drive(session, typed=stdin if isinstance(stdin, Typed) else None, look=lambda: self._still_there(container))
@@ -452,6 +464,7 @@ def _cannot_start(reason: str, code: int, *, runtime: bool = True) -> CannotStar
     frame = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "  # fmt: skip
     error = CannotStartError(f"{frame}{reason}: unknown" if runtime else reason)
     error.exit_code = code
+    error.reason = reason if runtime else ""
     return error
 
 

@@ -41,7 +41,7 @@ class Context:
     ) -> None:  # fmt: skip
         self.stdin, self.out, self.err, self.environ = stdin, out, err, environ
         self.options, self.parsed = Parsed(), Parsed()
-        self._given, self._progress = lab, progress
+        self._given, self.progress = lab, progress
         self._lab: Lab | None = None
 
     @property
@@ -82,8 +82,8 @@ class Context:
 
     def pull_progress(self) -> ProgressSink:
         """Who is told of a pull: whoever the caller named, the terminal, or a plain stream."""
-        if self._progress is not None:
-            return self._progress
+        if self.progress is not None:
+            return self.progress
         from imagelab.cli.progress import lines_to, terminal_to
 
         if self.out.isatty():
@@ -113,6 +113,10 @@ class Command:
     most: int | None = 0
     aliases: tuple[str, ...] = ()
     more: str = ""
+    about: str = ""
+    """What the page says below the one line."""
+    interspersed: bool = True
+    """May flags stand after the first argument? Not where the arguments are a command of their own."""
     raw: bool = False
     """The words go to the function as they are: it has a parser of its own."""
 
@@ -125,7 +129,11 @@ class Group:
     short: str
 
 
-GROUPS = {"image": Group("image", "Manage images"), "system": Group("system", "Manage Docker")}
+GROUPS = {
+    "container": Group("container", "Manage containers"),
+    "image": Group("image", "Manage images"),
+    "system": Group("system", "Manage Docker"),
+}
 COMMANDS: dict[str, Command] = {}
 
 Function = Callable[[Context], int]
@@ -133,7 +141,7 @@ Function = Callable[[Context], int]
 
 def command(
     names: Sequence[str], arguments: str, short: str, *flags: Flag, least: int = 0, most: int | None = 0, program: str = "docker",
-    more: str = "", raw: bool = False,
+    more: str = "", about: str = "", interspersed: bool = True, raw: bool = False,
 ) -> Callable[[Function], Function]:  # fmt: skip
     """Register a function under its names; the first is the canonical one, the others Docker's aliases."""
 
@@ -141,7 +149,9 @@ def command(
         aliases = tuple(f"{program} {name}" for name in names)
         for name in names:
             usage = " ".join(part for part in (program, name, "[OPTIONS]" if flags else "", arguments) if part)
-            COMMANDS[name] = Command(names[0], name, usage, short, call, flags, least, most, aliases, more, raw)
+            COMMANDS[name] = Command(
+                names[0], name, usage, short, call, flags, least, most, aliases, more, about, interspersed, raw
+            )
         return call
 
     return register

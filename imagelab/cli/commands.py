@@ -129,7 +129,12 @@ _PLATFORM = Flag(
     Flag("format", "f", "string", OBJECT_FORMAT), _PLATFORM, least=1, most=None,
 )  # fmt: skip
 def image_inspect(context: Context) -> int:
-    return _inspect(context, lambda error, name: context.explain(error))
+    return inspect_objects(context, lambda name: _image(context, name), lambda error, name: context.explain(error))
+
+
+def _image(context: Context, name: str) -> dict[str, Any]:
+    item = context.lab.engine.inspect(name)
+    return _as_29(item, context.lab, name) if context.lab.era == "29" else item
 
 
 @command(
@@ -139,35 +144,45 @@ def image_inspect(context: Context) -> int:
     Flag("type", "", "string", "Only inspect objects of the given type"), least=1, most=None,
 )  # fmt: skip
 def inspect(context: Context) -> int:
+    from imagelab.cli.container_commands import inspected
+
     kind = context.parsed.text("type")
-    if kind and kind != "image":
-        raise UsageError(f'"{kind}" is not a valid value for --type', hint="a lab holds images: --type=image")
+    if kind not in ("", "image", "container"):
+        raise UsageError(f'"{kind}" is not a valid value for --type', hint="a lab holds images and containers")
+
+    def find(name: str) -> dict[str, Any]:
+        if kind == "image":
+            return _image(context, name)
+        try:
+            return inspected(context, name)
+        except NotFoundError:
+            if kind:
+                raise
+        return _image(context, name)
 
     def missing(error: ImageLabError, name: str) -> None:
-        if kind == "image":
+        if kind:
             context.explain(error)
         else:
-            context.err.write(
-                f"{'error' if context.era == '29' else 'Error'}: no such object: {name}\n".replace(
-                    "Error: no", "Error: No"
-                )
-            )
+            word = "error: no" if context.era == "29" else "Error: No"
+            context.err.write(f"{word} such object: {name}\n")
 
-    return _inspect(context, missing)
+    return inspect_objects(context, find, missing)
 
 
-def _inspect(context: Context, missing: Callable[[ImageLabError, str], None]) -> int:
+def inspect_objects(
+    context: Context, find: Callable[[str], dict[str, Any]], missing: Callable[[ImageLabError, str], None]
+) -> int:
+    """`docker inspect`, whatever is inspected: those that were found, then complaints about the others."""
     from imagelab.cli import format
     from imagelab.errors import TemplateError
 
-    lab, found, failed = context.lab, [], []
+    found, failed = [], []
     for name in context.parsed.arguments:
         try:
-            item = lab.engine.inspect(name)
+            found.append(find(name))
         except NotFoundError as error:
             failed.append((error, name))
-            continue
-        found.append(_as_29(item, lab, name) if lab.era == "29" else item)
     try:
         if found or not context.parsed.text("format"):
             context.out.write(format.inspect(found, format=context.parsed.text("format")) if found else "[]\n")

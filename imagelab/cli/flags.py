@@ -6,6 +6,7 @@ errors exit with 125, a wrong number of arguments with 1 (R3.19, R6.20).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ FALSE = {"0", "f", "F", "false", "FALSE", "False"}
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `kind`: bool, string, strings (repeatable), filter (repeatable, `name=value`), int."""
+    """One flag. `kind`: bool, int, filter (`name=value`), bytes, …, as the help page names it; any may be repeated."""
 
     name: str
     short: str = ""
@@ -120,6 +121,10 @@ def _set(flag: Flag, value: str, found: Parsed) -> None:
         problem = f'strconv.ParseBool: parsing "{value}": invalid syntax'
     elif flag.kind == "int" and not value.lstrip("-").isdigit():
         problem = f'strconv.ParseInt: parsing "{value}": invalid syntax'
+    elif flag.kind == "uint16" and not value.isdigit():
+        problem = f'strconv.ParseUint: parsing "{value}": invalid syntax'
+    elif flag.kind == "bytes" and not re.fullmatch(r"(?i)-?\d+(\.\d+)? ?([kmgtp]i?)?b?", value):
+        problem = f"invalid size: '{value}'"
     elif flag.kind == "filter" and value and "=" not in value:
         problem = "bad format of filter (expected name=value)"
     if problem:
@@ -154,6 +159,8 @@ def _rule(least: int, most: int | None) -> str:
         return f"requires at least {arguments(least)}"
     if least == most:
         return f"requires {arguments(least)}"
+    if least:
+        return f"requires at least {least} and at most {arguments(most)}"
     return f"requires at most {arguments(most)}"
 
 

@@ -11,12 +11,11 @@ if TYPE_CHECKING:
     from imagelab.cli.command import Command, Group
 
 WIDTH = 79
-_VALUES = {"string": " string", "strings": " strings", "filter": " filter", "int": " int", "bool": ""}
 
 
 def command_page(command: Command) -> str:
     """The page of one command."""
-    page = f"Usage:  {command.usage}\n\n{command.short}\n"
+    page = f"Usage:  {command.usage}\n\n{command.short}\n" + (f"\n{command.about}\n" if command.about else "")
     if len(command.aliases) > 1:
         page += f"\nAliases:\n  {', '.join(command.aliases)}\n"
     if command.flags:
@@ -49,7 +48,7 @@ def options(flags: Sequence[Flag]) -> str:
     for flag in sorted(flags, key=lambda flag: flag.name):
         lead = f"  -{flag.short}, --{flag.name}" if flag.short else f"      --{flag.name}"
         default = f" (default {flag.default})" if flag.default else ""
-        lines.append((lead + _VALUES[flag.kind], flag.text + default))
+        lines.append((lead + ("" if flag.kind == "bool" else f" {flag.kind}"), flag.text + default))
     widest = max(len(lead) for lead, _ in lines) + 1
     return "".join(f"{lead:<{widest}}  {_wrap(text, widest + 2)}\n" for lead, text in lines)
 

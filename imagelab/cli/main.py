@@ -58,7 +58,7 @@ def _execute(command: Command, words: Sequence[str], context: Context) -> int:
     if command.raw:
         context.parsed = Parsed(arguments=list(words))
         return command.call(context)
-    parsed = parse(words, command.flags)
+    parsed = parse(words, command.flags, interspersed=command.interspersed)
     if parsed.on("help"):
         context.out.write(help.command_page(command))
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import commands  # noqa: F401 - registers Docker's verbs
+from imagelab.cli import commands, container_commands  # noqa: F401 - registers Docker's verbs
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
@@ -117,14 +117,11 @@ def supervise(context: Context) -> int:
 
 # -- what is not here ---------------------------------------------------------------------------------------
 
-_CONTAINERS = "it does not run containers yet"
 _BUILD = "it does not build images yet"
 _ARCHIVES = "it does not read or write archives yet"
 _NO_DAEMON = "there is no daemon to manage"
 OUT_OF_SCOPE = {
-    **dict.fromkeys(
-        ["run", "create", "start", "stop", "restart", "kill", "pause", "unpause", "wait", "exec", "attach", "logs", "ps", "top", "port", "rename", "rm", "cp", "diff", "commit", "export", "container", "stats", "update"], _CONTAINERS,
-    ),
+    **dict.fromkeys(["stats", "container stats", "update", "container update"], "its containers have no limits and use no resources of their own"),
     **dict.fromkeys(["build", "buildx", "builder", "image build"], _BUILD),
     **dict.fromkeys(["save", "load", "import", "image save", "image load", "image import"], _ARCHIVES),
     **dict.fromkeys(["push", "image push"], "its labs pull; `imagelab serve` is a registry that others push to"),
@@ -136,6 +133,9 @@ OUT_OF_SCOPE = {
 }  # fmt: skip
 
 
+CONTAINER_VERBS = "attach commit cp create diff export kill logs pause port ps rename restart rm start stop top unpause wait".split()
+
+
 def sections() -> list[tuple[str, list[tuple[str, str]]]]:
     """The overview's parts: Docker's verbs, groups, imagelab's own."""
 
@@ -143,7 +143,8 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         return [(name, COMMANDS[name].short) for name in names]
 
     return [
-        ("Docker's Commands", entries(["pull", "images", "tag", "rmi", "history", "inspect", "version", "info"])),
+        ("Docker's Commands", entries(["run", "exec", "pull", "images", "tag", "rmi", "history", "inspect", "version", "info"])),
+        ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
         ("imagelab's Commands", entries(["lab", "upstream", "serve", "doctor", "gc"])),
     ]

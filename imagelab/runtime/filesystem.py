@@ -211,7 +211,19 @@ class FileSystem:
         """Where a path leads, link by link, as text: `/var/log/nginx/access.log` -> `/dev/stdout`. Refusal."""
         return "/" + self.resolve(user, path)
 
-    def store(self, at: str, data: bytes) -> None:
+    def find(self, at: str) -> Node | None:
+        """The node at a path of the tree, with nothing followed and nobody asked."""
+        return self._draft.get(at)
+
+    def put(self, at: str, node: Node) -> None:
+        """Place a node at a path of the tree, as unpacking an archive does; the directory above is there."""
+        old = self._draft.get(at)
+        if old is not None and old.is_directory and not node.is_directory:
+            self._draft.remove(at)
+        self._draft.put(at, node)
+        self._touch_above(at)
+
+    def store(self, at: str, data: bytes, mtime: int | None = None) -> None:
         """New bytes for the file at a path of the tree, under all its names. A file that is gone stays gone."""
         node = self._draft.get(at)
         if node is None or node.kind is not Kind.FILE:
@@ -219,7 +231,7 @@ class FileSystem:
         content = f"sha256:{hashlib.sha256(data).hexdigest()}" if data else ""
         if data:
             self.contents[content] = data
-        new = replace(node, size=len(data), content=content, mtime=self.now(), mode=node.mode & 0o1777)
+        new = replace(node, size=len(data), content=content, mtime=self.now() if mtime is None else mtime, mode=node.mode & 0o1777)
         for name in self._names_of(node) or [at]:
             self._draft.put(name, new)
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagelab.runtime.filesystem import FileSystem, Refusal, User
-from imagelab.tree import Kind, Node
+from imagelab.tree import MOST_LINKS, Kind, Node
 
 NOW = 0.0
 FOREVER = math.inf
@@ -418,9 +418,7 @@ class Process:
     def open(self, name: str, mode: str = "r") -> Stream:
         """Open a file, a device or one's own descriptor. `mode`: r, w, a, x (new only), + (read and write, kept). Refusal."""
         path = self.path(name)
-        if (fd := _own_descriptor(path)) is None and path:
-            fd = _own_descriptor(self.files.follow(self.user, path))  # a link to /dev/stdout
-        if fd is not None:
+        if (fd := self._descriptor(path)) is not None:
             return self._own(fd)
         if mode == "r":
             node = self.files.stat(self.user, path)
@@ -447,6 +445,21 @@ class Process:
             return _Directory()
         at = self.files.resolve(self.user, path)
         return OpenFile(self.files, at, append=mode == "a", writable=mode != "r")
+
+    def _descriptor(self, path: str) -> int | None:
+        """The number, when a path is one of the program's own descriptors, or a link to one."""
+        for _ in range(MOST_LINKS):
+            if not path or (fd := _own_descriptor(path)) is not None:
+                return fd if path else None
+            try:
+                node = self.files.stat(self.user, path, follow=False)
+            except Refusal:
+                return None
+            if node.kind is not Kind.SYMLINK:
+                return None
+            above = path.rstrip("/").rpartition("/")[0]
+            path = node.target if node.target.startswith("/") else f"{above}/{node.target}"
+        return None
 
     def _own(self, fd: int) -> Stream:
         if fd not in self.fds:

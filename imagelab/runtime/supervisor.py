@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from imagelab.runtime.main import Main, World
 from imagelab.runtime.ports import bound
@@ -28,12 +28,17 @@ from imagelab.store import Store
 
 def spawn(directory: Path, container_id: str) -> subprocess.Popen[bytes]:
     """Start a supervisor, detached from this process and its terminal."""
+    with (directory / "containers" / container_id / "supervisor.err").open("wb") as errors:
+        return detached(["--lab", str(directory), "supervise", container_id], errors)
+
+
+def detached(line: list[str], errors: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """An imagelab command line in a process of its own."""
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    command = [sys.executable, "-m", "imagelab", "--lab", str(directory), "supervise", container_id]
-    with (directory / "containers" / container_id / "supervisor.err").open("wb") as errors:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, **options)
+    command = [sys.executable, "-m", "imagelab", *line]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, **options)
 
 
 class Tail:

@@ -1,0 +1,447 @@
+"""Docker's container verbs. Each asks `Engine.containers`, and writes what Docker would write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from imagelab.cli.command import Context, Function, command
+from imagelab.cli.container_flags import flags_of
+from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from imagelab.container import Request
+    from imagelab.containers import Containers
+    from imagelab.state import Container
+
+
+def verb(
+    name: str, arguments: str, short: str, *more: str, least: int = 1, most: int | None = 1, interspersed: bool = True, about: str = ""
+) -> Callable[[Function], Function]:  # fmt: skip
+    """Register a verb as `docker container NAME` and `docker NAME`."""
+    names = more or (f"container {name}", name)
+    return command(names, arguments, short, *flags_of(name), least=least, most=most, interspersed=interspersed, about=about)
+
+
+def each(context: Context, act: Callable[[str], object], *, echo: bool = True) -> int:
+    """Do something for every argument; echo those that went well, explain those that did not (R6.1)."""
+    failed = []
+    for name in context.parsed.arguments:
+        try:
+            act(name)
+        except ImageLabError as error:
+            failed.append(error)
+            continue
+        if echo:
+            context.out.write(f"{name}\n")
+    for refusal in failed:
+        context.explain(refusal)
+    return 1 if failed else 0
+
+
+def containers(context: Context) -> Containers:
+    return context.lab.engine.containers
+
+
+# -- run, create, exec --------------------------------------------------------------------------------------
+
+
+@verb("run", "IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image", most=None, interspersed=False)
+def run(context: Context) -> int:
+    from imagelab.cli.run_options import request_of
+    from imagelab.cli.streams import input_from, output_to
+    from imagelab.reference import Reference
+
+    parsed = context.parsed
+    try:
+        request = request_of(parsed, context.environ)
+        Reference.parse(request.image) if not _is_id(request.image) else None
+    except ImageLabError as error:
+        if str(error).startswith(("conflicting options: cannot specify both --attach", "invalid argument", "imagelab does not")):
+            raise
+        return _run_failed(context, error)
+    try:
+        stdin = input_from(context.stdin, interactive=request.interactive and not request.detach, tty=request.tty, environ=context.environ)  # fmt: skip
+    except UsageError as error:
+        context.explain(error)
+        return 1
+    try:
+        container = _created(context, request)
+        _write_id(parsed.text("cidfile"), container.id)
+        if request.detach:
+            containers(context).start(container.id)
+            context.out.write(f"{container.id}\n")
+            return 0
+        return containers(context).run_here(container.id, stdin, output_to(context.out, context.err))
+    except ImageLabError as error:
+        return _run_failed(context, error)
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
+def _run_failed(context: Context, error: ImageLabError) -> int:
+    """R6.20, R6.11."""
+    from imagelab.cli import eras
+
+    said = f"docker: {eras.prefix(error, context.era)}{eras.error_text(error, context.era)}"
+    old = context.era == "1.13"
+    context.err.write(f"{said}.\nSee 'docker run --help'.\n" if old else f"{said}\n\nRun 'docker run --help' for more information\n")
+    if error.hint:
+        context.err.write(f"hint: {error.hint}\n")
+    return error.exit_code if error.exit_code in (125, 126, 127) else 125
+
+
+def _created(context: Context, request: Request) -> Container:
+    """Create it; an image that is not here is pulled first, its progress on standard error."""
+    engine = context.lab.engine
+    if request.pull == "always":
+        _pull(context, request)
+    try:
+        return engine.containers.create(request)
+    except ImageNotFoundError:
+        if request.pull == "never":
+            raise
+        from imagelab.reference import Reference
+
+        shown = Reference.parse(request.image).with_default_tag().familiar()
+        context.err.write(f"Unable to find image '{shown}' locally\n")
+        _pull(context, request)
+    return engine.containers.create(request)
+
+
+def _pull(context: Context, request: Request) -> None:
+    from imagelab.cli.progress import lines_to, terminal_to
+    from imagelab.events import silent
+
+    engine = context.lab.engine
+    before = engine.progress
+    if context.parsed.on("quiet"):
+        engine.progress = silent
+    elif context.progress is not None:
+        engine.progress = context.progress
+    else:
+        engine.progress = terminal_to(context.err, width=80) if context.err.isatty() else lines_to(context.err)
+    try:
+        engine.pull(request.image, platform=request.platform)
+    finally:
+        engine.progress = before
+
+
+def _write_id(file: str, container_id: str) -> None:
+    from pathlib import Path
+
+    if not file:
+        return
+    path = Path(file)
+    if path.exists():
+        raise UsageError(f"container ID file found, make sure the other container isn't running or delete {file}", exit_code=125)
+    path.write_text(container_id, encoding="utf-8")
+
+
+@verb("create", "IMAGE [COMMAND] [ARG...]", "Create a new container", most=None, interspersed=False)
+def create(context: Context) -> int:
+    from imagelab.cli.run_options import request_of
+
+    container = _created(context, request_of(context.parsed, context.environ))
+    _write_id(context.parsed.text("cidfile"), container.id)
+    context.out.write(f"{container.id}\n")
+    return 0
+
+
+@verb("exec", "CONTAINER COMMAND [ARG...]", "Execute a command in a running container", least=2, most=None, interspersed=False)
+def exec_(context: Context) -> int:
+    from imagelab.cli.run_options import environment
+    from imagelab.cli.streams import input_from, output_to
+    from imagelab.containers import Exec
+
+    parsed = context.parsed
+    name, *words = parsed.arguments
+    tty, detach = parsed.on("tty"), parsed.on("detach")
+    wanted = Exec(tuple(words), environment(parsed, context.environ), parsed.text("user"), parsed.text("workdir"), tty)
+    containers(context).resolve(name)
+    if detach:
+        return _exec_apart(context)
+    stdin = input_from(context.stdin, interactive=parsed.on("interactive"), tty=tty and parsed.on("interactive"), environ=context.environ)
+    return containers(context).exec(name, wanted, stdin, output_to(context.out, context.err))
+
+
+def _exec_apart(context: Context) -> int:
+    """-d: the same line without it, in a process of its own."""
+    from imagelab.runtime.supervisor import detached
+
+    parsed = context.parsed
+    line = [word for flag in ("user", "workdir") if parsed.text(flag) for word in (f"--{flag}", parsed.text(flag))]
+    line += [word for entry in parsed.all("env") for word in ("-e", entry)]
+    detached(["--lab", str(context.lab.store.directory), "exec", *line, *parsed.arguments])
+    return 0
+
+
+# -- start, stop and the like -------------------------------------------------------------------------------
+
+
+@verb("start", "CONTAINER [CONTAINER...]", "Start one or more stopped containers", most=None)
+def start(context: Context) -> int:
+    from imagelab.cli.streams import input_from, output_to
+
+    parsed = context.parsed
+    if parsed.on("attach") or parsed.on("interactive"):
+        if len(parsed.arguments) > 1:
+            raise UsageError("you cannot start and attach multiple containers at once")
+        container = containers(context).resolve(parsed.arguments[0])
+        tty = bool(container.config.get("Tty"))
+        stdin = input_from(context.stdin, interactive=parsed.on("interactive"), tty=tty, environ=context.environ)
+        if container.running:
+            return _attached(context, container, stdin_open=parsed.on("interactive"))
+        return containers(context).run_here(container.id, stdin, output_to(context.out, context.err))
+    failed = []
+    for name in parsed.arguments:
+        try:
+            containers(context).start(name)
+            context.out.write(f"{name}\n")
+        except ImageLabError as error:
+            context.explain(error)
+            failed.append(name)
+    if failed:
+        context.err.write(f"failed to start containers: {', '.join(failed)}\n")
+    return 1 if failed else 0
+
+
+def _timeout(context: Context) -> int | None:
+    given = context.parsed.text("timeout") or context.parsed.text("time")
+    return int(given) if given else None
+
+
+@verb("stop", "CONTAINER [CONTAINER...]", "Stop one or more running containers", most=None)
+def stop(context: Context) -> int:
+    signal = context.parsed.text("signal")
+    return each(context, lambda name: containers(context).stop(name, timeout=_timeout(context), signal=signal))
+
+
+@verb("restart", "CONTAINER [CONTAINER...]", "Restart one or more containers", most=None)
+def restart(context: Context) -> int:
+    signal = context.parsed.text("signal")
+    return each(context, lambda name: containers(context).restart(name, timeout=_timeout(context), signal=signal))
+
+
+@verb("kill", "CONTAINER [CONTAINER...]", "Kill one or more running containers", most=None)
+def kill(context: Context) -> int:
+    return each(context, lambda name: containers(context).kill(name, signal=context.parsed.text("signal") or "KILL"))
+
+
+@verb("pause", "CONTAINER [CONTAINER...]", "Pause all processes within one or more containers", most=None)
+def pause(context: Context) -> int:
+    return each(context, containers(context).pause)
+
+
+@verb("unpause", "CONTAINER [CONTAINER...]", "Unpause all processes within one or more containers", most=None)
+def unpause(context: Context) -> int:
+    return each(context, containers(context).unpause)
+
+
+@verb("wait", "CONTAINER [CONTAINER...]", "Block until one or more containers stop, then print their exit codes", most=None)
+def wait(context: Context) -> int:
+    return each(context, lambda name: context.out.write(f"{containers(context).wait(name)}\n"), echo=False)
+
+
+@verb("rename", "CONTAINER NEW_NAME", "Rename a container", least=2, most=2)
+def rename(context: Context) -> int:
+    old, new = context.parsed.arguments
+    containers(context).rename(old.strip(), new.strip())
+    return 0
+
+
+@verb(
+    "rm", "CONTAINER [CONTAINER...]", "Remove one or more containers", "container rm", "container remove", "rm", most=None,
+)  # fmt: skip
+def rm(context: Context) -> int:
+    parsed = context.parsed
+    if parsed.on("link"):
+        raise UsageError("imagelab does not do `docker rm --link`: networks are out of scope")
+    force = parsed.on("force")
+    failed: list[ImageLabError] = []
+    for name in parsed.arguments:
+        try:
+            containers(context).remove(name, force=force)
+        except NotFoundError as error:
+            if not force:  # R6.15: what is not there need not be removed
+                failed.append(error)
+            continue
+        except ConflictError as error:
+            failed.append(error)
+            continue
+        context.out.write(f"{name}\n")
+    for refusal in failed:
+        context.explain(refusal)
+    return 1 if failed else 0
+
+
+@verb("container prune", "", "Remove all stopped containers", "container prune", least=0, most=0)
+def prune(context: Context) -> int:
+    from imagelab.cli import eras
+
+    if not context.parsed.on("force"):
+        context.out.write("WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ")
+        context.out.flush()
+        if context.stdin.readline().strip() not in ("y", "Y"):
+            return 1
+    gone, freed = containers(context).prune(_kept(context))
+    listed = "".join(f"{container_id}\n" for container_id in gone)
+    context.out.write((f"Deleted Containers:\n{listed}\n" if gone else "") + f"Total reclaimed space: {eras.size(freed, '28', digits=4)}\n")
+    return 0
+
+
+def _kept(context: Context) -> Callable[[Container], bool]:
+    """--filter: `until=24h`, `label=x`, `label!=x`."""
+    from imagelab.filters import Filters
+    from imagelab.units import parse_moment
+
+    filters = Filters.parse(context.parsed.all("filter"))
+    filters.validate({"until", "label", "label!"})
+    until = [parse_moment(text, now=context.lab.now(), tz=context.lab.tz) for text in filters.get("until", ())]
+
+    def has(container: Container, text: str) -> bool:
+        key, equals, value = text.partition("=")
+        return key in container.labels and (not equals or container.labels[key] == value)
+
+    return lambda one: (
+        any(one.created > moment for moment in until)
+        or not all(has(one, text) for text in filters.get("label", ()))
+        or any(has(one, text) for text in filters.get("label!", ()))
+    )
+
+
+# -- looking ------------------------------------------------------------------------------------------------
+
+
+@verb("ps", "", "List containers", "container ls", "container list", "container ps", "ps", least=0, most=0)
+def ps(context: Context) -> int:
+    from imagelab.cli import container_format
+    from imagelab.container_filters import select
+    from imagelab.filters import Filters
+
+    parsed, lab = context.parsed, context.lab
+    state = containers(context).state
+    last = int(parsed.text("last", "-1"))
+    filters = Filters.parse(parsed.all("filter"))
+    listed = select(state, filters, all=parsed.on("all"), last=1 if parsed.on("latest") and last == -1 else last, engine=lab.engine)
+    context.out.write(container_format.ps(
+        listed, state, quiet=parsed.on("quiet"), no_trunc=parsed.on("no-trunc"), size=parsed.on("size"), format=parsed.text("format"),
+        era=lab.era, now=lab.now(), tz=lab.tz,
+    ))  # fmt: skip
+    return 0
+
+
+@verb("container inspect", "CONTAINER [CONTAINER...]", "Display detailed information on one or more containers", "container inspect", most=None)
+def container_inspect(context: Context) -> int:
+    from imagelab.cli.commands import inspect_objects
+
+    def find(name: str) -> dict[str, object]:
+        return inspected(context, name)
+
+    return inspect_objects(context, find, lambda error, name: context.explain(error))
+
+
+def inspected(context: Context, name: str) -> dict[str, object]:
+    """One container's object. ContainerNotFoundError."""
+    from imagelab.cli import container_format
+
+    container = containers(context).resolve(name)
+    log = context.lab.store.container_files(container.id) / "log"
+    return container_format.inspected(container, context.lab.state, str(log), size=context.parsed.on("size"))
+
+
+@verb("logs", "CONTAINER", "Fetch the logs of a container")
+def logs(context: Context) -> int:
+    from imagelab.cli.log_view import show
+
+    return show(context)
+
+
+@verb("top", "CONTAINER [ps OPTIONS]", "Display the running processes of a container", most=None, interspersed=False)
+def top(context: Context) -> int:
+    from imagelab.cli import container_format
+
+    name = context.parsed.arguments[0]
+    rows = containers(context).top(name)
+    context.out.write(container_format.top(rows, containers(context).resolve(name)))
+    return 0
+
+
+@verb("port", "CONTAINER [PRIVATE_PORT[/PROTO]]", "List port mappings or a specific mapping for the container", most=2)
+def port(context: Context) -> int:
+    from imagelab.cli import container_format
+
+    name, *private = context.parsed.arguments
+    lines = container_format.ports(containers(context).resolve(name), private[0] if private else "")
+    if private and not lines:
+        wanted = private[0] if "/" in private[0] else f"{private[0]}/tcp"
+        context.err.write(f"no public port '{wanted}' published for {name}\n")
+        return 1
+    context.out.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+@verb("diff", "CONTAINER", "Inspect changes to files or directories on a container's filesystem")
+def diff(context: Context) -> int:
+    name = context.parsed.arguments[0]
+    if not name:
+        raise UsageError("Container name cannot be empty")
+    context.out.write("".join(f"{kind} {path}\n" for kind, path in containers(context).diff(name)))
+    return 0
+
+
+# -- attach -------------------------------------------------------------------------------------------------
+
+
+@verb("attach", "CONTAINER", "Attach local standard input, output, and error streams to a running container")
+def attach(context: Context) -> int:
+    container = containers(context).resolve(context.parsed.arguments[0])
+    if container.status == "paused":
+        raise ConflictError("cannot attach to a paused container, unpause it first", origin="client")
+    if not container.running:
+        raise ConflictError("cannot attach to a stopped container, start it first", origin="client")
+    return _attached(context, container, stdin_open=not context.parsed.on("no-stdin"))
+
+
+def _attached(context: Context, container: Container, *, stdin_open: bool) -> int:
+    from imagelab.cli.log_view import follow
+
+    open_stdin = stdin_open and bool(container.config.get("OpenStdin"))
+    return follow(context, container, typed=open_stdin)
+
+
+# -- commit, export, cp -------------------------------------------------------------------------------------
+
+
+@verb("commit", "CONTAINER [REPOSITORY[:TAG]]", "Create a new image from a container's changes", most=2)
+def commit(context: Context) -> int:
+    parsed = context.parsed
+    name, *target = parsed.arguments
+    image = containers(context).commit(
+        name, target[0] if target else "", author=parsed.text("author"), message=parsed.text("message"),
+        instructions=parsed.all("change"),
+    )  # fmt: skip
+    context.out.write(f"{image}\n")
+    return 0
+
+
+@verb("export", "CONTAINER", "Export a container's filesystem as a tar archive")
+def export(context: Context) -> int:
+    from imagelab.cli.copy import exported
+
+    return exported(context)
+
+
+@verb(
+    "cp", "CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+    "Copy files/folders between a container and the local filesystem", least=2, most=2,
+    about="Use '-' as the source to read a tar archive from stdin\nand extract it to a directory destination in a container.\n"
+    "Use '-' as the destination to stream a tar archive of a\ncontainer source to stdout.",
+)  # fmt: skip
+def cp(context: Context) -> int:
+    from imagelab.cli.copy import copied
+
+    return copied(context)
+

@@ -1,0 +1,168 @@
+"""How containers are shown: the rows of `docker ps`, the object of `docker inspect`, the lines of `top` and `port`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+
+from imagelab.cli import eras
+from imagelab.cli.format import Fields, render
+from imagelab.cli.table import columns
+from imagelab.container import ports_text
+from imagelab.state import Container, State
+from imagelab.units import go_time, human_size, rfc3339
+
+HEADERS = {
+    "ID": "CONTAINER ID", "Image": "IMAGE", "Command": "COMMAND", "CreatedAt": "CREATED AT", "RunningFor": "CREATED", "Ports": "PORTS",
+    "State": "STATE", "Status": "STATUS", "Size": "SIZE", "Names": "NAMES", "Labels": "LABELS", "Mounts": "MOUNTS",
+    "LocalVolumes": "LOCAL VOLUMES", "Networks": "NETWORKS", "Platform": "PLATFORM",
+}  # fmt: skip
+TYPE = "*formatter.ContainerContext"
+NEVER = "0001-01-01T00:00:00Z"
+
+
+def command_text(container: Container, *, no_trunc: bool) -> str:
+    """`"nginx -g 'daemon of…"`: joined, cut to twenty columns, quoted as Go quotes (R6.16)."""
+    import json
+
+    words = [f"'{word}'" if " " in word else word for word in container.command]
+    joined = " ".join(words)
+    if not no_trunc and len(joined) > 20:
+        joined = joined[:19] + "…"
+    return json.dumps(joined, ensure_ascii=False)
+
+
+def status_text(container: Container, now: int, era: str) -> str:
+    """`Up 5 minutes`, `Exited (0) 3 seconds ago`, `Created` (R6.17)."""
+    if container.status == "created":
+        return "Created"
+    if container.running:
+        since = eras.ago(container.started, now, era).removesuffix(" ago")
+        return f"Up {since}" + (" (Paused)" if container.status == "paused" else "")
+    if container.status == "dead":
+        return "Dead"
+    return f"Exited ({container.exit_code}) {eras.ago(container.finished, now, era)}"
+
+
+def image_text(container: Container, state: State, *, no_trunc: bool) -> str:
+    """The name given; the ID once that name means another image (R6.18)."""
+    named = container.image_name
+    if state.references.get(_canonical(named)) == container.image or named in (container.image, container.image.hex):
+        return named
+    if container.image.hex.startswith(named.removeprefix("sha256:")) and len(named) >= 3:
+        return named
+    return str(container.image) if no_trunc else container.image.short
+
+
+def _canonical(name: str) -> str:
+    from imagelab.errors import ReferenceSyntaxError
+    from imagelab.reference import Reference
+
+    try:
+        reference = Reference.parse(name)
+    except ReferenceSyntaxError:
+        return ""
+    return f"{reference.repository}@{reference.digest}" if reference.digest else str(reference.with_default_tag())
+
+
+def size_text(container: Container, state: State) -> str:
+    """`2B (virtual 183MB)`."""
+    below = sum(state.layers[chain_id].size for chain_id in container.layers if chain_id in state.layers)
+    size = human_size(container.size, digits=3)
+    return f"{size} (virtual {human_size(below + container.size, digits=3)})" if below else size
+
+
+def ps(
+    listed: Sequence[Container], state: State, *, quiet: bool, no_trunc: bool, size: bool, format: str, era: str, now: int, tz: tzinfo = UTC,
+) -> str:  # fmt: skip
+    """`docker ps`."""
+    rows = [_fields(container, state, no_trunc=no_trunc, era=era, now=now, tz=tz) for container in listed]
+    text = format
+    if text in ("", "table"):
+        if quiet:
+            return "".join(f"{row['ID']()}\n" for row in rows)
+        names = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names", *(["Size"] if size else [])]
+        lines = ["\t".join(HEADERS[name] for name in names)]
+        lines += ["\t".join(row[name]() for name in names) for row in rows]
+        return columns(lines, minimum=eras.minimum_width(era))
+    if text == "raw":
+        text = "container_id: {{.ID}}" if quiet else "container_id: {{.ID}}\\nimage: {{.Image}}\\ncommand: {{.Command}}\\ncreated_at: {{.CreatedAt}}\\nstate: {{- pad .State 1 0}}\\nstatus: {{- pad .Status 1 0}}\\nnames: {{.Names}}\\nlabels: {{- pad .Labels 1 0}}\\nports: {{- pad .Ports 1 0}}\\n"  # fmt: skip
+    return render(text, rows, HEADERS, go_type=TYPE, minimum=eras.minimum_width(era))
+
+
+def _fields(container: Container, state: State, *, no_trunc: bool, era: str, now: int, tz: tzinfo) -> Fields:
+    labels = ",".join(f"{key}={value}" for key, value in sorted(container.labels.items()))
+    fields: dict[str, Callable[[], Any]] = {
+        "ID": lambda: container.id if no_trunc else container.id[:12],
+        "Image": lambda: image_text(container, state, no_trunc=no_trunc),
+        "Command": lambda: command_text(container, no_trunc=no_trunc),
+        "CreatedAt": lambda: go_time(container.created, tz),
+        "RunningFor": lambda: eras.ago(container.created, now, era),
+        "Ports": lambda: ports_text(container),
+        "State": lambda: container.status,
+        "Status": lambda: status_text(container, now, era),
+        "Size": lambda: size_text(container, state),
+        "Names": lambda: container.name,
+        "Labels": lambda: labels,
+        "Mounts": lambda: "",
+        "LocalVolumes": lambda: "0",
+        "Networks": lambda: "bridge",
+    }
+    return fields
+
+
+def inspected(container: Container, state: State, log: str, *, size: bool = False) -> dict[str, Any]:
+    """The object `docker container inspect` prints (R6.21)."""
+    config, running = dict(container.config), container.running
+    command = container.command
+    found: dict[str, Any] = {
+        "Id": container.id,
+        "Created": rfc3339(container.created),
+        "Path": command[0] if command else "",
+        "Args": list(command[1:]),
+        "State": {
+            "Status": container.status, "Running": running, "Paused": container.status == "paused", "Restarting": False,
+            "OOMKilled": False, "Dead": container.status == "dead", "Pid": container.pid, "ExitCode": container.exit_code,
+            "Error": container.error, "StartedAt": rfc3339(container.started) if container.started else NEVER,
+            "FinishedAt": rfc3339(container.finished) if container.finished else NEVER,
+        },
+        "Image": str(container.image),
+        "ResolvConfPath": "", "HostnamePath": "", "HostsPath": "", "LogPath": log,
+        "Name": f"/{container.name}", "RestartCount": 0, "Driver": "imagelab", "Platform": "linux", "MountLabel": "", "ProcessLabel": "",
+        "AppArmorProfile": "", "ExecIDs": None, "HostConfig": dict(container.host),
+        "GraphDriver": {"Data": None, "Name": "imagelab"},
+    }  # fmt: skip
+    if size:
+        below = sum(state.layers[chain_id].size for chain_id in container.layers if chain_id in state.layers)
+        found |= {"SizeRw": container.size, "SizeRootFs": below + container.size}
+    ports = {port: [{**one, "HostIp": one["HostIp"] or "0.0.0.0"} for one in bindings] if bindings else None for port, bindings in container.ports.items()}  # fmt: skip
+    address = {"IPAddress": "172.17.0.2" if running else "", "Gateway": "172.17.0.1" if running else ""}
+    return found | {"Mounts": [], "Config": config, "NetworkSettings": {"Ports": ports if running else {}, **address}}
+
+
+def top(rows: Sequence[tuple[int, str, str]], container: Container) -> str:
+    """`docker top`: as `ps -ef` shows them."""
+    from datetime import datetime
+
+    started = datetime.fromtimestamp(container.started // 1_000_000_000, UTC).strftime("%H:%M")
+    lines = ["UID\tPID\tPPID\tC\tSTIME\tTTY\tTIME\tCMD"]
+    for pid, user, command in rows:
+        tty = "pts/0" if container.config.get("Tty") else "?"
+        lines.append(f"{user}\t{pid}\t{0 if pid == 1 else 1}\t0\t{started}\t{tty}\t00:00:00\t{command}")
+    widths = [max(len(line.split("\t")[at]) for line in lines) for at in range(8)]
+    shown = ["".join(cell.ljust(max(width, 19 if at < 7 else 0) + 1) for at, (cell, width) in enumerate(zip(line.split("\t"), widths, strict=True))) for line in lines]  # fmt: skip
+    return "".join(f"{line}\n" for line in shown)
+
+
+def ports(container: Container, private: str) -> list[str]:
+    """`80/tcp -> 0.0.0.0:8080`; for one private port without its name."""
+    wanted = private if "/" in private or not private else f"{private}/tcp"
+    lines = []
+    for port, bindings in sorted((container.ports if container.running else {}).items()):
+        for binding in bindings or []:
+            address = binding["HostIp"] or "0.0.0.0"
+            shown = [f"{address}:{binding['HostPort']}"] + ([f"[::]:{binding['HostPort']}"] if address == "0.0.0.0" else [])
+            lines += [one if wanted else f"{port} -> {one}" for one in shown if wanted in ("", port)]
+    return lines
+

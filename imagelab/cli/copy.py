@@ -1,0 +1,245 @@
+"""`docker cp` and `docker export`: files between a container and the machine, as tar archives on the way.
+
+A path inside the container is looked up inside its root: `..` and symlinks never lead out of it, whatever they say.
+A path on the machine is the user's own affair.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from imagelab.cli.command import Context
+from imagelab.errors import ImageLabError, NotFoundError, UsageError
+from imagelab.layer import write
+from imagelab.runtime.filesystem import ROOT, FileSystem, Refusal
+from imagelab.snapshot import NEVER_SHOWN, is_mounted
+from imagelab.tree import Draft, Kind, Node, Put, Tree, diff
+
+if TYPE_CHECKING:
+    from imagelab.state import Container
+
+MESSAGE = "cowardly refusing to save to a terminal. Use the -o flag or redirect"
+
+
+def exported(context: Context) -> int:
+    """All files of a container as one tar (R6.49)."""
+    parsed, lab = context.parsed, context.lab
+    name, target = parsed.arguments[0], parsed.text("output")
+    if not target and context.out.isatty():
+        raise UsageError(MESSAGE)
+    containers = lab.engine.containers
+    workspace = containers.workspace(containers.resolve(name))
+    tree = without_mounts(workspace.read())
+    chunks = write(diff(Tree.empty(), tree), workspace.files.data)
+    if target:
+        with Path(target).open("wb") as file:
+            file.writelines(chunks)
+    else:
+        _binary(context).writelines(chunks)
+    return 0
+
+
+def without_mounts(tree: Tree) -> Tree:
+    """A container's files as they lie on the disk: what is mounted over them is not there, the stubs are empty."""
+    draft = Draft(tree)
+    for path in [path for path in tree if is_mounted(path) and path.count("/") >= 1]:
+        if draft.get(path) is not None:
+            draft.remove(path)
+    for path in NEVER_SHOWN:
+        node = draft.get(path)
+        if node is not None and node.kind is Kind.FILE:
+            draft.put(path, replace(node, size=0, content=""))
+    return draft.tree()
+
+
+def _binary(context: Context) -> IO[bytes]:
+    binary = getattr(context.out, "buffer", None)
+    if binary is None:
+        raise UsageError("the archive is bytes, which cannot be shown here", hint="write it to a file")
+    context.out.flush()
+    return binary  # type: ignore[no-any-return]
+
+
+# -- cp -----------------------------------------------------------------------------------------------------
+
+
+def copied(context: Context) -> int:
+    """`docker cp CONTAINER:PATH PATH`, or the other way round; `-` is a tar stream."""
+    source, target = context.parsed.arguments
+    from_container, from_path = _side(source)
+    to_container, to_path = _side(target)
+    if from_container and to_container:
+        raise UsageError("copying between containers is not supported")
+    if not from_container and not to_container:
+        raise UsageError("must specify at least one container source")
+    name = from_container or to_container
+    container = context.lab.engine.containers.resolve(name)
+    if from_container:
+        return _out_of(context, container, from_path, target)
+    return _into(context, container, source, to_path)
+
+
+def _side(text: str) -> tuple[str, str]:
+    """`web:/etc` -> (web, /etc); a local path has no container."""
+    if text == "-" or text.startswith((".", "/")) or Path(text).is_absolute():
+        return "", text
+    name, colon, path = text.partition(":")
+    return (name, path) if colon and len(name) > 1 or (colon and sys.platform != "win32") else ("", text)
+
+
+def _missing(container: Container, path: str) -> NotFoundError:
+    return NotFoundError(f"Could not find the file {path} in container {container.name}", hint=f"docker exec {container.name} ls shows what is there")
+
+
+def _out_of(context: Context, container: Container, path: str, target: str) -> int:
+    workspace = context.lab.engine.containers.workspace(container)
+    workspace.read()
+    files = workspace.files
+    full = "/" + path.lstrip("/")
+    try:
+        at = files.resolve(ROOT, full, follow=context.parsed.on("follow-link") or full.endswith("/"))
+        node = files.stat(ROOT, "/" + at, follow=False)
+    except Refusal:
+        raise _missing(container, path) from None
+    name = PurePosixPath(full).name if not full.endswith("/.") else ""
+    below = list(_below(files, at, name or PurePosixPath("/" + at).name or "."))
+    if target == "-":
+        _binary(context).writelines(write([Put(shown, found) for shown, found in below], files.data))
+        return 0
+    _place(files, node, below, Path(target), contents_only=full.endswith("/."), target=target)
+    if context.err.isatty() and not context.parsed.on("quiet"):
+        context.err.write(f"Successfully copied {_human(sum(one.size for _, one in below))} to {target}\n")
+    return 0
+
+
+def _human(size: int) -> str:
+    from imagelab.units import human_size
+
+    return human_size(size)
+
+
+def _below(files: FileSystem, at: str, name: str) -> Iterator[tuple[str, Node]]:
+    """(path in the archive, node), parents first."""
+    for path in files.walk(ROOT, "/" + at):
+        rest = path.strip("/").removeprefix(at).strip("/")
+        node = files.stat(ROOT, path, follow=False)
+        yield (f"{name}/{rest}" if rest else name), replace(node, link="")
+
+
+def _place(files: FileSystem, node: Node, below: list[tuple[str, Node]], local: Path, *, contents_only: bool, target: str) -> None:
+    """Write what came out of a container to the machine; links as links, everything else by its bytes."""
+    if target.endswith(("/", os.sep)) and not local.is_dir() and not node.is_directory:
+        raise ImageLabError(f"the destination directory must exist: {target}", origin="client")
+    if not local.parent.is_dir():
+        raise ImageLabError(f'invalid output path: directory "{local.parent}" does not exist', origin="client")
+    if node.is_directory and local.is_file():
+        raise ImageLabError("cannot copy directory", origin="client", hint=f"{target} is a file")
+    root = local / below[0][0] if local.is_dir() and not contents_only else local
+    for shown, found in below:
+        rest = shown.partition("/")[2] if "/" in shown else ""
+        place = root / _safe(rest) if rest else root
+        if found.is_directory:
+            place.mkdir(exist_ok=True)
+        elif found.kind is Kind.SYMLINK:
+            place.unlink(missing_ok=True)
+            try:
+                place.symlink_to(found.target)
+            except OSError:
+                place.write_text(found.target, encoding="utf-8")  # a system without links keeps what it says
+        elif found.kind is Kind.FILE:
+            if place.is_symlink():
+                place.unlink()  # never through a link that was just unpacked
+            place.write_bytes(files.data(found))
+            if os.name == "posix":
+                place.chmod(found.mode & 0o777)
+
+
+def _safe(path: str) -> Path:
+    parts = PurePosixPath(path).parts
+    if sys.platform == "win32":
+        parts = tuple(re.sub(r'[<>:"|?*\\]', "_", part) for part in parts)
+    return Path(*parts)
+
+
+def _into(context: Context, container: Container, source: str, path: str) -> int:
+    if source == "-":
+        binary = getattr(context.stdin, "buffer", None)
+        data = binary.read() if binary is not None else context.stdin.read().encode("utf-8", "surrogateescape")
+        archive = io.BytesIO(data)
+    else:
+        archive = _packed(Path(source), contents_only=source.endswith(("/.", os.sep + ".")), follow=context.parsed.on("follow-link"))
+    workspace = context.lab.engine.containers.workspace(container)
+    with workspace.turn() as files:
+        _unpack(files, archive, container, path, from_stdin=source == "-", keep=context.parsed.on("archive"))
+    return 0
+
+
+def _packed(local: Path, *, contents_only: bool, follow: bool) -> io.BytesIO:
+    if not (local.exists() or local.is_symlink()):
+        raise ImageLabError(f"lstat {local}: no such file or directory", origin="client", hint="the first path is on this machine")
+    found = io.BytesIO()
+    with tarfile.open(fileobj=found, mode="w", format=tarfile.PAX_FORMAT, dereference=follow) as archive:
+        archive.add(local, arcname="." if contents_only else local.resolve().name if local.name in ("", "..") else local.name)
+    found.seek(0)
+    return found
+
+
+def _unpack(files: FileSystem, archive: IO[bytes], container: Container, path: str, *, from_stdin: bool, keep: bool) -> None:
+    full = "/" + path.lstrip("/")
+    there = None
+    try:
+        at = files.resolve(ROOT, full)
+        there = files.stat(ROOT, "/" + at)
+    except Refusal:
+        above = PurePosixPath(full.rstrip("/")).parent.as_posix()
+        try:
+            files.stat(ROOT, above)
+        except Refusal:
+            raise _missing(container, PurePosixPath(path.rstrip("/")).parent.as_posix()) from None
+        at = files.resolve(ROOT, full.rstrip("/"))
+    if from_stdin and (there is None or not there.is_directory):
+        raise UsageError(f'destination "{container.name}:{path}" must be a directory')
+    try:
+        members = tarfile.open(fileobj=archive, mode="r:*")  # noqa: SIM115 - closed below
+    except tarfile.TarError:
+        raise ImageLabError("unable to read the archive: it is not a tar", origin="client") from None
+    with members:
+        into_directory = there is not None and there.is_directory
+        for member in members:
+            name = "/".join(part for part in PurePosixPath(member.name).parts if part not in ("/", "..", "."))
+            rest = name if into_directory else name.partition("/")[2]
+            place = f"{at}/{rest}".strip("/") if rest else at
+            if full.endswith("/") and there is None and not member.isdir():
+                raise ImageLabError(f"the destination directory must exist: {path}", origin="client")
+            _put(files, place, member, members, keep=keep)
+
+
+def _put(files: FileSystem, place: str, member: tarfile.TarInfo, members: tarfile.TarFile, *, keep: bool) -> None:
+    """One member; a link on the way is followed inside the container's root."""
+    above, _, name = place.rpartition("/")
+    try:
+        place = f"{files.resolve(ROOT, '/' + above)}/{name}".strip("/") if above else place
+    except Refusal:
+        return  # below something that is no directory
+    uid, gid = (member.uid, member.gid) if keep else (0, 0)
+    plain = Node(Kind.FILE, member.mode & 0o7777, uid, gid, mtime=int(member.mtime))
+    old = files.find(place)
+    if member.isdir():
+        if old is None:
+            files.put(place, replace(plain, kind=Kind.DIRECTORY))
+    elif member.isfile():
+        if old is not None and old.is_directory:
+            raise ImageLabError(f"cannot overwrite directory /{place} with a file", origin="client")
+        data = members.extractfile(member)
+        files.put(place, plain)
+        files.store(place, data.read() if data else b"", mtime=int(member.mtime))
+    elif member.issym():
+        files.put(place, replace(plain, kind=Kind.SYMLINK, size=len(member.linkname.encode()), target=member.linkname))

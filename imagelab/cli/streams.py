@@ -1,0 +1,113 @@
+"""The ends of a container's standard streams: a terminal with line editing, a pipe, a notebook's boxes, a script of lines.
+
+    a terminal            prompt_toolkit edits the line: history, completion with Tab, Ctrl-C, Ctrl-D, Ctrl-R
+    anything that `asks`  a notebook's input box, or the lines of a cell, one after the other
+    a pipe or a file      bytes, fetched when the program waits for them
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TextIO
+
+from imagelab.errors import UsageError
+from imagelab.runtime.process import Given, Stream
+from imagelab.runtime.session import Completion, Terminal, Typed
+
+Ask = Callable[[str, list[str], Completion], bytes]
+
+
+def output_to(out: TextIO, err: TextIO) -> Callable[[int, bytes], None]:
+    """What takes a program's bytes: exactly, where there is a binary stream, and as text elsewhere."""
+    writers = {1: _writer(out), 2: _writer(err)}
+
+    def show(fd: int, data: bytes) -> None:
+        writers[fd](data)
+
+    return show
+
+
+def _writer(stream: TextIO) -> Callable[[bytes], None]:
+    binary = getattr(stream, "buffer", None)
+    if binary is not None:
+
+        def write(data: bytes) -> None:
+            stream.flush()
+            binary.write(data)
+            binary.flush()
+
+        return write
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def decode(data: bytes) -> None:
+        stream.write(decoder.decode(data))
+
+    return decode
+
+
+def input_from(stdin: TextIO, *, interactive: bool, tty: bool, environ: Mapping[str, str]) -> Stream:
+    """A program's standard input. UsageError where a terminal was asked for and there is none (R6.8)."""
+    ask: Ask | None = getattr(stdin, "ask", None)
+    if not interactive:
+        return Given()
+    if tty and ask is not None:
+        return Terminal(ask)
+    if tty and not stdin.isatty():
+        raise UsageError("the input device is not a TTY", hint="leave -t out, or run it in a terminal")
+    if tty and environ.get("JPY_PARENT_PID"):
+        raise UsageError("the input device is not a TTY: nobody can type into a cell that runs", hint="%docker asks line by line; a terminal has everything; or put the lines below %%docker exec -it …")  # fmt: skip
+    if tty:
+        return Terminal(_edited)
+    binary = getattr(stdin, "buffer", None)
+    if binary is None:
+        return Given(stdin.read().encode("utf-8", "surrogateescape"))
+    return Typed(lambda: bytes(binary.read1(65536)))
+
+
+class Script(io.StringIO):
+    """Lines that are typed into a terminal one after the other, with the prompts they answer; then Ctrl-D."""
+
+    def __init__(self, text: str, screen: TextIO) -> None:
+        super().__init__(text)
+        self._screen = screen
+
+    def isatty(self) -> bool:
+        return True
+
+    def ask(self, prompt: str, history: list[str], completion: Completion) -> bytes:
+        """The next line, echoed as a terminal would."""
+        line = self.readline()
+        self._screen.write(prompt + (line.rstrip("\n") + "\n" if line else ""))
+        return (line if line.endswith("\n") or not line else line + "\n").encode()
+
+
+def _edited(prompt: str, history: list[str], completion: Completion) -> bytes:
+    """One line from the real terminal; b"" for Ctrl-D."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import Completer
+    from prompt_toolkit.formatted_text import ANSI
+    from prompt_toolkit.history import InMemoryHistory
+
+    class Words(Completer):
+        def get_completions(self, document: Any, event: Any) -> Iterable[Any]:
+            return _completions(document.text_before_cursor, completion)
+
+    sys.stdout.flush()
+    session: Any = PromptSession(history=InMemoryHistory([line for line in history if "\n" not in line]), completer=Words(), complete_while_typing=False)  # fmt: skip
+    try:
+        return (str(session.prompt(ANSI(prompt))) + "\n").encode("utf-8", "surrogateescape")
+    except EOFError:
+        return b""
+
+
+def _completions(typed: str, completion: Completion) -> Iterable[Any]:
+    import re
+
+    from prompt_toolkit.completion import Completion as Candidate
+
+    word = re.split(r"[\s;&|<>()=]", typed)[-1]
+    for name in completion(typed):
+        yield Candidate(name, start_position=-len(word), display=name.rstrip("/").rpartition("/")[2] + ("/" if name.endswith("/") else ""))
