@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError, ImageNotFoundError, InvalidFilterError
@@ -75,9 +75,9 @@ def _images(state: State, filters: Filters, engine: Engine) -> set[str] | None:
 
 
 def _holds(one: Container, filters: Filters) -> bool:
-    checks = {
+    checks: dict[str, Callable[[str], bool]] = {
         "id": lambda value: one.id.startswith(value),
-        "name": lambda value: re.search(value.removeprefix("^/").join(["^", ""]) if value.startswith("^/") else value, one.name) is not None,
+        "name": lambda value: re.search(value.replace("^/", "^", 1), one.name) is not None,
         "status": lambda value: one.status == value,
         "exited": lambda value: not one.running and one.status != "created" and one.exit_code == int(value),
         "publish": lambda value: _port(value) in [port for port, bindings in one.ports.items() if bindings],

@@ -135,7 +135,7 @@ def test_a_listing_is_a_table_with_dockers_text_beside_it(notebook: Notebook) ->
     [shown] = notebook.run("%docker images").displays
     assert shown["text/plain"].splitlines()[0] == "REPOSITORY   TAG       IMAGE ID       CREATED       SIZE"
     assert "<td>14.04</td>" in shown["text/html"]
-    assert notebook.run("%docker images -q").out == "184893ee5f3d\n"
+    assert notebook.run("%docker images -q").out == "2e12a2a438aa\n"
 
 
 def test_a_result_that_is_assigned_is_not_shown(notebook: Notebook) -> None:

@@ -112,7 +112,7 @@ def test_what_is_no_listing_makes_no_page(cast: Lab, line: str) -> None:
 def test_rows_are_cells_by_heading(cast: Lab) -> None:
     found = cast.docker("images ubuntu").rows
     assert [row["TAG"] for row in found] == ["16.04", "latest", "14.04"]
-    assert found[0]["IMAGE ID"] == found[1]["IMAGE ID"] == "bebdd8153d76"
+    assert found[0]["IMAGE ID"] == found[1]["IMAGE ID"] == "e7f1e4453a50"
     assert found[0]["CREATED"] == "4 weeks ago"
     sizes = {row["TYPE"]: row["TOTAL"] for row in cast.docker("system df").rows}
     assert sizes["Images"] == "4"
@@ -190,7 +190,7 @@ def test_the_picture_is_the_screen_a_terminal_is_left_with(lab: Lab) -> None:
     lines = picture.text.splitlines()
     assert lines[0] == "14.04: Pulling from library/ubuntu"
     assert [line.partition(": ")[2] for line in lines[1:6]] == ["Pull complete"] * 5
-    assert lines[6].startswith("Digest: sha256:b8005b4a")
+    assert lines[6].startswith("Digest: sha256:8d665151")
     assert lines[7:] == ["Status: Downloaded newer image for ubuntu:14.04"]
     assert [line.total for line in picture.lines if line.layer] == [67127, 654, 884, 969, 157]
 

@@ -18,7 +18,8 @@ import re
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import SIGNALS, Killed, Process, Program, Steps, Stream, text
 from imagelab.runtime.shell.builtins import BUILTINS, evaluated, syntax_error
-from imagelab.runtime.shell.interpreter import Leave, Shell, ShellProblem
+from imagelab.runtime.shell.interpreter import Leave, Shell
+from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.parser import Parser
 from imagelab.runtime.shell.words import Incomplete, SyntaxProblem
 

@@ -12,7 +12,8 @@ from imagelab.runtime import execution
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Steps, text
 from imagelab.runtime.shell.conditions import test
-from imagelab.runtime.shell.interpreter import Leave, Shell, ShellProblem
+from imagelab.runtime.shell.interpreter import Leave, Shell
+from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.parser import Parser
 from imagelab.runtime.shell.printing import echo_builtin, printf_builtin
 from imagelab.runtime.shell.processes import cd, kill, pwd, trap, umask, wait

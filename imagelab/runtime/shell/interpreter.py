@@ -20,6 +20,7 @@ from imagelab.runtime.process import NOW, SIGNALS, Killed, Pipe, Process, Sink, 
 from imagelab.runtime.shell import syntax
 from imagelab.runtime.shell.arithmetic import ArithmeticProblem
 from imagelab.runtime.shell.expander import Expander, ExpansionProblem
+from imagelab.runtime.shell.memory import ShellProblem, ShellState
 from imagelab.runtime.shell.patterns import matches
 from imagelab.runtime.shell.redirection import RedirectionProblem, redirect, restore
 
@@ -38,34 +39,14 @@ class Leave(Exception):
         self.kind, self.value = kind, value
 
 
-class ShellProblem(Exception):
-    """What ends a shell that is not interactive; `code` is its exit code."""
-
-    def __init__(self, message: str, code: int = 2) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Shell:
-    """One shell. `name` is $0, `bash` whether it is one."""
+class Shell(ShellState):
+    """One shell at work."""
 
     def __init__(self, p: Process, name: str, arguments: list[str], *, bash: bool = False) -> None:
-        self.p, self.name, self.arguments, self.bash = p, name, arguments, bash
-        self.variables = {key: value for key, value in p.env.items() if key.replace("_", "a").isalnum()}
-        self.exported, self.readonly = set(p.env), set[str]()
-        self.variables |= {"IFS": " \t\n", "OPTIND": "1", "PPID": str(p.parent), "PS2": "> ", "PS4": "+ "}
-        self.variables.setdefault("PWD", p.cwd)
-        self.functions: dict[str, syntax.Command] = {}
-        self.options: set[str] = set()
-        self.traps: dict[str, str] = {}
-        self.locals: list[dict[str, str | None]] = []
-        self.history: list[str] = []
-        self.status, self.line, self.last_background = 0, 1, ""
-        self.interactive = False
-        self.tested = 0
-        """How many conditions we are in: `set -e` waits outside."""
-        self.calls = self.loops = self.option_letter = 0
+        super().__init__(p, name, arguments, bash=bash)
         self.expander = Expander(self)
+        self.status_of_substitution = 0
+        """The exit code of the last `$(…)`: that of a command which is only assignments."""
 
     def fork(self, streams: dict[int, Stream] | None = None) -> Shell:
         """A copy in a process of its own."""
@@ -79,69 +60,6 @@ class Shell:
         other.tested, other.calls, other.loops = self.tested, self.calls, self.loops
         other.locals = list(self.locals)
         return other
-
-    # -- variables ------------------------------------------------------------------------------------------
-
-    def get(self, name: str) -> str | None:
-        """The value of `$name`; None when it is not set."""
-        if name.isdigit():
-            number = int(name)
-            return self.name if number == 0 else self.arguments[number - 1] if number <= len(self.arguments) else None
-        match name:
-            case "?":
-                return str(self.status)
-            case "#":
-                return str(len(self.arguments))
-            case "$":
-                return str(self.root_pid)
-            case "!":
-                return self.last_background or None
-            case "-":
-                return "".join(sorted(self.options | ({"i"} if self.interactive else set())))
-            case "LINENO":
-                return str(self.line)
-            case "RANDOM" if self.bash:
-                return str(int.from_bytes(self.p.machine.noise(2), "big") >> 1)
-            case "HOSTNAME" if self.bash and "HOSTNAME" not in self.variables:
-                return self.p.machine.hostname
-        return self.variables.get(name)
-
-    @property
-    def root_pid(self) -> int:
-        """$$: the shell that was started, also in its copies."""
-        process = self.p
-        while process.parent in process.machine.processes:
-            above = process.machine.processes[process.parent]
-            if above.args is not process.args:
-                break
-            process = above
-        return process.pid
-
-    def set(self, name: str, value: str) -> None:
-        """ShellProblem when it is read-only."""
-        if name in self.readonly:
-            raise ShellProblem(f"{name}: readonly variable" if self.bash else f"{name}: is read only")
-        self.variables[name] = value
-        if "a" in self.options:
-            self.exported.add(name)
-
-    def option(self, letter: str) -> bool:
-        return letter in self.options
-
-    def environment(self) -> dict[str, str]:
-        """What a program is given."""
-        return {name: self.variables[name] for name in sorted(self.exported) if name in self.variables}
-
-    # -- complaints -----------------------------------------------------------------------------------------
-
-    def complain(self, message: str, code: int = 1) -> int:
-        """`sh: 1: foo: not found`, `bash: line 1: foo: command not found`; returns `code`."""
-        where = "" if self.bash and self.interactive else f"line {self.line}: " if self.bash else f"{self.line}: "
-        try:
-            self.p.err(f"{self.name}: {where}{message}")
-        except Refusal:
-            pass  # standard error is not open
-        return code
 
     # -- lists ----------------------------------------------------------------------------------------------
 
@@ -507,8 +425,6 @@ class Shell:
         shell = self.fork({1: Sink(output.extend)})
         self.status_of_substitution = self.status = yield from shell.whole(shell.script(body))
         return bytes(output)
-
-    status_of_substitution = 0
 
 
 ONLY_BASH = {"source", "declare", "typeset", "let", "history", "shopt", "logout", "builtin", "popd", "pushd", "dirs"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagelab.runtime.filesystem import EXECUTE, Refusal
 from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps
-from imagelab.runtime.shell.interpreter import ShellProblem
+from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.printing import quoted
 
 if TYPE_CHECKING:

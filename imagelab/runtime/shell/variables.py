@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imagelab.runtime.process import Process, Steps, text
 from imagelab.runtime.shell.arithmetic import ArithmeticProblem, evaluate
-from imagelab.runtime.shell.interpreter import ShellProblem
+from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.printing import quoted
 
 if TYPE_CHECKING:
