@@ -83,11 +83,11 @@ def run_ours(
 
 def run_real(script: Script) -> Result:
     """The same in dash or bash."""
-    shell = {"sh": ["dash"], "bash": ["bash", "--norc", "--noprofile"]}[script.shell]
+    program = shutil.which({"sh": "dash", "bash": "bash"}[script.shell])
     folder = tempfile.mkdtemp(prefix="shell-")
     try:
         done = subprocess.run(
-            [*shell, "-c", script.text], input=script.stdin, capture_output=True, cwd=folder, timeout=20, check=False,
+            [script.shell, "-c", script.text], executable=program, input=script.stdin, capture_output=True, cwd=folder, timeout=20, check=False,
             env={"PATH": os.defpath, "HOME": folder, "LC_ALL": "C.UTF-8", "PWD": folder},
         )  # fmt: skip
     finally:

@@ -87,6 +87,7 @@ class Shell(ShellState):
                 self.tested -= inside
             failed_outside = bool(self.status) and not inside
         yield NOW
+        yield from self.signals()
         if failed_outside and "e" in self.options and not self.tested:
             raise Leave("exit", self.status)
 
@@ -423,7 +424,9 @@ class Shell(ShellState):
         """The output of `$(body)`."""
         output = bytearray()
         shell = self.fork({1: Sink(output.extend)})
-        self.status_of_substitution = self.status = yield from shell.whole(shell.script(body))
+        self.status_of_substitution = yield from shell.whole(shell.script(body))
+        if self.bash:
+            self.status = self.status_of_substitution
         return bytes(output)
 
 

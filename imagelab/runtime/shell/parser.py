@@ -261,7 +261,7 @@ class Parser(Words):
             match = None if command.words else re.compile(NAME.pattern + r"\+?=").match(self.text, self._at)
             if match:
                 self._at = match.end()
-                command.assignments.append((match[0][:-1], self._word() or Word()))
+                command.assignments.append((match[0][:-1], Word(self._parts(EVERYTHING_ENDS))))
             elif (word := self._word()) is not None:
                 command.words.append(word)
             elif command.words or command.assignments or command.redirections:

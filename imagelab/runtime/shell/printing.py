@@ -24,6 +24,11 @@ def quoted(word: str, *, always: bool = False, bash: bool = False) -> str:
     return "'" + word.replace("'", "'\\''") + "'"
 
 
+def escaped(word: str) -> str:
+    """A word with backslashes before what a shell would take for itself, as bash's `%q` writes it."""
+    return re.sub(r"([^\w@%+=:,./-])", r"\\\1", word) if word else "''"
+
+
 def echo_builtin(shell: Shell, words: list[str]) -> int:
     """dash's `echo` always reads escapes; bash's only after -e."""
     shell.p.out(_echo(words[1:], bash=shell.bash))
@@ -58,7 +63,7 @@ def _until_c(text: str) -> tuple[str, bool]:
 
 # -- printf -------------------------------------------------------------------------------------------------
 
-_DIRECTIVE = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hlqjzt]*)([a-zA-Z%])?|%$")
+_DIRECTIVE = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hljzt]*)([a-zA-Z%])?|%$")
 
 
 class _Printf:
@@ -78,7 +83,7 @@ class _Printf:
 
     def _once(self, format: str) -> Iterator[str]:
         at = 0
-        for match in re.finditer(r"%(?:%|[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|-?\d+)?)?[hlqjzt]*[a-zA-Z]?)", format):
+        for match in re.finditer(r"%(?:%|[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|-?\d+)?)?[hljzt]*[a-zA-Z]?)", format):
             yield self._plain(format[at : match.start()])
             if self._stopped:
                 return
@@ -117,7 +122,7 @@ class _Printf:
             if letter == "b":
                 text, self._stopped = _until_c(text)
                 text = unescape(text, r"0?[0-7]{1,3}" if not self._bash else r"0[0-7]{0,3}|[0-7]{1,3}")
-            text = quoted(text) if letter == "q" else text[:1] if letter == "c" else text
+            text = escaped(text) if letter == "q" else text[:1] if letter == "c" else text
             text = text if precision is None or precision < 0 or letter == "c" else text[:precision]
             return text.ljust(width) if "-" in flags else text.rjust(width)
         spec = f"%{flags}{width or ''}{cut}"

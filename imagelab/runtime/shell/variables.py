@@ -219,12 +219,14 @@ def getopts(shell: Shell, words: list[str]) -> int:
 
 def read(shell: Shell, words: list[str]) -> Steps:
     rest, raw_mode, prompt, count, stop, array = words[1:], False, "", -1, b"\n", False
-    while rest and re.fullmatch(r"-[rspntdaeiu]+", rest[0]):
-        for letter in rest.pop(0)[1:]:
+    while rest and re.match(r"-[rspntdaeiu]", rest[0]):
+        letters = rest.pop(0)[1:]
+        while letters:
+            letter, letters = letters[0], letters[1:]
             raw_mode = raw_mode or letter == "r"
             array = array or letter == "a"
             if letter in "pntdiu" and (shell.bash or letter == "p"):
-                value = rest.pop(0) if rest else ""
+                value, letters = letters or (rest.pop(0) if rest else ""), ""
                 prompt = value if letter == "p" else prompt
                 count = int(value) if letter == "n" and value.isdigit() else count
                 stop = (value[:1] or "\0").encode() if letter == "d" else stop

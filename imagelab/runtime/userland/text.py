@@ -118,7 +118,8 @@ def _decorated(data: bytes, options: Options, number: int, blank: bool) -> tuple
 
 def _old_style(p: Process) -> None:
     """`head -5` is `head -n 5`."""
-    p.args = [p.args[0], *(f"-n{word[1:]}" if re.fullmatch(r"-\d+", word) else word for word in p.args[1:])]
+    if len(p.args) > 1 and re.fullmatch(r"-\d+", p.args[1]):
+        p.args = [p.args[0], f"-n{p.args[1][1:]}", *p.args[2:]]
 
 
 def _count(p: Process, value: str, what: str) -> int:
