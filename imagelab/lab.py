@@ -4,6 +4,9 @@
     lab.images("ubuntu")              a table (text in a terminal, HTML in a notebook), and a sequence of images
     lab.history("nginx")              the instructions that made it
     lab.tag, lab.rmi, lab.prune       change names, remove images
+    web = lab.run("nginx", ports={80: 8080})
+                                      a container: web.exec, web.diff, web.commit, web.logs, web.stop
+    lab.containers(), lab.browse(url) what runs, and what a published port answers
     lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
     lab.era = "29"                    print as another Docker would
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from imagelab.registry import Upstream
     from imagelab.reports import PruneReport
     from imagelab.results import CommandResult, History, ImageList, LabImage, Usage
+    from imagelab.results_containers import ContainerList, LabContainer, Page
     from imagelab.runtime.runner import Runner
 
 ERAS = ("1.13", "28", "29")
@@ -217,18 +221,68 @@ class Lab:
 
         return Usage(self, self.engine.disk_usage())
 
+    def run(
+        self, image: str, *command: str, name: str = "", ports: Mapping[int | str, int | str] | None = None, env: Sequence[str] = (),
+        user: str = "", workdir: str = "", entrypoint: Sequence[str] | None = None, labels: Mapping[str, str] | None = None,
+        hostname: str = "", remove: bool = False,
+    ) -> LabContainer:  # fmt: skip
+        """Make a container and start it in the background, pulling its image if it is not here.
+
+        `command`: words, or one string for a shell. `ports`: container's -> this machine's, `{80: 8080}`. Returns when
+        its program waits for the first time or is over: `.logs()` has what it printed, `.exit_code` how it ended.
+        """
+        from imagelab.container import Request
+        from imagelab.errors import ImageNotFoundError
+        from imagelab.results_containers import LabContainer
+
+        words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
+        published = {f"{port}" if "/" in str(port) else f"{port}/tcp": [{"HostIp": "", "HostPort": str(host)}] for port, host in (ports or {}).items()}
+        request = Request(
+            image, words, name, None if entrypoint is None else tuple(entrypoint), tuple(env), user, workdir, hostname, labels or {},
+            detach=True, remove=remove, ports=published,
+        )  # fmt: skip
+        try:
+            container = self.engine.containers.create(request)
+        except ImageNotFoundError:
+            self.pull(image)
+            container = self.engine.containers.create(request)
+        self.engine.containers.start(container.id)
+        return LabContainer(self, container.id)
+
+    def containers(self, *, all: bool = False, filters: Sequence[str] = ()) -> ContainerList:
+        """What `docker ps` lists; with `all` those that do not run, too."""
+        from imagelab.container_filters import select
+        from imagelab.filters import Filters
+        from imagelab.results_containers import ContainerList
+
+        found = select(self.engine.containers.state, Filters.parse(list(filters)), all=all, last=-1, engine=self.engine)
+        return ContainerList(self, tuple(found))
+
+    def container(self, name: str) -> LabContainer:
+        """The container that `name` (a name, an ID or the beginning of one) stands for."""
+        from imagelab.results_containers import LabContainer
+
+        return LabContainer(self, self.engine.containers.resolve(name).id)
+
+    def browse(self, url: str) -> Page:
+        """What a published port answers: `lab.browse("http://localhost:8080")`."""
+        from imagelab.results_containers import browse
+
+        return browse(self, url)
+
     def docker(self, line: str | Sequence[str], *, stdin: str = "") -> CommandResult:
-        """Run one docker command line (a string, or its words) and return what it printed."""
+        """Run one docker command line (a string, or its words) and return what it printed. With -it, `stdin` is typed."""
         import io
         import shlex
 
         from imagelab.cli.main import run
+        from imagelab.cli.streams import Script
 
         words = shlex.split(line) if isinstance(line, str) else list(line)
         if words[:1] == ["docker"]:
             words = words[1:]
         out, err = io.StringIO(), io.StringIO()
-        code = run(words, stdin=io.StringIO(stdin), stdout=out, stderr=err, environ=dict(os.environ), lab=self)
+        code = run(words, stdin=Script(stdin, out), stdout=out, stderr=err, environ=dict(os.environ), lab=self)
         return self.result(out.getvalue(), err.getvalue(), code)
 
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
@@ -295,16 +349,30 @@ def lesson(name: str) -> Lab:
     import atexit
     import tempfile
 
+    from imagelab.runtime.supervisor import OWNER
+    from imagelab.store.locks import locked
+
     folder = tempfile.TemporaryDirectory(prefix=f"imagelab-{name}-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
     lab = connect(folder.name, environ={}, clock="class")
+    owned = locked(Path(folder.name) / OWNER)
+    owned.__enter__()
+    atexit.register(owned.__exit__, None, None, None)
     atexit.register(lab.close)
+    atexit.register(_end_containers, lab)
     lab.store.remember("clock", "class")
     os.environ["IMAGELAB_HOME"] = folder.name
     for setting in SETTINGS:  # a lesson is the same on every machine
         os.environ.pop(setting, None)
     _in_ipython(lambda shell: shell.extension_manager.load_extension("imagelab"))
     return lab
+
+
+def _end_containers(lab: Lab) -> None:
+    """A lesson is over: nothing of it goes on."""
+    for container in lab.store.state().containers.values():
+        if container.running:
+            lab.engine.containers.remove(container.id, force=True)
 
 
 def finish(progress: ProgressSink) -> None:

@@ -36,6 +36,7 @@ from typing import Any, TextIO
 from IPython.core.magic import no_var_expand
 
 from imagelab.cli.main import run
+from imagelab.cli.streams import Script
 from imagelab.errors import ImageLabError, UsageError
 from imagelab.events import Progress
 from imagelab.lab import Lab, connect
@@ -44,6 +45,8 @@ from imagelab.results import CommandResult
 from imagelab.view.progress import NotebookProgress, is_watched, publish, pull_html
 from imagelab.view.tables import html_table, image_mark
 
+LIVE = ("run", "exec", "logs", "attach", "start", "wait")
+"""Verbs that run a program: what it prints is shown as it prints it."""
 SHOWN, TAKEN = "docker", "docker_result"
 """The magic that shows what a command prints, and the one that only returns it."""
 
@@ -99,11 +102,14 @@ class Session:
 
     def _run_shown(self, arguments: Sequence[str], given: str | None) -> int:
         if not hasattr(self.shell, "kernel"):  # IPython in a terminal: bars are the terminal's own
-            stdin = sys.stdin if given is None else io.StringIO(given)
+            stdin = sys.stdin if given is None else Script(given, sys.stdout)
             return self._run(arguments, stdin, sys.stdout, sys.stderr)
+        if _is_live(arguments):
+            live = Live()
+            return self._run(arguments, Keyboard(live) if given is None else Script(given, live), live, sys.stderr)
         screen, errors = Screen(watched=is_watched(os.environ)), io.StringIO()
         try:
-            stdin = Keyboard(screen) if given is None else io.StringIO(given)
+            stdin = Keyboard(screen) if given is None else Script(given, screen)
             return self._run(arguments, stdin, screen, errors, screen)
         finally:
             screen.show(self.lab)
@@ -165,6 +171,12 @@ def _commands(cell: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def _is_live(arguments: Sequence[str]) -> bool:
+    """Is this a command whose output is to be seen while it works?"""
+    verbs = [word for word in arguments if not word.startswith("-")]
+    return (verbs[1:2] if verbs[:1] == ["container"] else verbs[:1])[:1] in ([verb] for verb in LIVE)
+
+
 def _text(value: object) -> str:
     """What a variable stands for in a line: lists are their items, results what they printed."""
     if isinstance(value, (list, tuple, set)):
@@ -214,12 +226,35 @@ class Screen(io.StringIO):
             sys.stdout.write(text)
 
 
-class Keyboard(io.StringIO):
-    """A command's question (`[y/N]`) becomes a box below the cell. Where nobody can answer, the answer is empty."""
+class Live(io.StringIO):
+    """Where a program prints in a notebook: at once."""
 
-    def __init__(self, screen: Screen) -> None:
+    def write(self, text: str, /) -> int:
+        sys.stdout.write(text.replace("\r\n", "\n"))
+        return len(text)
+
+    def take(self) -> str:
+        return ""
+
+
+class Keyboard(io.StringIO):
+    """A command's question (`[y/N]`), and each line that an interactive program reads, becomes a box below the cell.
+    Where nobody can answer, the answer is empty."""
+
+    def __init__(self, screen: Screen | Live) -> None:
         super().__init__()
         self._screen = screen
+
+    def ask(self, prompt: str, history: list[str], completion: object) -> bytes:
+        """One line typed after a prompt; b"" (as Ctrl-D) where nobody can type."""
+        sys.stdout.flush()
+        try:
+            line = input(prompt)
+        except (NotImplementedError, EOFError):
+            sys.stdout.write(f"{prompt}\n")
+            sys.stderr.write("nobody can type here: put the lines below %%docker exec -it …\n")
+            return b""
+        return f"{line}\n".encode("utf-8", "surrogateescape")
 
     def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
         text, _, question = self._screen.take().rpartition("\n")

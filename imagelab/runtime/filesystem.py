@@ -33,6 +33,7 @@ ERRORS = {
     "ENOTEMPTY": "Directory not empty",
     "ELOOP": "Too many levels of symbolic links",
     "EBUSY": "Device or resource busy",
+    "ENOMEM": "Cannot allocate memory",
     "ENOSPC": "No space left on device",
     "EPIPE": "Broken pipe",
     "ENOEXEC": "Exec format error",

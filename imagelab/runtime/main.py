@@ -186,8 +186,21 @@ class Main:
                 self._served.add(port)
                 container = self.store.container(self.id)
                 if container is not None:
-                    self._listen(container, port, app)
+                    self._listen(container, port, None if app is None else self.application(port))
         self._say_who_runs()
+
+    def application(self, port: int) -> Any:
+        """The service behind a port, each request a turn of its own on the files as they are then."""
+
+        def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            with self.workspace.turn():
+                service = self.session.machine.services.get(port)
+                if service is None:
+                    start_response("502 Bad Gateway", [("Content-Length", "0")])
+                    return []
+                return list(service(environ | {"imagelab.port": port}, start_response))
+
+        return answer if self.session.machine.services.get(port) is not None else None
 
     def _obey(self) -> None:
         file = self.folder / "signals"

@@ -36,6 +36,8 @@ Steps = Generator[float, None, int]
 Waiting = Generator[float, None, bytes]
 
 PIPE_SIZE = 65536
+MOST_MEMORY = 1 << 28
+"""Bytes a program may read into memory: /dev/zero has no end."""
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18, "STOP": 19, "TSTP": 20, "WINCH": 28}  # fmt: skip
 
 
@@ -335,10 +337,13 @@ class Process:
             yield FOREVER
 
     def read_all(self, fd: int = 0) -> Waiting:
-        """`data = yield from p.read_all()`: everything up to the end."""
-        parts = []
+        """`data = yield from p.read_all()`: everything up to the end. Refusal ENOMEM."""
+        parts, size = [], 0
         while data := (yield from self.read(fd)):
             parts.append(data)
+            size += len(data)
+            if size > MOST_MEMORY:
+                raise Refusal("ENOMEM")
         return b"".join(parts)
 
     def read_line(self, fd: int = 0) -> Waiting:

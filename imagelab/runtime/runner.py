@@ -107,7 +107,7 @@ class InProcess:
 
     def application(self, container_id: str, port: int) -> Any:
         main = self._mains.get(container_id)
-        return main.session.machine.services.get(port) if main else None
+        return main.application(port) if main else None
 
     def close(self) -> None:
         for main in self._mains.values():

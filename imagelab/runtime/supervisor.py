@@ -41,6 +41,10 @@ def detached(line: list[str], errors: IO[bytes] | int = subprocess.DEVNULL) -> s
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, **options)
 
 
+OWNER = "owner"
+"""The file in a lesson's lab that its process holds locked."""
+
+
 class Tail:
     """What `attach` types into a file, as input."""
 
@@ -86,7 +90,7 @@ def supervise(store: Store, container: Container, world: World) -> int:
                 stdin.fill()
             if time.monotonic() - last > 1:
                 last = time.monotonic()
-                if not folder.is_dir() or store.container_revision(container.id) < 0:
+                if not folder.is_dir() or store.container_revision(container.id) < 0 or is_abandoned(store.directory):
                     raise GoneError(container.id)
 
         try:
@@ -94,6 +98,17 @@ def supervise(store: Store, container: Container, world: World) -> int:
         finally:
             code = main.finish()
     return code
+
+
+def is_abandoned(directory: Path) -> bool:
+    """A lesson's lab belongs to a process, which holds a lock on it: has that process ended without tidying up?"""
+    from imagelab.store.locks import locked
+
+    owner = directory / OWNER
+    if not owner.exists():
+        return False
+    with locked(owner, wait=False) as ours:
+        return ours
 
 
 def note(store: Store, container_id: str, message: str) -> None:

@@ -59,7 +59,7 @@ class _Parser:
         self._script, self._extended, self._at = script, extended, 0
 
     def commands(self, *, inside: bool = False) -> list[Command]:
-        found = []
+        found: list[Command] = []
         while True:
             self._skip(" \t\n;")
             if self._at >= len(self._script):

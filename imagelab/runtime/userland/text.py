@@ -134,20 +134,34 @@ def head(p: Process) -> Steps:
     options, names = parse(p, "n:c:qv", {"lines": "n", "bytes": "c", "quiet": "q", "silent": "q", "verbose": "v"})
     value = options.get("c", options.get("n", ["10"]))[-1]
     count = _count(p, value, "bytes" if "c" in options else "lines")
-    if not names and not value.startswith("-"):
-        return (yield from _head_of_input(p, count, by_bytes="c" in options))
-    found = yield from inputs(p, names)
-    for at, (name, data) in enumerate(found):
-        _title(p, name, options, len(names), at)
-        pieces: Any = data if "c" in options else lines_of(data)
-        cut = pieces[: max(len(pieces) - count, 0)] if value.startswith("-") else pieces[:count]
-        p.out(cut if "c" in options else b"".join(cut))
-    return int(failed(p))
+    status = 0
+    for at, name in enumerate(names or ["-"]):
+        try:
+            if value.startswith("-"):
+                data = yield from p.slurp(name)
+                _title(p, name, options, len(names), at)
+                pieces: Any = data if "c" in options else lines_of(data)
+                cut = pieces[: max(len(pieces) - count, 0)]
+                p.out(cut if "c" in options else b"".join(cut))
+                continue
+            slot = 0 if name == "-" else max(p.fds) + 1
+            if name != "-":
+                p.fds[slot] = p.open(name).keep()
+            _title(p, name, options, len(names), at)
+            try:
+                yield from _beginning(p, slot, count, by_bytes="c" in options)
+            finally:
+                if slot:
+                    p.fds.pop(slot).drop()
+        except Refusal as refusal:
+            status = 1
+            trouble(p, name, refusal)
+    return status
 
 
-def _head_of_input(p: Process, count: int, *, by_bytes: bool) -> Steps:
+def _beginning(p: Process, slot: int, count: int, *, by_bytes: bool) -> Steps:
     while count > 0:
-        data = yield from p.read(0, count if by_bytes else 65536)
+        data = yield from p.read(slot, count if by_bytes else 65536)
         if not data:
             break
         found = lines_of(data)
