@@ -152,10 +152,11 @@ class Containers:
         with bound(container) as sockets:
             main = Main(self.store, container, self.world, stdin=stdin, show=show, listen=sockets.listen)
             try:
-                drive(main.session, typed=stdin if isinstance(stdin, Typed) else None, look=main.look)
+                drive(main.session, typed=stdin if isinstance(stdin, Typed) else None, look=main.look_and_wait)
             except GoneError:
                 main.session.stop(137)
             finally:
+                sockets.close()
                 code = main.finish()
         return code
 

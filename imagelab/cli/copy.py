@@ -242,4 +242,4 @@ def _put(files: FileSystem, place: str, member: tarfile.TarInfo, members: tarfil
         files.put(place, plain)
         files.store(place, data.read() if data else b"", mtime=int(member.mtime))
     elif member.issym():
-        files.put(place, replace(plain, kind=Kind.SYMLINK, size=len(member.linkname.encode()), target=member.linkname))
+        files.put(place, replace(plain, kind=Kind.SYMLINK, target=member.linkname))

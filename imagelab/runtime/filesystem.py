@@ -257,8 +257,7 @@ class FileSystem:
         at = self.resolve(user, path, follow=False)
         if self._draft.get(at) is not None:
             raise Refusal("EEXIST")
-        size = len(target.encode("utf-8", "surrogateescape"))
-        self._add(user, at, Node(Kind.SYMLINK, 0o777, user.uid, user.gid, size, self.now(), target=target))
+        self._add(user, at, Node(Kind.SYMLINK, 0o777, user.uid, user.gid, mtime=self.now(), target=target))
 
     def mknod(self, user: User, path: str, node: Node) -> None:
         """A node as it is (a FIFO, or what `docker cp` brings); replaces nothing. EEXIST."""

@@ -25,7 +25,7 @@ from typing import Any
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import SIGNALS, Machine, Process, Sink, Stream, text
-from imagelab.runtime.session import Session, Workspace
+from imagelab.runtime.session import GLANCE, Session, Workspace
 from imagelab.state import Container
 from imagelab.store import Store
 from imagelab.units import rfc3339
@@ -130,7 +130,7 @@ class Main:
         self.folder = store.container_files(container.id)
         self.id = container.id
         self._undo = ExitStack()
-        self._paused = False
+        self.paused = False
         self._seen = (self.folder / "signals").stat().st_size if (self.folder / "signals").exists() else 0
         self._served: set[int] = set()
         self._processes = ""
@@ -178,9 +178,6 @@ class Main:
     def look(self) -> None:
         """Do what others asked for; make new services answer; say who runs."""
         self._obey()
-        while self._paused and self.session.code is None:
-            time.sleep(0.02)
-            self._obey()
         for port, app in list(self.session.machine.services.items()):
             if port not in self._served:
                 self._served.add(port)
@@ -188,6 +185,13 @@ class Main:
                 if container is not None:
                     self._listen(container, port, None if app is None else self.application(port))
         self._say_who_runs()
+
+    def look_and_wait(self) -> None:
+        """The same, and stay here while it is paused."""
+        self.look()
+        while self.paused and self.session.code is None:
+            time.sleep(GLANCE)
+            self.look()
 
     def application(self, port: int) -> Any:
         """The service behind a port, each request a turn of its own on the files as they are then."""
@@ -216,7 +220,7 @@ class Main:
 
     def _one(self, line: str) -> None:
         if line in ("pause", "unpause"):
-            self._paused = line == "pause"
+            self.paused = line == "pause"
             return
         number, _, pid = line.partition(" ")
         if int(number) == SIGNALS["KILL"] and not pid:

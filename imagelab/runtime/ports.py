@@ -49,10 +49,11 @@ class Sockets:
         threading.Thread(target=server.run, daemon=True).start()
 
     def close(self) -> None:
-        for server in self._servers:
-            server.close()
-        for waiting in self._waiting.values():
-            for found in waiting:
+        """Nobody answers any more; whoever wants a port can have it. Closing twice is fine."""
+        while self._servers:
+            self._servers.pop().close()
+        while self._waiting:
+            for found in self._waiting.popitem()[1]:
                 found.close()
 
 

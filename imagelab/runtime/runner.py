@@ -13,10 +13,14 @@ from typing import Any, Protocol
 
 from imagelab.errors import ImageLabError, StoreError
 from imagelab.runtime.main import Main, World
-from imagelab.runtime.process import FOREVER, Given
+from imagelab.runtime.process import Given
 from imagelab.runtime.session import GoneError
 from imagelab.state import Container
 from imagelab.store import Store
+
+
+PATIENCE = 1.0
+"""Seconds that one that never waits may take of somebody else's question."""
 
 
 class Runner(Protocol):
@@ -99,9 +103,9 @@ class InProcess:
 
     def _go_on(self, main: Main) -> None:
         main.look()
-        end = time.monotonic() + 1
-        while main.session.code is None and time.monotonic() < end:
-            if main.session.take_turn() == FOREVER:
+        end = time.monotonic() + PATIENCE
+        while main.session.code is None and not main.paused and time.monotonic() < end:
+            if main.session.take_turn() > 0:
                 break
         main.look()
 

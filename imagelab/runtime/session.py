@@ -64,7 +64,8 @@ class Workspace:
                     yield self.files
                     return
                 folder = self.store.container_files(self.id)
-                folder.mkdir(parents=True, exist_ok=True)
+                if not folder.is_dir():
+                    raise GoneError(self.id)
                 with locked(folder / "turn"):
                     self._read()
                     yield self.files

@@ -85,7 +85,7 @@ def supervise(store: Store, container: Container, world: World) -> int:
 
         def look() -> None:
             nonlocal last
-            main.look()
+            main.look_and_wait()
             if isinstance(stdin, Kept):
                 stdin.fill()
             if time.monotonic() - last > 1:
@@ -96,6 +96,7 @@ def supervise(store: Store, container: Container, world: World) -> int:
         try:
             drive(main.session, look=look)
         finally:
+            sockets.close()  # before anybody can read that it has exited
             code = main.finish()
     return code
 

@@ -19,6 +19,13 @@ Entry = tuple[str, str, Node]
 """(the name shown, the name to reach it by, the node)"""
 
 
+def shown_size(node: Node) -> int:
+    """What `stat` says: of a directory its block, of a link the length of its text."""
+    if node.kind is Kind.SYMLINK:
+        return len(node.target.encode("utf-8", "surrogateescape"))
+    return 4096 if node.is_directory else node.size
+
+
 def mode_text(node: Node) -> str:
     """`drwxr-xr-x`."""
     bits = "".join(letter if node.mode >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx"))
@@ -161,7 +168,7 @@ def _long(p: Process, entries: list[Entry], options: Options) -> None:
     numeric = "n" in options
     rows = []
     for name, at, node in entries:
-        size = f"{node.rdev[0]}, {node.rdev[1]}" if node.kind in (Kind.CHAR, Kind.BLOCK) else human(node.size) if "h" in options else str(4096 if node.is_directory else node.size)  # fmt: skip
+        size = f"{node.rdev[0]}, {node.rdev[1]}" if node.kind in (Kind.CHAR, Kind.BLOCK) else human(node.size) if "h" in options else str(shown_size(node))  # fmt: skip
         size = "4.0K" if node.is_directory and "h" in options else size
         who = [
             str(node.uid) if numeric else user_name(p, node.uid),
@@ -207,7 +214,7 @@ _STAT = "  File: %N\n  Size: %s\tBlocks: %b\tIO Block: 4096   %F\nAccess: (0%a/%
 
 
 def _filled(p: Process, format: str, name: str, node: Node) -> str:
-    size = 4096 if node.is_directory else node.size
+    size = shown_size(node)
     arrow = f" -> '{node.target}'" if node.kind is Kind.SYMLINK else ""
     word = WORDS.get(node.kind, "regular file" if node.size else "regular empty file")
     links = p.files.links(p.files.resolve(p.user, p.path(name), follow=False), node)
