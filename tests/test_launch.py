@@ -158,7 +158,7 @@ def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
     started, out, _, code = start(monkeypatch, tmp_path, "--lang", "zh", "--lab", str(tmp_path / "lab"))
     folder, line, env = tmp_path / "mine", started.line, started.environ
     assert code == 0
-    assert out == f"4 notebooks copied to {folder}\n"
+    assert out == f"10 notebooks copied to {folder}\n"
     assert line[:3] == [sys.executable, "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={folder}" in line
     assert "--LabApp.default_url=/lab/tree/zh/01-getting-images.ipynb" in line

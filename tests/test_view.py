@@ -192,7 +192,7 @@ def test_the_picture_is_the_screen_a_terminal_is_left_with(lab: Lab) -> None:
     assert [line.partition(": ")[2] for line in lines[1:6]] == ["Pull complete"] * 5
     assert lines[6].startswith("Digest: sha256:8d665151")
     assert lines[7:] == ["Status: Downloaded newer image for ubuntu:14.04"]
-    assert [line.total for line in picture.lines if line.layer] == [67127, 654, 884, 969, 157]
+    assert [line.total for line in picture.lines if line.layer] == [67155, 654, 884, 969, 157]
 
 
 def test_the_page_of_a_pull_says_what_its_text_says(lab: Lab) -> None:

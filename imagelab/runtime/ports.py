@@ -33,8 +33,11 @@ class Sockets:
     def __init__(self) -> None:
         self._waiting: dict[str, list[socket.socket]] = {}
         self._servers: list[Any] = []
+        self._open: list[socket.socket] = []
 
     def add(self, port: str, found: socket.socket) -> None:
+        """One that is bound, for a service that may come."""
+        self._open.append(found)
         self._waiting.setdefault(port, []).append(found)
 
     def listen(self, container: Container, port: int, app: Any) -> None:
@@ -50,6 +53,11 @@ class Sockets:
 
     def close(self) -> None:
         """Nobody answers any more; whoever wants a port can have it. Closing twice is fine."""
+        for found in self._open:
+            try:
+                found.shutdown(socket.SHUT_RDWR)  # a server that waits for it would keep it open a while longer
+            except OSError:
+                pass  # not every system can, and closing does the rest
         while self._servers:
             self._servers.pop().close()
         while self._waiting:

@@ -356,10 +356,7 @@ class Process:
     # -- writing --------------------------------------------------------------------------------------------
 
     def out(self, data: bytes | str, fd: int = 1) -> None:
-        """Write. Never waits: a program that may write without end says `yield from p.flush()` now and then.
-
-        A reader that is gone ends the program (SIGPIPE), as it does any that writes on.
-        """
+        """Write, without waiting (see `flush`). A reader that is gone ends the program: SIGPIPE."""
         stream = self.fds.get(fd)
         if stream is None:
             raise Refusal("EBADF")
@@ -487,8 +484,6 @@ class Process:
 
 
 class _Directory(Stream):
-    """`cat /etc`: it opens, and cannot be read."""
-
     def read(self, size: int) -> bytes:
         raise Refusal("EISDIR")
 
