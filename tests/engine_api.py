@@ -20,7 +20,7 @@ from imagelab.errors import ImageLabError, NotFoundError
 from imagelab.filters import Filters, matching_names
 from imagelab.lab import Lab
 from imagelab.reference import familiar
-from imagelab.state import Image
+from imagelab.state import Container, Image
 
 VERSION = "1.50"
 SECOND = 1_000_000_000
@@ -61,9 +61,56 @@ def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
             for row in usage.images
         ]
         return {"LayersSize": usage.layers_size, "Images": images, "Containers": [], "Volumes": [], "BuildCache": []}
+    if path.startswith("/containers/"):
+        return containers(lab, path.removeprefix("/containers"), query)
     if path in ("/info", "/version"):
         return {}
     raise NotFoundError(f"No such object: {path}")
+
+
+def containers(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
+    """The JSON for a question about containers."""
+    from imagelab.cli import container_format
+    from imagelab.container_filters import select
+
+    verbs, one = lab.engine.containers, {key: values[0] for key, values in query.items()}
+    if path == "/json":
+        filters = Filters({key: list(found) for key, found in json.loads(one.get("filters", "{}")).items()})
+        everything = one.get("all") in ("1", "true")
+        listed = select(verbs.state, filters, all=everything, last=int(one.get("limit", 0)), engine=lab.engine)
+        return [_row(lab, container, sizes=one.get("size") in ("1", "true")) for container in listed]
+    name, _, question = path.strip("/").partition("/")
+    container = verbs.resolve(name)
+    if question == "json":
+        log = str(lab.store.container_files(container.id) / "log")
+        return container_format.inspected(container, lab.state, log, size=one.get("size") in ("1", "true"))
+    if question == "changes":
+        return [{"Path": path, "Kind": "CAD".index(kind)} for kind, path in verbs.diff(name)] or None
+    raise NotFoundError(f"No such object: {path}")
+
+
+def _row(lab: Lab, container: Container, *, sizes: bool) -> dict[str, Any]:
+    from imagelab.cli.container_format import image_text, status_text
+
+    path, *arguments = container.command
+    shown = [f"'{word}'" if " " in word else word for word in arguments]
+    ports = []
+    for port, bindings in container.ports.items() if container.running else ():
+        number, _, protocol = port.partition("/")
+        entry = {"PrivatePort": int(number), "Type": protocol}
+        if not bindings:
+            ports.append(entry)
+        for binding in bindings or []:
+            addresses = [binding["HostIp"]] if binding["HostIp"] not in ("", "0.0.0.0") else ["0.0.0.0", "::"]
+            ports += [entry | {"IP": address, "PublicPort": int(binding["HostPort"])} for address in addresses]
+    below = sum(lab.state.layers[chain_id].size for chain_id in container.layers)
+    size = {"SizeRw": container.size, "SizeRootFs": below + container.size} if sizes else {}
+    return size | {
+        "Id": container.id, "Names": [f"/{container.name}"], "Image": image_text(container, lab.state, no_trunc=True),
+        "ImageID": container.image, "Command": " ".join([path, *shown]), "Created": container.created // SECOND, "Ports": ports,
+        "Labels": dict(container.labels), "State": container.status, "Status": status_text(container, lab.now(), "28"),
+        "HostConfig": {"NetworkMode": "bridge"}, "NetworkSettings": {"Networks": {"bridge": {}}}, "Mounts": [],
+    }  # fmt: skip
 
 
 class _Handler(BaseHTTPRequestHandler):

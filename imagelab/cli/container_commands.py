@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, Function, command
 from imagelab.cli.container_flags import flags_of
-from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, UsageError
+from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, TemplateError, UsageError
 
 if TYPE_CHECKING:
     from imagelab.container import Request
@@ -326,10 +326,14 @@ def ps(context: Context) -> int:
     last = int(parsed.text("last", "-1"))
     filters = Filters.parse(parsed.all("filter"))
     listed = select(state, filters, all=parsed.on("all"), last=1 if parsed.on("latest") and last == -1 else last, engine=lab.engine)
-    context.out.write(container_format.ps(
-        listed, state, quiet=parsed.on("quiet"), no_trunc=parsed.on("no-trunc"), size=parsed.on("size"), format=parsed.text("format"),
-        era=lab.era, now=lab.now(), tz=lab.tz,
-    ))  # fmt: skip
+    try:
+        context.out.write(container_format.ps(
+            listed, state, quiet=parsed.on("quiet"), no_trunc=parsed.on("no-trunc"), size=parsed.on("size"),
+            format=parsed.text("format"), era=lab.era, now=lab.now(), tz=lab.tz,
+        ))  # fmt: skip
+    except TemplateError as error:  # the client looks for .Size first, and says so in its own words
+        what = "execute" if "executing" in str(error) else "parse"
+        raise TemplateError(str(error).replace("template parsing error", f"failed to {what} template", 1)) from None
     return 0
 
 
@@ -376,8 +380,7 @@ def port(context: Context) -> int:
     name, *private = context.parsed.arguments
     lines = container_format.ports(containers(context).resolve(name), private[0] if private else "")
     if private and not lines:
-        wanted = private[0] if "/" in private[0] else f"{private[0]}/tcp"
-        context.err.write(f"no public port '{wanted}' published for {name}\n")
+        context.err.write(f"Error: No public port '{private[0]}' published for {name}\n")
         return 1
     context.out.write("".join(f"{line}\n" for line in lines))
     return 0

@@ -21,8 +21,6 @@ cap-drop||list||Drop Linux capabilities
 cgroup-parent||string||Optional parent cgroup for the container
 cgroupns||string||@CGROUPNS
 cidfile||string||Write the container ID to the file
-cpu-count||int||CPU count (Windows only)
-cpu-percent||int||CPU percent (Windows only)
 cpu-period||int||Limit CPU CFS (Completely Fair Scheduler) period
 cpu-quota||int||Limit CPU CFS (Completely Fair Scheduler) quota
 cpu-rt-period||int||Limit CPU real-time period in microseconds
@@ -59,8 +57,6 @@ health-timeout||duration|0s|Maximum time to allow one check to run (ms|s|m|h)
 hostname|h|string||Container host name
 init||bool||Run an init inside the container that forwards signals and reaps processes
 interactive|i|bool||Keep STDIN open even if not attached
-io-maxbandwidth||bytes||Maximum IO bandwidth limit for the system drive (Windows only)
-io-maxiops||uint||Maximum IOps limit for the system drive (Windows only)
 ip||string||IPv4 address (e.g., 172.30.100.104)
 ip6||string||IPv6 address (e.g., 2001:db8::33)
 ipc||string||IPC mode to use
@@ -120,8 +116,6 @@ ONLY_RUN = {"detach", "detach-keys", "sig-proxy"}
 OTHERS = """\
 [start]
 attach|a|bool||Attach STDOUT/STDERR and forward signals
-checkpoint||string||Restore from this checkpoint
-checkpoint-dir||string||Use a custom checkpoint storage directory
 detach-keys||string||Override the key sequence for detaching a container
 interactive|i|bool||Attach container's STDIN
 [stop]

@@ -13,10 +13,11 @@ from imagelab.container import ports_text
 from imagelab.state import Container, State
 from imagelab.units import go_time, human_size, rfc3339
 
-HEADERS = {
+HEADERS: dict[str, Any] = {
     "ID": "CONTAINER ID", "Image": "IMAGE", "Command": "COMMAND", "CreatedAt": "CREATED AT", "RunningFor": "CREATED", "Ports": "PORTS",
     "State": "STATE", "Status": "STATUS", "Size": "SIZE", "Names": "NAMES", "Labels": "LABELS", "Mounts": "MOUNTS",
     "LocalVolumes": "LOCAL VOLUMES", "Networks": "NETWORKS", "Platform": "PLATFORM",
+    "Label": lambda name: name.rpartition(".")[2].replace("-", " ").replace("_", " "),
 }  # fmt: skip
 TYPE = "*formatter.ContainerContext"
 NEVER = "0001-01-01T00:00:00Z"
@@ -93,7 +94,8 @@ def ps(
 
 def _fields(container: Container, state: State, *, no_trunc: bool, era: str, now: int, tz: tzinfo) -> Fields:
     labels = ",".join(f"{key}={value}" for key, value in sorted(container.labels.items()))
-    fields: dict[str, Callable[[], Any]] = {
+    fields: dict[str, Callable[..., Any]] = {
+        "Label": lambda name: container.labels.get(name, ""),
         "ID": lambda: container.id if no_trunc else container.id[:12],
         "Image": lambda: image_text(container, state, no_trunc=no_trunc),
         "Command": lambda: command_text(container, no_trunc=no_trunc),
@@ -136,9 +138,18 @@ def inspected(container: Container, state: State, log: str, *, size: bool = Fals
     if size:
         below = sum(state.layers[chain_id].size for chain_id in container.layers if chain_id in state.layers)
         found |= {"SizeRw": container.size, "SizeRootFs": below + container.size}
-    ports = {port: [{**one, "HostIp": one["HostIp"] or "0.0.0.0"} for one in bindings] if bindings else None for port, bindings in container.ports.items()}  # fmt: skip
+    ports = {port: _published(bindings) if bindings else None for port, bindings in container.ports.items()}
     address = {"IPAddress": "172.17.0.2" if running else "", "Gateway": "172.17.0.1" if running else ""}
     return found | {"Mounts": [], "Config": config, "NetworkSettings": {"Ports": ports if running else {}, **address}}
+
+
+def _published(bindings: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """A port published everywhere is listed for both kinds of addresses."""
+    found = []
+    for binding in bindings:
+        addresses = [binding["HostIp"]] if binding["HostIp"] not in ("", "0.0.0.0") else ["0.0.0.0", "::"]
+        found += [{"HostIp": address, "HostPort": binding["HostPort"]} for address in addresses]
+    return found
 
 
 def top(rows: Sequence[tuple[int, str, str]], container: Container) -> str:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
 
 NONE = "<none>"
-Fields = Mapping[str, Callable[[], Any]]
+Fields = Mapping[str, Callable[..., Any]]
 
 
 # -- any listing --------------------------------------------------------------------------------------------
 
 
-def render(text: str, rows: Iterable[Fields], headers: Mapping[str, str], *, go_type: str, minimum: int = 10) -> str:
+def render(text: str, rows: Iterable[Fields], headers: Mapping[str, Any], *, go_type: str, minimum: int = 10) -> str:
     """Rows through a `--format` value. TemplateError in Go's words (R4.7)."""
     if text == "json":
         return "".join(_json_line(row) for row in rows)
@@ -43,14 +43,21 @@ def render(text: str, rows: Iterable[Fields], headers: Mapping[str, str], *, go_
     lines = [template.execute(Struct(go_type, row)) for row in rows]
     if not is_table:
         return "".join(f"{line}\n" for line in lines)
-    header = Template.parse(source, HEADER_FUNCTIONS).execute(dict(headers))
+    named: Any = dict(headers)
+    if any(callable(text) for text in headers.values()):  # `.Label "x"` is headed by its argument
+        named = Struct("", {key: text if callable(text) else _always(text) for key, text in headers.items()})
+    header = Template.parse(source, HEADER_FUNCTIONS).execute(named)
     return columns([header, *lines], minimum=minimum)
+
+
+def _always(text: str) -> Callable[[], str]:
+    return lambda: text
 
 
 def _json_line(row: Fields) -> str:
     from imagelab.govalues import go_json
 
-    return go_json({key: row[key]() for key in sorted(row)}) + "\n"
+    return go_json({key: row[key]() for key in sorted(row) if key != "Label"}) + "\n"
 
 
 # -- images -------------------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ REFUSED = {
     **dict.fromkeys(["health-cmd", "health-interval", "health-retries", "health-start-interval", "health-start-period", "health-timeout"], "nobody watches a container's health"),
     **dict.fromkeys(["runtime", "isolation", "pid", "uts", "ipc", "userns", "use-api-socket", "read-only"], "its containers have one kind of runtime"),
 }  # fmt: skip
-ACCEPTED = """annotation blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cpu-count cpu-percent cpu-period cpu-quota
-cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems disable-content-trust domainname group-add init io-maxbandwidth
-io-maxiops kernel-memory log-driver log-opt memory memory-reservation memory-swap memory-swappiness no-healthcheck oom-kill-disable
+ACCEPTED = """annotation blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cpu-period cpu-quota
+cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems disable-content-trust domainname group-add init 
+kernel-memory log-driver log-opt memory memory-reservation memory-swap memory-swappiness no-healthcheck oom-kill-disable
 oom-score-adj pids-limit privileged security-opt shm-size storage-opt sysctl ulimit""".split()
 """Limits and privileges: a container of this runtime would not notice them."""
 
@@ -70,7 +70,7 @@ def refuse(parsed: Parsed) -> None:
     if restart not in ("", "no"):
         raise UsageError(f"imagelab does not do `docker run --restart {restart}`: there is no daemon that would restart it", exit_code=125, hint="docker start starts it again")  # fmt: skip
     if parsed.on("detach") and parsed.all("attach"):
-        raise UsageError("conflicting options: cannot specify both --attach and --detach", exit_code=125)
+        raise UsageError("conflicting options: cannot specify both --attach and --detach")
 
 
 def _absolute(path: str) -> str:

@@ -18,7 +18,6 @@ from imagelab.runtime.session import GoneError
 from imagelab.state import Container
 from imagelab.store import Store
 
-
 PATIENCE = 1.0
 """Seconds that one that never waits may take of somebody else's question."""
 
