@@ -55,6 +55,7 @@ class Server:
 
     address: str
     lessons: Path
+    environment: dict[str, str]
 
     @property
     def base(self) -> str:
@@ -90,10 +91,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home, port = tmp_path_factory.mktemp("home"), _free_port()
     lessons = home / "lessons"
     line = [sys.executable, "-m", "imagelab", "lab", "--no-browser", "--port", str(port), "--dir", str(lessons)]
+    environment = _environment(home)
     with (home / "log").open("w") as log:
-        running = subprocess.Popen(line, env=_environment(home), cwd=home, stdout=log, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(line, env=environment, cwd=home, stdout=log, stderr=subprocess.STDOUT)
     try:
-        yield Server(_address(home / "log", running), lessons)
+        yield Server(_address(home / "log", running), lessons, environment)
     finally:
         running.send_signal(signal.SIGTERM)
         running.wait(20)
@@ -126,6 +128,33 @@ class Tab:
     def command(self, name: str) -> None:
         """What a menu entry would do."""
         self.page.evaluate(RUN_COMMAND, name)
+
+    def terminal(self) -> None:
+        """A terminal in front, ready for keys."""
+        self.page.goto(f"{self.server.base}/lab?token={self.server.address.partition('token=')[2]}&reset")
+        self.command("terminal:create-new")
+        self.page.locator(".jp-Terminal .xterm-helper-textarea").wait_for(state="attached", timeout=60_000)
+        time.sleep(2)
+        self.page.locator(".jp-Terminal").click()
+
+    def type(self, text: str, *, enter: bool = True, wait: float = 0.7) -> None:
+        """Type into the terminal, and give whoever reads it a moment (seconds)."""
+        self.page.keyboard.type(text.rstrip("\t"))
+        if text.endswith("\t"):
+            self.page.keyboard.press("Tab")
+            time.sleep(0.5)
+        if enter:
+            self.page.keyboard.press("Enter")
+        time.sleep(wait)
+
+    def wait_for(self, name: str) -> None:
+        """Until a file appears in the learner's folder."""
+        for _ in range(300):
+            if (self.server.lessons / name).exists():
+                return
+            time.sleep(0.1)
+        self.picture("waiting.png")
+        raise AssertionError(f"{name} never came")
 
     def picture(self, name: str) -> None:
         """Keep what is seen where IMAGELAB_PICTURES says, for a person to look at."""

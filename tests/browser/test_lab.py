@@ -5,7 +5,11 @@ The `tab` fixture holds, for each test, that no request left the machine and tha
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -84,11 +88,7 @@ def test_the_second_notebook_in_chinese(tab: Any) -> None:
 def test_docker_is_a_command_in_a_terminal(tab: Any) -> None:
     """A JupyterLab terminal is a login shell that sets PATH anew: `docker` must be ours all the same."""
     page = tab.page
-    page.goto(f"{tab.server.base}/lab?token={tab.server.address.partition('token=')[2]}&reset")
-    tab.command("terminal:create-new")
-    page.locator(".jp-Terminal .xterm-helper-textarea").wait_for(state="attached", timeout=60_000)
-    time.sleep(2)
-    page.locator(".jp-Terminal").click()
+    tab.terminal()
     page.keyboard.type("docker pull -q busybox && docker images > seen.txt; imagelab images >> seen.txt\n")
     seen = tab.server.lessons / "seen.txt"
     for _ in range(200):
@@ -97,3 +97,64 @@ def test_docker_is_a_command_in_a_terminal(tab: Any) -> None:
         time.sleep(0.1)
     tab.picture("terminal.png")
     assert seen.read_text(encoding="utf-8").count("REPOSITORY") == 2
+
+
+def test_a_published_port_before_and_after_exec(tab: Any) -> None:
+    """The book's commit walk: the page at the mapped port changes when a file in the container does."""
+    page = tab.page
+    tab.terminal()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tab.type(f"docker run --name webserver -d -p {port}:80 nginx && touch up")
+    tab.wait_for("up")
+    browser = page.context.browser.new_page()
+    browser.goto(f"http://127.0.0.1:{port}/")
+    expect(browser.locator("h1")).to_have_text("Welcome to nginx!")
+    tab.type("docker exec -it webserver bash")
+    tab.type("echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html")
+    tab.type("exit")
+    tab.type("docker diff webserver > diff.txt; touch changed")
+    tab.wait_for("changed")
+    browser.reload()
+    expect(browser.locator("h1")).to_have_text("Hello, Docker!")
+    assert "A /root/.bash_history\n" in (tab.server.lessons / "diff.txt").read_text(encoding="utf-8")
+    folder = os.environ.get("IMAGELAB_PICTURES")
+    if folder:
+        browser.screenshot(path=f"{folder}/port.png")
+    browser.close()
+    tab.type("docker rm -f webserver; touch removed")
+    tab.wait_for("removed")
+
+
+def test_an_interactive_shell_in_a_terminal(tab: Any) -> None:
+    """Line editing, history and completion, as in any shell: an arrow key, the Tab key, a line that is given up."""
+    tab.terminal()
+    tab.type("docker pull -q ubuntu:14.04 && touch ready")
+    tab.wait_for("ready")
+    tab.type("docker run -it --rm --name shell ubuntu:14.04 bash; touch left", wait=3)
+    tab.type("cat /etc/os-rel\t", wait=1)
+    tab.type("echo secnd > /srv/note", enter=False)
+    for _ in range(len("nd > /srv/note")):
+        tab.page.keyboard.press("ArrowLeft")
+    tab.page.keyboard.type("o")
+    tab.page.keyboard.press("Enter")
+    time.sleep(0.7)
+    tab.type("while :; do :; done", wait=1)
+    tab.page.keyboard.press("Control+c")
+    time.sleep(1)
+    tab.type("never run this", enter=False)
+    tab.page.keyboard.press("Control+c")
+    time.sleep(0.5)
+    tab.page.keyboard.press("ArrowUp")
+    tab.page.keyboard.press("ArrowUp")
+    tab.page.keyboard.press("Enter")
+    time.sleep(0.7)
+    tab.picture("shell.png")
+    found = subprocess.run(
+        [sys.executable, "-m", "imagelab", "exec", "shell", "cat", "/srv/note"], capture_output=True, text=True, env=tab.server.environment,
+        check=False,
+    )  # fmt: skip
+    assert found.stdout == "second\n", found
+    tab.type("exit", wait=1)
+    tab.wait_for("left")

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +52,10 @@ class Podman:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Podman, Lab]]:
+def both() -> Iterator[tuple[Podman, Lab]]:
     """One container in each, in which the same has been done."""
     peers.need("podman", "busybox")
-    folder = tmp_path_factory.mktemp("podman")
+    folder = Path(tempfile.mkdtemp(prefix="il-"))  # a short name, which podman needs
     with serving(RegistryApp(ClassroomStorage(dict))) as url:
         address = url.removeprefix("http://")
         podman = Podman(folder, peers.podman_environment(folder, address))
@@ -67,8 +69,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Podman, Lab
     assert lab.container("one").exit_code == 0, lab.container("one").logs()
     yield podman, lab
     podman("rm", "-f", "one")
-    subprocess.run(["umount", "-l", str(folder / "root" / "overlay")], capture_output=True, check=False)
     lab.close()
+    subprocess.run(["umount", "-l", str(folder / "root" / "overlay")], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 OWN = {"/busybox", "/run", "/run/secrets", "/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/mtab", "/run/.containerenv", "/proc", "/sys", "/dev"}
