@@ -32,7 +32,7 @@ MOST_CALLS = 200
 
 
 class Leave(Exception):
-    """`kind`: break, continue, return, exit. `value`: how many loops, or the exit code."""
+    """`kind`: break, continue, return, exit, interrupt (Ctrl-C: the typed line is over). `value`: how many loops, or the exit code."""
 
     def __init__(self, kind: str, value: int) -> None:
         super().__init__(kind)
@@ -175,6 +175,8 @@ class Shell(ShellState):
                 self.status = status
             elif number == SIGNALS["KILL"] or not self.interactive:
                 raise Killed(number)
+            elif number == SIGNALS["INT"]:
+                raise Leave("interrupt", 128 + number)
 
     # -- commands -------------------------------------------------------------------------------------------
 
