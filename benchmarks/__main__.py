@@ -4,6 +4,7 @@
                 and hashed again, with no network and no store), skopeo, podman
     listing     `imagelab images` with 1,000 images, beside `python -c pass`
     prune       1,000 dangling images
+    containers  exec, the commit walk, and diff and commit on a Debian image beside podman's (`containers`)
 
 Medians of a few interleaved runs. A tool that is not installed is said to be missing; nothing is left out in silence.
 """
@@ -24,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import TAG, layout
 from imagelab.server.registry_app import RegistryApp
 from imagelab.server.serve import serving
@@ -166,8 +168,30 @@ def bench_pull(folder: Path) -> None:
         seconds = interleaved(contenders)
         for engine, found in inside.items():
             seconds[f"  of which pulling, {engine}"] = statistics.median(found)
+        if have("podman"):
+            _debian_container(folder, host)
         show(f"pull of a Debian image, {size / 1e6:.0f} MB compressed", seconds, "floor (one pass, no network)",
              f"peak memory of imagelab: {max(memory)} MiB")  # fmt: skip
+
+
+def _debian_container(folder: Path, host: str) -> None:
+    """podman on overlayfs, with what it keeps in a folder of its own."""
+    from benchmarks.containers import bench_debian
+
+    with scratch() as place:
+        (place / "conf").write_text(PODMAN)
+        (place / "reg").write_text(
+            f'unqualified-search-registries = []\n[[registry]]\nlocation = "{host}"\ninsecure = true\n'
+        )
+        env = {"CONTAINERS_CONF": str(place / "conf"), "CONTAINERS_REGISTRIES_CONF": str(place / "reg")}
+        kept = ("--root", f"{place}/root", "--runroot", f"{place}/run", "--tmpdir", f"{place}/tmp")
+
+        def podman(*words: str) -> str:
+            return run("podman", *kept, "--storage-driver", "overlay", *words, env=env)
+
+        podman("pull", "-q", f"{host}/real/debian:12")
+        bench_debian(folder, interleaved, show, podman, host)
+        subprocess.run(["umount", "-l", f"{place}/root/overlay"], capture_output=True, check=False)
 
 
 def _podman(name: str, host: str) -> None:
@@ -235,6 +259,7 @@ def main() -> None:
         if kept:
             (folder / "debian").symlink_to(Path(kept).resolve(), target_is_directory=True)
         bench_thousand(folder)
+        bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
 
 
