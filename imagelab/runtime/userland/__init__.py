@@ -20,10 +20,10 @@ def programs() -> dict[str, Program]:
     """Marker name -> program."""
     from imagelab.runtime.shell.conditions import test_program
     from imagelab.runtime.shell.printing import echo, printf
-    from imagelab.runtime.userland import columns, files, listing, search, sed, system, text
+    from imagelab.runtime.userland import awk, columns, files, listing, search, sed, system, text
 
     found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
-    for module in (files, listing, system, text, columns, search, sed):
+    for module in (files, listing, system, text, columns, search, sed, awk):
         found |= module.PROGRAMS
     found = {name: _guarded(name, program) for name, program in found.items()}
     return found | {"busybox": busybox, "print": print_script}

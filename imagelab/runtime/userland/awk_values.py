@@ -1,0 +1,62 @@
+"""awk's values: numbers, strings, and input that may be either; and how they are printed."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)")
+
+
+class Given(str):
+    """A string from the input: if it looks like a number, it compares as one."""
+
+
+def number(value: Any) -> float:
+    """A value as a number: the longest beginning that is one."""
+    if isinstance(value, str):
+        match = _NUMBER.match(value)
+        return float(match[0]) if match else 0.0
+    return float(value or 0)
+
+
+def string(value: Any, format: str = "%.6g") -> str:
+    """A value as a string: whole numbers without a point."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return formatted(format, [value])
+
+
+def looks_numeric(value: Any) -> bool:
+    if isinstance(value, Given):
+        match = _NUMBER.match(value)
+        return match is not None and not value[match.end() :].strip()
+    return not isinstance(value, str)
+
+
+def formatted(format: str, values: list[Any]) -> str:
+    """printf."""
+    rest = list(values)
+
+    def one(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        flags = match[1].replace("*", str(int(number(rest.pop(0)))) if "*" in match[1] and rest else "")
+        value = rest.pop(0) if rest else ""
+        letter = match[2]
+        if letter in "di":
+            return ("%" + flags + "d") % int(number(value))
+        if letter in "ouxX":
+            return ("%" + flags + letter.replace("u", "d")) % (int(number(value)) % (1 << 64))
+        if letter == "c":
+            return ("%" + flags + "s") % (chr(int(value)) if isinstance(value, float) else string(value)[:1])
+        if letter == "s":
+            return ("%" + flags + "s") % string(value)
+        return ("%" + flags + letter) % number(value)
+
+    return re.sub(r"%([-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?)([diouxXcsaAeEfFgG])|%%", one, format)
