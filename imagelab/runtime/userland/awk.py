@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from imagelab.runtime.filesystem import Refusal
@@ -167,7 +167,7 @@ class Awk:
     def _arithmetic(self, operator: str, left: float, right: float) -> float:
         if operator in "/%" and right == 0:
             raise AwkProblem("division by zero" if operator == "/" else "division by zero in %")
-        results = {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right, "%": lambda: math.fmod(left, right), "^": lambda: left**right}  # fmt: skip
+        results: dict[str, Callable[[], float]] = {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right, "%": lambda: math.fmod(left, right), "^": lambda: left**right}  # fmt: skip
         return float(results[operator]())
 
     def _concat(self, left: Tree, right: Tree) -> str:
