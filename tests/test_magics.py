@@ -326,3 +326,38 @@ def test_the_docker_of_a_cells_shell(tmp_path: Path, monkeypatch: pytest.MonkeyP
         text = "".join(output.get("text") or output["data"]["text/plain"] for output in cell.outputs)
         assert expected in text.replace("\r", ""), cell.source
         assert "\x1b[" not in text
+
+
+def test_a_typed_session_is_the_body_of_a_cell(notebook: Notebook) -> None:
+    notebook.run("%docker pull -q ubuntu:14.04")
+    cell = notebook.run("%%docker run -it --rm ubuntu:14.04 bash\necho hi\nexit")
+    assert cell.out.splitlines()[1:3] == ["hi", cell.out.splitlines()[0].replace("echo hi", "exit")]
+    assert notebook.run("%%docker run -i --rm ubuntu:14.04 sh\ncat <<E\n$((1+1))\nE\n").out == "2\n"
+
+
+def test_an_interactive_program_asks_line_by_line(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Lab a box below the cell; where nobody can type, the end of input and a word about it."""
+    typed = iter(["echo $((2*3))", "exit"])
+    prompts: list[str] = []
+
+    def answer(prompt: str = "") -> str:
+        prompts.append(prompt)
+        return next(typed)
+
+    notebook.run("%docker pull -q ubuntu:14.04")
+    monkeypatch.setattr("builtins.input", answer)
+    assert "6\n" in notebook.run("%docker run -it --rm ubuntu:14.04 bash").out
+    assert prompts[0].startswith("root@") and prompts[0].endswith(":/# ")
+
+    def nobody(prompt: str = "") -> str:
+        raise NotImplementedError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    cell = notebook.run("%docker run -it --rm ubuntu:14.04 bash")
+    assert "put the lines below %%docker exec -it" in cell.err and cell.out.endswith("exit\n")
+
+
+def test_a_program_that_reads_without_a_terminal_never_hangs(notebook: Notebook) -> None:
+    notebook.run("%docker pull -q ubuntu:14.04")
+    assert notebook.run("%docker run -i --rm ubuntu:14.04 cat").out == ""
+    assert notebook.run("%docker run --rm ubuntu:14.04 bash").out == ""

@@ -161,9 +161,7 @@ def top(rows: Sequence[tuple[int, str, str]], container: Container) -> str:
     for pid, user, command in rows:
         tty = "pts/0" if container.config.get("Tty") else "?"
         lines.append(f"{user}\t{pid}\t{0 if pid == 1 else 1}\t0\t{started}\t{tty}\t00:00:00\t{command}")
-    widths = [max(len(line.split("\t")[at]) for line in lines) for at in range(8)]
-    shown = ["".join(cell.ljust(max(width, 19 if at < 7 else 0) + 1) for at, (cell, width) in enumerate(zip(line.split("\t"), widths, strict=True))) for line in lines]  # fmt: skip
-    return "".join(f"{line}\n" for line in shown)
+    return columns(lines, minimum=20)
 
 
 def ports(container: Container, private: str) -> list[str]:

@@ -308,10 +308,10 @@ class Process:
     # -- signals --------------------------------------------------------------------------------------------
 
     def signal(self, number: int) -> None:
-        """Somebody sends a signal. Nothing but SIGKILL ends process 1 if it has not asked for it, as in Linux."""
+        """Somebody in the container sends a signal. Nothing ends process 1 that has not asked for it, as in Linux."""
         if number in (SIGNALS["CHLD"], SIGNALS["CONT"], SIGNALS["WINCH"]):
             return
-        if number == SIGNALS["KILL"] or number in self.handled or self.pid != 1:
+        if number in self.handled or self.pid != 1:
             self.signals.append(number)
             self.machine.progress += 1
 

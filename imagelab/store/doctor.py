@@ -10,8 +10,10 @@ from imagelab.errors import ImageLabError, LayerFormatError
 from imagelab.layer import LayerIndex, LayerScanner
 from imagelab.oci import Digest, ImageConfig, chain_ids
 from imagelab.reference import familiar
-from imagelab.state import Image, Layer, State
+from imagelab.snapshot import contents_of, size_of
+from imagelab.state import Container, Image, Layer, State
 from imagelab.store.blobs import PIECE
+from imagelab.tree import Kind, Node
 
 if TYPE_CHECKING:
     from imagelab.store import Store
@@ -25,12 +27,31 @@ def examine(store: Store) -> list[str]:
         problems += _layer(store, state, layer)
     for image in state.images.values():
         problems += _image(store, state, image)
+    for container in state.containers.values():
+        problems += _container(store, state, container)
     problems += [
         f"{familiar(name)} stands for image {image_id.short}, which is not here"
         for name, image_id in state.references.items()
         if image_id not in state.images
     ]
     return problems
+
+
+def _container(store: Store, state: State, container: Container) -> Iterator[str]:
+    name = f"container {container.name}"
+    missing = [chain_id for chain_id in container.layers if chain_id not in state.layers]
+    yield from (f"{name} needs layer {chain_id.short}, which is not here" for chain_id in missing)
+    _, changes = store.container_changes(container.id)
+    if size_of(changes) != container.size:
+        yield f"{name} is listed with {container.size} bytes, which is not what its files have"
+    for digest in sorted(contents_of(changes)):
+        try:
+            data = store.read_file(Node(Kind.FILE, size=1, content=digest))
+        except ImageLabError:
+            yield f"{name} has a file whose bytes, {Digest.trusted(digest).short}, are not here"
+            continue
+        if Digest.of(data) != digest:
+            yield f"{name} has a file whose bytes are damaged: they hash to {Digest.of(data).short}"
 
 
 def _damaged(store: Store) -> Iterator[tuple[Digest, Digest]]:

@@ -182,8 +182,13 @@ def jobs(shell: Shell, words: list[str]) -> int:
 
 
 def nothing(shell: Shell, words: list[str]) -> int:
-    """`:`, and commands that only concern a terminal."""
+    """`:`, `true`; and `hash`, whose effect nobody can see."""
     return 0
+
+
+def refused(shell: Shell, words: list[str]) -> int:
+    """What a real shell does and this one does not: said, rather than ignored."""
+    return shell.complain(f"{words[0]}: this shell does not do that" + (": a function does" if "alias" in words[0] else ""))
 
 
 def false(shell: Shell, words: list[str]) -> int:
@@ -196,6 +201,6 @@ BUILTINS: dict[str, Builtin] = {
     "exec": exec_, "command": command, "builtin": command, "type": type_, "export": export, "readonly": readonly, "local": local,
     "declare": local, "typeset": local, "unset": unset, "shift": shift, "set": set_, "getopts": getopts, "read": read, "let": let,
     "cd": cd, "pwd": pwd, "umask": umask, "wait": wait, "kill": kill, "trap": trap, "history": history, "jobs": jobs,
-    ":": nothing, "true": nothing, "false": false, "hash": nothing, "shopt": nothing, "alias": nothing, "unalias": nothing,
-    "ulimit": nothing, "times": nothing, "test": test, "[": test, "echo": echo_builtin, "printf": printf_builtin,
+    ":": nothing, "true": nothing, "false": false, "hash": nothing, "shopt": refused, "alias": refused, "unalias": refused,
+    "ulimit": refused, "times": refused, "test": test, "[": test, "echo": echo_builtin, "printf": printf_builtin,
 }  # fmt: skip

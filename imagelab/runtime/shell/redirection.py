@@ -88,10 +88,7 @@ def _opened(shell: Shell, target: str, operator: str) -> Stream:
         node = shell.p.find(target)
         mode = "x" if node is None or node.kind is Kind.FILE else "w"
     try:
-        stream = shell.p.open(target, mode)
-        if mode == "r" and (node := shell.p.find(target)) is not None and node.is_directory:
-            return stream
-        return stream
+        return shell.p.open(target, mode)
     except Refusal as refusal:
         raise RedirectionProblem(_said(shell, target, mode, refusal)) from None
 

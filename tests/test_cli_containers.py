@@ -1,0 +1,179 @@
+"""The container verbs as command lines: what they print, where, and with which exit code."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import imagelab
+from imagelab.cli.main import run
+from imagelab.cli.streams import Script
+from imagelab.lab import Lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    lab = imagelab.connect(tmp_path / "lab", clock="class", environ={}, in_process=True)
+    for name in ("nginx", "ubuntu:14.04"):
+        lab.pull(name)
+    yield lab
+    lab.close()
+
+
+def docker(lab: Lab, *words: str, stdin: str = "") -> tuple[str, str, int]:
+    out, err = io.StringIO(), io.StringIO()
+    code = run(words, stdin=Script(stdin, out), stdout=out, stderr=err, environ={"HOME": "/me"}, lab=lab)
+    return out.getvalue(), err.getvalue(), code
+
+
+CREATE = "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["ubuntu:14.04", "nosuch"], 127, CREATE + 'exec: "nosuch": executable file not found in $PATH: unknown'),
+        (["ubuntu:14.04", "./nosuch"], 127, CREATE + 'exec: "./nosuch": stat ./nosuch: no such file or directory: unknown'),
+        (["ubuntu:14.04", "/etc/passwd"], 126, CREATE + 'exec: "/etc/passwd": permission denied: unknown'),
+        (["ubuntu:14.04", "/etc"], 126, CREATE + 'exec: "/etc": permission denied: unknown'),
+        (["-u", "bob", "ubuntu:14.04", "id"], 125, "unable to find user bob: no matching entries in passwd file"),
+        (["-u", "0:crew", "ubuntu:14.04", "id"], 125, "unable to find group crew: no matching entries in group file"),
+        (["--entrypoint", "", "ubuntu:14.04"], 125, "no command specified"),
+        (["-w", "rel", "ubuntu:14.04"], 125, "the working directory 'rel' is invalid, it needs to be an absolute path"),
+        (["--name", "x", "ubuntu:14.04"], 125, "Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
+        (["--pull", "never", "redis"], 125, "No such image: redis:latest"),
+        (["ubuntu:nosuch"], 125, "manifest for ubuntu:nosuch not found: manifest unknown"),
+    ],
+)
+def test_run_that_fails(lab: Lab, words: list[str], code: int, said: str) -> None:
+    """R6.11, R6.20."""
+    out, err, found = docker(lab, "run", *words)
+    assert (out, found) == ("", code)
+    assert "docker: Error response from daemon: " in err and said in err
+    assert "\n\nRun 'docker run --help' for more information\n" in err
+
+
+@pytest.mark.parametrize("flag", ["--volume=/a:/b", "--mount=type=bind", "--network=mine", "--link=a", "--gpus=all", "--restart=always", "--health-cmd=x", "--device=/dev/x"])
+def test_what_is_out_of_scope_is_one_sentence(lab: Lab, flag: str) -> None:
+    out, err, code = docker(lab, "run", flag, "ubuntu:14.04")
+    assert (out, code) == ("", 125)
+    assert err.startswith(f"imagelab does not do `docker run {flag.partition('=')[0]}") and err.count("\n") == 2
+
+
+def test_limits_are_taken_and_change_nothing(lab: Lab) -> None:
+    assert docker(lab, "run", "-m", "512m", "--cpus", "2", "--cap-drop", "ALL", "--init", "ubuntu:14.04", "echo", "hi") == ("hi\n", "", 0)
+
+
+def test_run_prints_what_the_container_prints(lab: Lab) -> None:
+    assert docker(lab, "run", "ubuntu:14.04", "sh", "-c", "echo out; echo err >&2; exit 7") == ("out\n", "err\n", 7)
+    assert docker(lab, "run", "--rm", "-i", "ubuntu:14.04", "tr", "a-z", "A-Z", stdin="shout\n") == ("SHOUT\n", "", 0)
+    assert docker(lab, "run", "-e", "A=1", "-e", "HOME", "-e", "NOSUCH", "ubuntu:14.04", "sh", "-c", "echo $A $HOME [$NOSUCH]")[0] == "1 /me []\n"
+    assert docker(lab, "run", "-w", "/new/dir", "-h", "box", "ubuntu:14.04", "sh", "-c", "pwd; hostname; cat /etc/hostname")[0] == "/new/dir\nbox\nbox\n"
+    assert docker(lab, "run", "-u", "www-data", "ubuntu:14.04", "id")[0] == "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n"
+
+
+def test_an_image_that_is_not_here_is_pulled(lab: Lab) -> None:
+    out, err, code = docker(lab, "run", "--rm", "busybox", "echo", "hi")
+    assert (out, code) == ("hi\n", 0)
+    assert err.startswith("Unable to find image 'busybox:latest' locally\nlatest: Pulling from library/busybox\n")
+    assert err.endswith("Status: Downloaded newer image for busybox:latest\n")
+
+
+def test_programs_are_files(lab: Lab) -> None:
+    script = "rm /bin/ls; ls; echo $?; PATH=/nowhere; cat /etc/passwd; echo $?; printf '\\177ELF\\0' > /elf; /bin/chmod +x /elf; /elf; echo $?"
+    out, err, _ = docker(lab, "run", "ubuntu:14.04", "sh", "-c", script)
+    assert out == "127\n127\n126\n"
+    assert err.startswith("sh: 1: ls: not found\nsh: 1: cat: not found\nsh: 1: /elf: machine code, which this runtime does not execute")
+
+
+def test_a_typed_session(lab: Lab) -> None:
+    out, _, code = docker(lab, "run", "-it", "--name", "typed", "ubuntu:14.04", "bash", stdin="echo hi\nls /nosuch\nexit 4\n")
+    prompt = f"root@{lab.container('typed').id[:12]}:/# "
+    assert out == f"{prompt}echo hi\nhi\n{prompt}ls /nosuch\nls: cannot access '/nosuch': No such file or directory\n{prompt}exit 4\n"
+    assert code == 4
+    assert docker(lab, "diff", "typed")[0] == "C /root\nA /root/.bash_history\n"
+
+
+def test_each_argument_is_done_or_explained(lab: Lab) -> None:
+    """R6.1."""
+    for name in ("one", "two"):
+        docker(lab, "run", "-d", "--name", name, "ubuntu:14.04", "sleep", "1000")
+    out, err, code = docker(lab, "stop", "-t", "0", "one", "nosuch", "two")
+    assert (out, code) == ("one\ntwo\n", 1) and err.startswith("Error response from daemon: No such container: nosuch\n")
+    assert docker(lab, "start", "one")[0] == "one\n"
+    out, err, code = docker(lab, "rm", "two", "one")
+    assert (out, code) == ("two\n", 1) and 'cannot remove container "/one": container is running' in err
+    assert docker(lab, "rm", "-f", "one", "nosuch") == ("one\n", "", 0)
+
+
+def test_logs(lab: Lab) -> None:
+    """R6.22."""
+    docker(lab, "run", "--name", "log", "ubuntu:14.04", "sh", "-c", "echo 1; echo 2 >&2; echo 3; printf end")
+    assert docker(lab, "logs", "log") == ("1\n3\nend", "2\n", 0)
+    assert docker(lab, "logs", "-n", "1", "log") == ("end", "", 0)
+    assert docker(lab, "logs", "-t", "--tail", "1", "log")[0].startswith("2016-11-28T10:00:0")
+    assert docker(lab, "logs", "-f", "log")[0] == "1\n3\nend"
+
+
+def test_wait_top_port_rename(lab: Lab) -> None:
+    docker(lab, "run", "--name", "done", "ubuntu:14.04", "sh", "-c", "exit 9")
+    docker(lab, "run", "-d", "--name", "web", "-p", "18081:80", "nginx")
+    assert docker(lab, "wait", "done")[0] == "9\n"
+    assert docker(lab, "top", "web")[0].splitlines()[1].endswith("nginx -g daemon off;")
+    assert docker(lab, "port", "web")[0] == "80/tcp -> 0.0.0.0:18081\n80/tcp -> [::]:18081\n"
+    assert docker(lab, "rename", "web", "www") == ("", "", 0)
+    assert docker(lab, "port", "www", "80")[0] == "0.0.0.0:18081\n[::]:18081\n"
+
+
+def test_cp_both_ways(lab: Lab, tmp_path: Path) -> None:
+    docker(lab, "create", "--name", "box", "ubuntu:14.04")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("hello\n")
+    assert docker(lab, "cp", str(tmp_path / "folder"), "box:/srv") == ("", "", 0)
+    assert docker(lab, "cp", str(tmp_path / "folder" / "file"), "box:/srv/named") == ("", "", 0)
+    assert docker(lab, "diff", "box")[0] == "C /srv\nA /srv/folder\nA /srv/folder/file\nA /srv/named\n"
+    assert docker(lab, "cp", "box:/srv/folder/.", str(tmp_path / "back"))[2] == 0
+    assert (tmp_path / "back" / "file").read_text() == "hello\n"
+    assert docker(lab, "cp", "box:/nosuch", str(tmp_path))[1].startswith("Error response from daemon: Could not find the file /nosuch in container box\n")
+    assert docker(lab, "cp", str(tmp_path / "nosuch"), "box:/")[1].startswith(f"lstat {tmp_path}/nosuch: no such file or directory\n")
+
+
+def test_cp_does_not_leave_the_container(lab: Lab, tmp_path: Path) -> None:
+    """Links that point outside lead to places inside."""
+    docker(lab, "run", "--name", "box", "ubuntu:14.04", "sh", "-c", f"ln -s {tmp_path} /out; ln -s ../../../../etc/passwd /up; mkdir -p /srv/x")
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    (tmp_path / "new").write_text("new")
+    assert docker(lab, "cp", "box:/out/secret", str(tmp_path / "got"))[2] == 1
+    assert docker(lab, "cp", str(tmp_path / "new"), "box:/out/secret")[2] == 1
+    assert secret.read_text() == "mine"
+    assert docker(lab, "cp", "-L", "box:/up", str(tmp_path / "passwd"))[2] == 0
+    assert (tmp_path / "passwd").read_text().startswith("root:x:0:0:root:/root:/bin/bash\ndaemon")
+
+
+def test_export_is_a_tar_of_everything(lab: Lab, tmp_path: Path) -> None:
+    """R6.49."""
+    docker(lab, "run", "--name", "box", "ubuntu:14.04", "sh", "-c", "echo x > /new")
+    assert docker(lab, "export", "-o", str(tmp_path / "all.tar"), "box")[2] == 0
+    with tarfile.open(tmp_path / "all.tar") as tar:
+        names = {name.strip("/") for name in tar.getnames()}
+        assert {"new", "etc/passwd", "dev", "proc", ".dockerenv"} <= names and "dev/null" not in names
+        assert tar.getmember("etc/hosts").size == 0
+
+
+def test_prune(lab: Lab) -> None:
+    docker(lab, "run", "-d", "--name", "web", "nginx")
+    gone = [lab.run("ubuntu:14.04", "echo xyz > /f").id for _ in range(2)]
+    assert docker(lab, "container", "prune", stdin="n\n")[2] == 1
+    out, _, code = docker(lab, "container", "prune", "-f")
+    assert code == 0 and out == f"Deleted Containers:\n{gone[0]}\n{gone[1]}\n\nTotal reclaimed space: 8B\n"
+    assert [one.name for one in lab.containers(all=True)] == ["web"]
+
+
+def test_era_1_13_says_it_differently(lab: Lab) -> None:
+    _, err, code = docker(lab, "--era", "1.13", "run", "--name", "x", "ubuntu:14.04")
+    assert code == 125 and ".\nSee 'docker run --help'.\n" in err
