@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -247,24 +249,20 @@ def test_a_committed_image_has_exactly_the_containers_tree(here: Lab) -> None:
 
 
 def test_the_doctor_looks_into_containers(here: Lab) -> None:
-    import sqlite3
-
     one = here.run("ubuntu:14.04", "echo hello > /x", name="one")
     assert here.engine.doctor() == []
-    with sqlite3.connect(here.store.directory / "lab.db") as db:
+    with closing(sqlite3.connect(here.store.directory / "lab.db", isolation_level=None)) as db:
         db.execute("UPDATE contents SET data = X'00'")
     assert here.engine.doctor()[0].startswith("container one has a file whose bytes are damaged")
-    with sqlite3.connect(here.store.directory / "lab.db") as db:
+    with closing(sqlite3.connect(here.store.directory / "lab.db", isolation_level=None)) as db:
         db.execute("DELETE FROM contents")
     assert here.engine.doctor()[0].startswith("container one has a file whose bytes")
     one.remove()
 
 
 def test_a_lab_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    import sqlite3
-
     make_lab(tmp_path / "lab", in_process=True).close()
-    with sqlite3.connect(tmp_path / "lab" / "lab.db") as db:
+    with closing(sqlite3.connect(tmp_path / "lab" / "lab.db", isolation_level=None)) as db:
         for table in ("containers", "contents", "uses"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 1")
