@@ -326,10 +326,12 @@ class Containers:
         if container.running and not force:
             state = "paused" if container.status == "paused" else "running"
             advice = "unpause and then stop the container" if state == "paused" else "stop the container"
-            raise ConflictError(
+            refusal = ConflictError(
                 f'cannot remove container "/{container.name}": container is {state}: {advice} before removing or force remove',
                 hint=f"docker stop {name}, or docker rm -f {name}",
             )
+            refusal.container = container.id
+            raise refusal
         if container.running:
             self._kill_for_good(container)
         if self.store.container(container.id) is not None:

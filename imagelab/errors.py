@@ -90,7 +90,9 @@ class BlobNotFoundError(NotFoundError):
 
 
 class ConflictError(ImageLabError):
-    """`conflict: …` (R5.10)."""
+    """`conflict: …` (R5.10). `container` is the ID of the one in the way, where older Dockers named it."""
+
+    container = ""
 
 
 class DigestMismatchError(ImageLabError):

@@ -177,3 +177,22 @@ def test_prune(lab: Lab) -> None:
 def test_era_1_13_says_it_differently(lab: Lab) -> None:
     _, err, code = docker(lab, "--era", "1.13", "run", "--name", "x", "ubuntu:14.04")
     assert code == 125 and ".\nSee 'docker run --help'.\n" in err
+
+
+@pytest.mark.parametrize(
+    ("era", "words", "said"),
+    [
+        ("1.13", ["rm", "one"], "You cannot remove a running container {id}. Stop the container before attempting removal or use -f"),
+        ("28", ["rm", "one"], 'cannot remove container "/one": container is running: stop the container before removing or force remove'),
+        ("29", ["rm", "one"], 'cannot remove container "one": container is running: stop the container before removing or force remove'),
+        ("1.13", ["create", "--name", "one", "ubuntu:14.04"], 'Conflict. The container name "/one" is already in use by container {id}. You have'),
+        ("28", ["create", "--name", "one", "ubuntu:14.04"], 'Conflict. The container name "/one" is already in use by container "{id}". You have'),
+        ("1.13", ["exec", "two", "ls"], "Container {two} is not running"),
+        ("28", ["exec", "two", "ls"], "container {two} is not running"),
+        ("1.13", ["run", "--entrypoint", "", "ubuntu:14.04"], "No command specified"),
+    ],
+)
+def test_eras(lab: Lab, era: str, words: list[str], said: str) -> None:
+    """R6.3, R6.6, R6.14, R6.15."""
+    one, two = lab.run("ubuntu:14.04", "sleep", "1000", name="one"), lab.run("ubuntu:14.04", "true", name="two")
+    assert said.format(id=one.id, two=two.id) in docker(lab, "--era", era, *words)[1]

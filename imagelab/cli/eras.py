@@ -10,6 +10,8 @@ The lab does not change with the era: only how it is shown, and which IDs people
 
 from __future__ import annotations
 
+import re
+
 from imagelab.digest import Digest
 from imagelab.errors import (
     AuthenticationError,
@@ -74,9 +76,26 @@ def removals(removed: tuple[Removal, ...], before: State, era: str) -> list[Remo
     return shown
 
 
+_CONTAINERS_THEN = [
+    (r'The container name "(/\S+)" is already in use by container "(\w+)"\.', r'The container name "\1" is already in use by container \2.'),
+    (r"^container (\w{64}) is not running$", r"Container \1 is not running"),
+    (r'^cannot remove container "/\S+": container is \w+: .*$', "You cannot remove a running container {id}. Stop the container before attempting removal or use -f"),
+    (r"^no command specified$", "No command specified"),
+]  # fmt: skip
+"""What is said of containers, and how 1.13 said it (R6.3, R6.6, R6.14, R6.15)."""
+_CONTAINERS_NOW = [(r'^cannot remove container "/(\S+)": ', r'cannot remove container "\1": ')]
+"""The same for 29."""
+
+
+def _of_containers(error: ImageLabError, text: str, era: str) -> str:
+    for pattern, said in {"1.13": _CONTAINERS_THEN, "29": _CONTAINERS_NOW}.get(era, []):
+        text = re.sub(pattern, said, text).replace("{id}", getattr(error, "container", "") or "")
+    return text
+
+
 def error_text(error: ImageLabError, era: str) -> str:
     """The sentence as this Docker words it."""
-    text = str(error)
+    text = _of_containers(error, str(error), era)
     match error:
         case ReferenceSyntaxError() if era == "1.13":
             cause = (
