@@ -161,7 +161,15 @@ class Containers:
         return code
 
     def _ready(self, container: Container) -> Container:
-        """Check all that could keep it from starting, and give it its ports."""
+        """Check all that could keep it from starting, and give it its ports; one with --rm goes when it cannot start."""
+        try:
+            return self._checked(container)
+        except ImageLabError:
+            if container.host.get("AutoRemove"):
+                discard(self.store, container.id)
+            raise
+
+    def _checked(self, container: Container) -> Container:
         from imagelab.runtime.ports import free_ports, is_free, taken
 
         self._check_program(container)

@@ -64,6 +64,12 @@ def test_what_is_out_of_scope_is_one_sentence(lab: Lab, flag: str) -> None:
     assert err.startswith(f"imagelab does not do `docker run {flag.partition('=')[0]}") and err.count("\n") == 2
 
 
+def test_rm_also_removes_what_could_not_start(lab: Lab) -> None:
+    """R6.10."""
+    assert docker(lab, "run", "--rm", "ubuntu:14.04", "nosuch")[2] == 127
+    assert not lab.containers(all=True)
+
+
 def test_limits_are_taken_and_change_nothing(lab: Lab) -> None:
     assert docker(lab, "run", "-m", "512m", "--cpus", "2", "--cap-drop", "ALL", "--init", "ubuntu:14.04", "echo", "hi") == ("hi\n", "", 0)
 

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import SIGNALS, Killed, Process, Program, Steps, Stream, text
@@ -230,7 +231,7 @@ def _line(shell: Shell, script: str) -> Steps:
     return shell.status
 
 
-def _asked(shell: Shell, prompt: str):  # type: ignore[no-untyped-def]
+def _asked(shell: Shell, prompt: str) -> Generator[float, None, str | None]:
     """What is typed after a prompt; None at the end of input."""
     stream = shell.p.fds.get(0)
     shown = prompt_text(shell, shell.get(prompt) or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 
 from imagelab.runtime.filesystem import Refusal
@@ -302,6 +302,9 @@ def _size(total: int, options: Options) -> str:
 # -- find ---------------------------------------------------------------------------------------------------
 
 
+Deciding = Generator[float, None, bool]
+
+
 class FindProblem(Exception):
     """An expression `find` does not know."""
 
@@ -327,7 +330,7 @@ class _Find:
         self._words = [word for word in self._words if word not in ("-depth", "-xdev", "-mount")]
         self.acts = bool({"-print", "-print0", "-exec", "-delete", "-printf", "-ls", "-ok", "-quit"} & set(self._words))
 
-    def holds(self, path: str, node: Node):  # type: ignore[no-untyped-def]
+    def holds(self, path: str, node: Node) -> Generator[float, None, None]:
         """Evaluate for one path; acts on the way."""
         self.path, self.node, self.pruned, self._at = path, node, False, 0
         value = (yield from self._either(True)) if self._words else True
@@ -343,21 +346,21 @@ class _Find:
     def _peek(self) -> str:
         return self._words[self._at] if self._at < len(self._words) else ""
 
-    def _either(self, live: bool):  # type: ignore[no-untyped-def]
+    def _either(self, live: bool) -> Deciding:
         value = yield from self._both(live)
         while self._peek() in ("-o", "-or"):
             self._at += 1
             value = (yield from self._both(live and not value)) or value
         return value
 
-    def _both(self, live: bool):  # type: ignore[no-untyped-def]
+    def _both(self, live: bool) -> Deciding:
         value = yield from self._one(live)
         while self._peek() not in ("", "-o", "-or", ")"):
             self._at += self._peek() in ("-a", "-and")
             value = (yield from self._one(live and value)) and value
         return value
 
-    def _one(self, live: bool):  # type: ignore[no-untyped-def]
+    def _one(self, live: bool) -> Deciding:
         word = self._next()
         if word in ("!", "-not"):
             return not (yield from self._one(live))
@@ -426,7 +429,7 @@ class _Find:
             return False
         return True
 
-    def _exec(self, live: bool):  # type: ignore[no-untyped-def]
+    def _exec(self, live: bool) -> Deciding:
         words = []
         while (word := self._next()) not in (";", "+"):
             words.append(word)
@@ -466,7 +469,7 @@ def find(p: Process) -> Steps:
     return status or work.status
 
 
-def _walked(p: Process, work: _Find, path: str, depth: int):  # type: ignore[no-untyped-def]
+def _walked(p: Process, work: _Find, path: str, depth: int) -> Generator[float, None, None]:
     node = p.find(path, follow=False)
     if node is None:
         return
@@ -488,11 +491,6 @@ def _children(p: Process, work: _Find, path: str) -> Iterable[str]:
     except Refusal as refusal:
         work.status = p.complain(f"'{path}': {refusal}")
         return []
-
-
-def below(p: Process, name: str) -> Iterator[str]:
-    """A file, or a directory and all below it, parents first; links are not followed."""
-    return p.files.walk(p.user, name)
 
 
 PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "realpath": realpath, "du": du, "find": find}  # fmt: skip
