@@ -3,25 +3,23 @@
 import re
 from collections.abc import Mapping
 
-from imagelab.runtime.process import Process
+from imagelab.runtime.process import Process, Program, Steps
+from imagelab.runtime.userland.options import BadOption
 
 Options = dict[str, list[str]]
 """Name -> the values given for it, "" for each time it stood there without one."""
 
 
-class BadOption(Exception):
-    """What is wrong with a command line, in GNU's words. `helps`: a line that says where help is follows."""
-
-    def __init__(self, problem: str, *, helps: bool = True) -> None:
-        super().__init__(problem)
-        self.helps = helps
+def bad(p: Process, problem: str, usage: str = "") -> BadOption:
+    """A complaint, and the line that says where help is."""
+    return BadOption(f"{problem}\n{usage}Try '{p.name} --help' for more information.")
 
 
-def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True) -> tuple[Options, list[str]]:  # fmt: skip
+def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True, usage: str = "") -> tuple[Options, list[str]]:  # fmt: skip
     """Options and operands. A letter before `:` takes a value, before `::` only one attached to it. BadOption.
 
     `long` gives a long option its letter, or a name of its own with such colons: `{"include": "include:"}`.
-    `mixed=False`: the first operand ends the options.
+    `mixed=False`: the first operand ends the options. `usage`: a line for those who got it wrong.
     """
     takes = {key: len(colons) for key, colons in re.findall("([^:])(:*)", letters)}
     found, operands, rest = Options(), list[str](), p.args[1:]
@@ -34,23 +32,33 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
             near = [given] if given in near else near
             keys = {long[name] for name in near} if long else set()
             if len(keys) != 1:
-                raise BadOption(f"option '{word}' is ambiguous" if near else f"unrecognized option '{word}'")
+                raise bad(p, f"option '{word}' is ambiguous" if near else f"unrecognized option '{word}'", usage)
             key, name = keys.pop(), f"option '--{near[0]}'"
             colons = key.count(":") or takes.get(key, 0)
             if equals and not colons:
-                raise BadOption(f"{name} doesn't allow an argument")
-            _take(found, key.rstrip(":"), value, rest, f"{name} requires an argument" * (colons == 1 and not equals))
+                raise bad(p, f"{name} doesn't allow an argument", usage)
+            if (separate := colons == 1 and not equals) and not rest:
+                raise bad(p, f"{name} requires an argument", usage)
+            found.setdefault(key.rstrip(":"), []).append(rest.pop(0) if separate else value)
         while word[1:] and word[0] == "-" != word[1]:
-            key, value, wanted = word[1], word[2:], f"option requires an argument -- '{word[1]}'"
+            key, value = word[1], word[2:]
             if key not in takes:
-                raise BadOption(f"invalid option -- '{key}'")
-            _take(found, key, value if takes[key] else "", rest, wanted * (takes[key] == 1 and not value))
+                raise bad(p, f"invalid option -- '{key}'", usage)
+            if (separate := takes[key] == 1 and not value) and not rest:
+                raise bad(p, f"option requires an argument -- '{key}'", usage)
+            found.setdefault(key, []).append(rest.pop(0) if separate else value if takes[key] else "")
             word = "" if takes[key] else "-" + value
     return found, operands + rest
 
 
-def _take(found: Options, key: str, value: str, rest: list[str], wanted: str) -> None:
-    """Keep a value, which is the next word where one is `wanted` (that is what to say if there is none)."""
-    if wanted and not rest:
-        raise BadOption(wanted)
-    found.setdefault(key, []).append(rest.pop(0) if wanted else value)
+def guarded(program: Program, code: int = 1) -> Program:
+    """The program, which ends with `code` and a complaint after a BadOption."""
+
+    def run(p: Process) -> Steps:
+        try:
+            result = program(p)
+            return result if isinstance(result, int) else (yield from result)
+        except BadOption as problem:
+            return p.complain(str(problem), code)
+
+    return run
