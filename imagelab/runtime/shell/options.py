@@ -28,10 +28,8 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
             operands.append(word)
         elif word.startswith("--"):
             given, equals, value = word[2:].partition("=")
-            near = [name for name in long or {} if name.startswith(given)]
-            near = [given] if given in near else near
-            keys = {long[name] for name in near} if long else set()
-            if len(keys) != 1:
+            near = [given] if given in (long or {}) else [name for name in long or {} if name.startswith(given)]
+            if len(keys := {(long or {})[name] for name in near}) != 1:
                 raise bad(p, f"option '{word}' is ambiguous" if near else f"unrecognized option '{word}'", usage)
             key, name = keys.pop(), f"option '--{near[0]}'"
             colons = key.count(":") or takes.get(key, 0)
@@ -41,13 +39,12 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
                 raise bad(p, f"{name} requires an argument", usage)
             found.setdefault(key.rstrip(":"), []).append(rest.pop(0) if separate else value)
         while word[1:] and word[0] == "-" != word[1]:
-            key, value = word[1], word[2:]
-            if key not in takes:
+            if (key := word[1]) not in takes:
                 raise bad(p, f"invalid option -- '{key}'", usage)
-            if (separate := takes[key] == 1 and not value) and not rest:
+            if (separate := takes[key] == 1 and not word[2:]) and not rest:
                 raise bad(p, f"option requires an argument -- '{key}'", usage)
-            found.setdefault(key, []).append(rest.pop(0) if separate else value if takes[key] else "")
-            word = "" if takes[key] else "-" + value
+            found.setdefault(key, []).append(rest.pop(0) if separate else word[2:] if takes[key] else "")
+            word = "" if takes[key] else "-" + word[2:]
     return found, operands + rest
 
 

@@ -107,8 +107,7 @@ def cat(p: Process) -> Steps:
 
 def _visible(line: bytes, letters: set[str]) -> bytes:
     body, end = (line[:-1], b"\n") if line.endswith(b"\n") else (line, b"")
-    if "T" in letters and "v" not in letters:
-        body = body.replace(b"\t", b"^I")
+    body = body.replace(b"\t", b"^I") if "T" in letters and "v" not in letters else body
     if "v" in letters:
         body = b"".join(bytes([byte]) if byte == 9 and "T" not in letters else _caret(byte) for byte in body)
     elif "E" in letters and end and body.endswith(b"\r"):
@@ -379,16 +378,14 @@ def grep(p: Process) -> Steps:
     recursive, node = bool(options.keys() & {"r", "R"}), p.find(names[0] if names else ".")
     here = recursive and not names
     titled = "h" not in options and ("H" in options or len(names) > 1 or recursive and node is not None and node.is_directory)
-    any_found, trouble = False, False
+    any_found = trouble = False
     for name in _wanted(p, names or (["."] if here else ["-"]), options):
         name = name.removeprefix("./") if here else "(standard input)" if name == "-" else name
         try:
             with opened(p, "-" if name == "(standard input)" else name) as slot:
                 found = yield from search.one(name, slot, name if titled else "")
         except Refusal as refusal:
-            trouble = True
-            if "s" not in options:
-                p.complain(f"{name}: {refusal}")
+            trouble = bool("s" in options or p.complain(f"{name}: {refusal}"))
             continue
         if found and "q" in options:
             return 0
@@ -469,10 +466,8 @@ def encoded(p: Process) -> Steps:
     """`base64 [-d] [-w columns] [file]`"""
     options, names = parse(p, "diw:", {"decode": "d", "wrap": "w", "ignore-garbage": "i"})
     width = options.get("w", ["76"])[-1]
-    if len(names) > 1:
-        raise bad(p, f"extra operand ‘{names[1]}’")
-    if not width.isdigit():
-        raise BadOption(f"invalid wrap size: ‘{width}’")
+    if len(names) > 1 or not width.isdigit():
+        raise bad(p, f"extra operand ‘{names[1]}’") if len(names) > 1 else BadOption(f"invalid wrap size: ‘{width}’")
     try:
         data = yield from p.slurp(names[0] if names else "-")
     except Refusal as refusal:
@@ -492,9 +487,9 @@ def encoded(p: Process) -> Steps:
 
 def yes(p: Process) -> Steps:
     """`yes [word…]`, until nobody reads any more."""
-    _, words = parse(p, "")
+    line = " ".join(parse(p, "")[1] or ["y"]) + "\n"
     while True:
-        p.out((" ".join(words or ["y"]) + "\n") * 64)
+        p.out(line * 64)
         yield from p.flush()
 
 
