@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import FileSystem, User
 from imagelab.runtime.process import Machine, Pipe, Process, Program, Sink
-from imagelab.runtime.shell.sed import PROGRAMS
+from imagelab.runtime.userland import programs
 from imagelab.tree import Tree
 
 ROOT = User()
+PROGRAMS = programs()
 Answer = tuple[int, bytes, bytes, dict[str, bytes]]
 FILES = {
     "a.txt": b"one\ntwo\nthree\nfour\nfive\n",
@@ -41,18 +42,18 @@ def drive(steps: execution.Steps) -> int:
     raise AssertionError("it does not end")
 
 
-def ours(args: list[str], stdin: bytes = INPUT, programs: Mapping[str, Program] = PROGRAMS) -> Answer:
+def ours(args: list[str], stdin: bytes = INPUT, known: Mapping[str, Program] = PROGRAMS) -> Answer:
     system = FileSystem(Tree.empty(), lambda node: b"", lambda: 1_480_327_200)
     for folder in ("/work", "/work/sub"):
         system.mkdir(ROOT, folder)
     for name, data in FILES.items():
         system.write_file(ROOT, f"/work/{name}", data)
-    machine = Machine(system, monotonic=time.monotonic, programs=programs)
+    machine = Machine(system, monotonic=time.monotonic, programs=known)
     out, err, pipe = bytearray(), bytearray(), Pipe()
     pipe.waiting += stdin
     pipe.write_closed = True
     p = Process(machine, ["sed", *args], {}, "/work", ROOT, {0: pipe.reader, 1: Sink(out.extend), 2: Sink(err.extend)})
-    code = drive(execution.live(programs["sed"], p))
+    code = drive(execution.live(known["sed"], p))
     tree = system.tree()
     left = {path[5:]: system.data(tree[path]) for path in tree if path.startswith("work/") and tree[path].kind == "file"}
     return code, bytes(out), bytes(err), left

@@ -252,10 +252,12 @@ def home_of(p: Process, user: str) -> str | None:
 
 
 def accounts(p: Process, file: str) -> list[list[str]]:
-    """The lines of /etc/passwd or /etc/group, in fields."""
+    """The lines of /etc/passwd or /etc/group, in fields; lines whose numbers are none do not count."""
     node = p.find(f"/etc/{file}")
     lines = text(p.files.data(node)).splitlines() if node is not None and not node.is_directory else []
-    return [fields for line in lines if len(fields := line.split(":")) > 2]
+    numbers = slice(2, 4 if file == "passwd" else 3)
+    entries = (line.split(":") for line in lines)
+    return [fields for fields in entries if len(fields) > 2 and all(re.fullmatch("[0-9]+", n) for n in fields[numbers])]
 
 
 # -- {a,b} --------------------------------------------------------------------------------------------------

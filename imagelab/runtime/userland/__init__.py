@@ -1,7 +1,8 @@
 """The utilities of this runtime: those that lessons use and learners type, with their common options.
 
-    listing     ls stat find du readlink realpath          files     cp mv rm mkdir ln chmod chown touch …
-    text        cat head tail sort uniq cut tr grep …      sed, awk  the two little languages
+    listing     ls stat du readlink realpath, find         files     cp mv rm mkdir ln chmod chown touch …
+    lines       cat cut tr base64 yes                      text, columns  head tail wc seq paste sort uniq …
+    search      grep xargs                                 sed, awk  the two little languages
     system      env id date ps kill sleep expr …           accounts  /etc/passwd and /etc/group
 
 Each is a function of a Process. What is not here is "not found": nothing is faked.
@@ -20,10 +21,10 @@ def programs() -> dict[str, Program]:
     """Marker name -> program."""
     from imagelab.runtime.shell.conditions import test_program
     from imagelab.runtime.shell.printing import echo, printf
-    from imagelab.runtime.userland import awk, columns, files, listing, search, sed, system, text
+    from imagelab.runtime.userland import awk, columns, files, find, lines, listing, search, sed, system, text
 
     found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
-    for module in (files, listing, system, text, columns, search, sed, awk):
+    for module in (files, find, listing, system, lines, text, columns, search, sed, awk):
         found |= module.PROGRAMS
     found = {name: _guarded(name, program) for name, program in found.items()}
     return found | {"busybox": busybox, "print": print_script}

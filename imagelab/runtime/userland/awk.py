@@ -18,9 +18,9 @@ from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import NOW, Process, Program, Steps, Stream, raw, text
 from imagelab.runtime.shell.words import unescape
 from imagelab.runtime.userland.awk_parser import AwkProblem, Parser, Tree
-from imagelab.runtime.userland.awk_values import Given, formatted, looks_numeric, number, string
+from imagelab.runtime.userland.awk_values import Given, expression, formatted, looks_numeric, number, string
 from imagelab.runtime.userland.options import parse
-from imagelab.runtime.userland.regex import BadPattern, compile
+from imagelab.runtime.userland.regex import BadPattern
 
 
 class Jump(Exception):
@@ -77,7 +77,7 @@ class Awk:
             return []
         if len(separator) == 1 and separator not in "\\":
             return line.split(separator) if separator != "\t" else line.split("\t")
-        return re.split(compile(separator, extended=True), line) if separator else list(line)
+        return re.split(expression(separator), line) if separator else list(line)
 
     def _join(self) -> None:
         self.fields[0] = string(self.get("OFS")).join(self.fields[1:])
@@ -95,7 +95,7 @@ class Awk:
 
     def matches(self, pattern: Tree, subject: str) -> re.Match[str] | None:
         source = pattern[1] if pattern[0] == "regex" else string(self.value(pattern))
-        return compile(source, extended=True).search(subject)
+        return expression(source).search(subject)
 
     # -- expressions ----------------------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class Awk:
         return value
 
     def _regex(self, source: str) -> float:
-        return float(compile(source, extended=True).search(self.fields[0]) is not None)
+        return float(expression(source).search(self.fields[0]) is not None)
 
     def _name(self, name: str) -> Any:
         value = self.get(name)
@@ -303,7 +303,7 @@ class Awk:
         def replaced(match: re.Match[str]) -> str:
             return re.sub(r"\\\\|\\&|&", lambda m: {"&": match[0], "\\&": "&"}.get(m[0], "\\"), template)
 
-        new, count = compile(source, extended=True).subn(replaced, self.text(target), count=0 if name == "gsub" else 1)
+        new, count = expression(source).subn(replaced, self.text(target), count=0 if name == "gsub" else 1)
         if count:
             self.store(target, new)
         return float(count)

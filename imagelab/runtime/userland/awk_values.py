@@ -6,6 +6,8 @@ import math
 import re
 from typing import Any
 
+from imagelab.runtime.userland.regex import compile
+
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)")
 
 
@@ -60,3 +62,18 @@ def formatted(format: str, values: list[Any]) -> str:
         return ("%" + flags + letter) % number(value)
 
     return re.sub(r"%([-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?)([diouxXcsaAeEfFgG])|%%", one, format)
+
+
+_SIGNS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "/": "/", '"': '"'}
+
+
+def expression(source: str) -> re.Pattern[str]:
+    """An extended expression, in which awk knows `\\n`, `\\t`, `\\/` and octal numbers besides, in brackets too. BadPattern."""
+
+    def sign(match: re.Match[str]) -> str:
+        if match[1].isdigit():
+            found = chr(int(match[1], 8))
+            return found if found.isalnum() else f"\\{found}"
+        return _SIGNS.get(match[1], match[0])
+
+    return compile(re.sub(r"\\([0-7]{1,3}|.)", sign, source, flags=re.S), extended=True)

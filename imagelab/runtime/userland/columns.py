@@ -1,37 +1,49 @@
-"""Putting lines in order, and taking them apart: sort, uniq, cut, tr."""
+"""Putting lines in order: sort, uniq."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 from imagelab.runtime.process import Process, Program, Steps, raw, text
-from imagelab.runtime.shell.words import unescape
-from imagelab.runtime.userland.options import BadOption, Options, parse
-from imagelab.runtime.userland.text import failed, inputs, lines_of
+from imagelab.runtime.userland.lines import lines_of
+from imagelab.runtime.userland.options import BadOption, Options, bad, parse
+from imagelab.runtime.userland.text import failed, inputs
 
 # -- sort ------------------------------------------------------------------------------------
 
 
+SORT_LONG = {"numeric-sort": "n", "reverse": "r", "unique": "u", "key": "k", "field-separator": "t", "ignore-case": "f", "human-numeric-sort": "h", "version-sort": "V", "check": "c", "output": "o", "stable": "s", "general-numeric-sort": "g", "dictionary-order": "d", "ignore-leading-blanks": "b"}  # fmt: skip
+
+
 def sort(p: Process) -> Steps:
-    options, names = parse(p, "nruk:t:fbhVco:sgidMz", {"numeric-sort": "n", "reverse": "r", "unique": "u", "key": "k", "field-separator": "t", "ignore-case": "f", "human-numeric-sort": "h", "version-sort": "V", "check": "c", "output": "o", "stable": "s"})  # fmt: skip
+    """`sort [-bdfghnrsuV] [-c|-C] [-t char] [-k key]… [-o file] [file…]`"""
+    options, names = parse(p, "nruk:t:fbhVcCo:sgidMz", SORT_LONG)
+    separator = options.get("t", [" "])[-1]
+    if len(separator) != 1 and separator != "\\0":
+        raise BadOption(f"multi-character tab ‘{separator}’" if separator else "empty tab")
+    keys = [_sort_key(asked, options) for asked in options.get("k", ["1"])]
+    checks = options.keys() & {"c", "C"}
+    if checks and len(names) > 1:
+        raise BadOption(f"extra operand '{names[1]}' not allowed with -{min(checks, key='Cc'.index)}")
     found = yield from inputs(p, names)
     if failed(p):
         return 2
-    lines = [line.rstrip(b"\n") for _, data in found for line in lines_of(data)]
-    keys = [_sort_key(asked, options) for asked in options.get("k", ["1"])]
-    globally = "".join(options)
+    lines = [line.removesuffix(b"\n") for _, data in found for line in lines_of(data)]
+    last_resort = not options.keys() & {"s", "u"}
 
     def order(line: bytes) -> tuple[Any, ...]:
         return tuple(key(line) for key in keys)
 
-    plain = not ("k" in options or set(globally) & set("nfhVg"))
-    if "c" in options:
-        return _check_order(p, lines, order, names)
-    reverse = "r" in options
-    ordered = sorted(lines, reverse=reverse) if plain or not options.keys() & {"s", "u"} else list(lines)
-    ordered = sorted(ordered, key=order, reverse=reverse and not any("r" in key[1:] for key in options.get("k", [])))
+    def whole(line: bytes) -> Any:
+        return (order(line), _Reversed(line) if "r" in options else line) if last_resort else order(line)
+
+    if checks:
+        return _check_order(p, lines, order if "u" in options else whole, options, names)
+    ordered = sorted(lines, key=whole)
     if "u" in options:
         ordered = [line for at, line in enumerate(ordered) if at == 0 or order(line) != order(ordered[at - 1])]
     data = b"".join(line + b"\n" for line in ordered)
@@ -57,162 +69,143 @@ class _Reversed:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _sort_key(asked: str, options: Options) -> Callable[[bytes], Any]:
-    match = re.fullmatch(r"(\d+)(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)(?:\.(\d+))?([a-zA-Z]*))?", asked)
+_KEY = re.compile(r"(?P<first>\d+)(?:\.(?P<char>\d+))?(?P<own>[a-zA-Z]*)(?:,(?P<last>\d+)(?:\.(?P<end>\d+))?(?P<more>[a-zA-Z]*))?")
+
+
+def _key_parts(asked: str) -> re.Match[str]:
+    """`2.3nr,4`, taken apart. BadOption in sort's words."""
+    match = _KEY.match(asked)
     if match is None:
         raise BadOption(f"invalid number at field start: invalid count at start of ‘{asked}’")
-    first, last = int(match[1]), int(match[4]) if match[4] else None
-    own = (match[3] or "") + (match[6] or "")
-    letters = set(own) or set("".join(options)) - {"r"}
-    separator = raw(options["t"][-1]) if "t" in options else None
+    rest = asked[match.end() :]
+    if rest.startswith(","):
+        raise BadOption(f"invalid number after ',': invalid count at start of ‘{rest[1:]}’")
+    if match["first"] == "0" or match["last"] == "0" and match["end"] is None:
+        raise BadOption(f"{'-' if match['first'] != '0' else 'field number is zero'}: invalid field specification ‘{asked}’")
+    if rest or set(match["own"] + (match["more"] or "")) - set("bdfghinrMRV"):
+        raise BadOption(f"stray character in field spec: invalid field specification ‘{asked}’")
+    return match
+
+
+def _sort_key(asked: str, options: Options) -> Callable[[bytes], Any]:
+    match = _key_parts(asked)
+    own = match["own"] + (match["more"] or "")
+    letters = set(own) or set("".join(options))
+    separator = raw(options["t"][-1]).replace(b"\\0", b"\0") if "t" in options else None
+
+    def fields(line: bytes) -> list[tuple[int, int]]:
+        """Where each field begins and ends; without -t the blanks before it are its own."""
+        pattern = rb"[ \t]*[^ \t]*" if separator is None else rb"[^%b]*" % re.escape(separator)
+        found, at = [], 0
+        while True:
+            end = re.compile(pattern).match(line, at).end()  # type: ignore[union-attr]
+            found.append((at, end))
+            if end >= len(line):
+                return found
+            at = end if separator is None else end + 1
+
+    def place(line: bytes, field: int, char: int, skips: bool) -> int:
+        found = fields(line)
+        if field > len(found):
+            return len(line)
+        at = found[field - 1][0]
+        blanks = len(line[at:]) - len(line[at:].lstrip(b" \t")) if skips else 0
+        return min(at + blanks + char - 1, len(line))
+
+    def chosen(line: bytes) -> bytes:
+        if "k" not in options:
+            return line
+        begin = place(line, int(match["first"]), int(match["char"] or 1), "b" in letters)
+        if match["last"] is None:
+            return line[begin:]
+        last, end = int(match["last"]), int(match["end"] or 0)
+        found = fields(line)
+        stop = place(line, last, end + 1, "b" in letters) if end else found[last - 1][1] if last <= len(found) else len(line)
+        return line[begin:stop]
 
     def key(line: bytes) -> Any:
-        if "k" not in options:
-            chosen = line
-        else:
-            fields = line.split(separator) if separator else [m[0] for m in re.finditer(rb"[ \t]*[^ \t]+", line)]
-            chosen = (separator or b"").join(fields[first - 1 : last])
-            chosen = chosen[int(match[2]) - 1 :] if match[2] else chosen
-        value = _measured(chosen, letters)
-        return _Reversed(value) if "r" in own else value
+        value = _measured(chosen(line), letters)
+        return _Reversed(value) if "r" in letters else value
 
     return key
 
 
 def _measured(chosen: bytes, letters: set[str]) -> Any:
     if letters & {"n", "h", "g"}:
-        found = re.match(rb"[ \t]*(-?\d*\.?\d*)([KMGTPkE]?)", chosen)
-        number = float(found[1]) if found and found[1] not in (b"", b"-", b".", b"-.") else 0.0
+        number = rb"[ \t]*(-?\d*\.?\d*)" if "g" not in letters else rb"[ \t]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|)"
+        found = re.match(number + rb"([KMGTPkE]?)", chosen)
+        known = found is not None and found[1] not in (b"", b"-", b".", b"-.")
+        if "g" in letters and not known:
+            return -math.inf
         power = b"KMGTPE".find(found[2].upper()) + 1 if found and found[2] and "h" in letters else 0
-        return number * 1024**power
+        return float(found[1]) * 1024**power if found and known else 0.0
     if "V" in letters:
-        return [int(part) if part.isdigit() else part.decode("latin-1") for part in re.split(rb"(\d+)", chosen)]
+        return _version(text(chosen))
     chosen = chosen.lstrip(b" \t") if "b" in letters else chosen
+    chosen = bytes(b for b in chosen if chr(b).isalnum() and b < 128 or b in b" \t") if "d" in letters else chosen
     return chosen.upper() if "f" in letters else chosen
 
 
-def _check_order(p: Process, lines: list[bytes], order: Callable[[bytes], Any], names: list[str]) -> int:
+def _version(name: str) -> Any:
+    """The order of versions: digits as numbers, `~` before the end, letters before other signs; endings count last."""
+
+    def parts(value: str) -> list[Any]:
+        found: list[Any] = []
+        for words, digits in re.findall(r"(\D*)(\d*)", value):
+            signs = [(-1 if c == "~" else ord(c) if c.isalpha() else ord(c) + 256) for c in words]
+            found += [[*signs, 0], int(digits or 0)] if words or digits else []
+        return found
+
+    stem = re.sub(r"(\.[A-Za-z~][A-Za-z0-9~]*)*$", "", name)
+    return parts(stem) + [[0]], parts(name) + [[0]]
+
+
+def _check_order(
+    p: Process, lines: list[bytes], order: Callable[[bytes], Any], options: Options, names: list[str]
+) -> int:
     for at in range(1, len(lines)):
-        if order(lines[at]) < order(lines[at - 1]):
-            return p.complain(f"{names[0] if names else '-'}:{at + 1}: disorder: {text(lines[at])}")
+        before, here = order(lines[at - 1]), order(lines[at])
+        if here < before or ("u" in options and here == before):
+            where = f"{names[0] if names else '-'}:{at + 1}: disorder: {text(lines[at])}"
+            return 1 if "C" in options else p.complain(where)
     return 0
+
+
+UNIQ_LONG = {"count": "c", "repeated": "d", "unique": "u", "ignore-case": "i", "skip-fields": "f", "skip-chars": "s", "check-chars": "w"}  # fmt: skip
 
 
 def uniq(p: Process) -> Steps:
-    options, names = parse(
-        p,
-        "cduif:s:w:",
-        {"count": "c", "repeated": "d", "unique": "u", "ignore-case": "i", "skip-fields": "f", "skip-chars": "s"},
-    )
+    """`uniq [-cdiu] [-f fields] [-s chars] [-w chars] [input [output]]`"""
+    options, names = parse(p, "cduif:s:w:z", UNIQ_LONG)
+    if len(names) > 2:
+        raise bad(p, f"extra operand ‘{names[2]}’")
+    numbers = {letter: _number(options[letter][-1], what) for letter, what in {"f": "fields to skip", "s": "bytes to skip", "w": "bytes to compare"}.items() if letter in options}  # fmt: skip
     found = yield from inputs(p, names[:1])
-    skip_fields, skip = int(options.get("f", ["0"])[-1]), int(options.get("s", ["0"])[-1])
+    if failed(p):
+        return 1
 
     def key(line: bytes) -> bytes:
-        for _ in range(skip_fields):
+        for _ in range(numbers.get("f", 0)):
             line = re.sub(rb"^[ \t]*[^ \t]*", b"", line)
-        return line[skip:].lower() if "i" in options else line[skip:]
+        line = line[numbers.get("s", 0) :][: numbers.get("w")]
+        return line.lower() if "i" in options else line
 
-    groups: list[list[bytes]] = []
-    for line in lines_of(found[0][1] if found else b""):
-        line = line.rstrip(b"\n")
-        if groups and key(groups[-1][0]) == key(line):
-            groups[-1].append(line)
-        else:
-            groups.append([line])
-    for group in groups:
-        if ("d" in options and len(group) < 2) or ("u" in options and len(group) > 1):
-            continue
-        p.out((b"%7d " % len(group) if "c" in options else b"") + group[0] + b"\n")
-    return int(failed(p))
-
-
-def _ranges(p: Process, asked: str) -> list[tuple[int, int]]:
-    found = []
-    for part in asked.split(","):
-        match = re.fullmatch(r"(\d*)(-?)(\d*)", part)
-        if match is None or not (match[1] or match[3]):
-            raise BadOption("invalid byte, character or field list")
-        first = int(match[1] or 1)
-        if first < 1:
-            raise BadOption(
-                "byte/character positions are numbered from 1" if "f" not in p.args[1] else "fields are numbered from 1"
-            )
-        found.append((first, int(match[3]) if match[3] else (1 << 30 if match[2] else first)))
-    return found
-
-
-def cut(p: Process) -> Steps:
-    options, names = parse(p, "d:f:c:b:sn", {"delimiter": "d", "fields": "f", "characters": "c", "bytes": "b", "only-delimited": "s", "output-delimiter": "O", "complement": "C"})  # fmt: skip
-    kind = next((letter for letter in "fcb" if letter in options), "")
-    if not kind:
-        raise BadOption(
-            "you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information."
-        )
-    ranges = _ranges(p, options[kind][-1])
-    delimiter = raw(options.get("d", ["\t"])[-1])
-    joined = raw(options["O"][-1]) if "O" in options else delimiter if kind == "f" else b""
-
-    def chosen(count: int) -> list[int]:
-        inside = [at for at in range(count) if any(first <= at + 1 <= last for first, last in ranges)]
-        return [at for at in range(count) if at not in inside] if "C" in options else inside
-
-    for _, data in (yield from inputs(p, names)):
-        for line in lines_of(data):
-            line = line.rstrip(b"\n")
-            if kind == "f" and delimiter not in line:
-                p.out(b"" if "s" in options else line + b"\n")
-                continue
-            pieces = line.split(delimiter) if kind == "f" else [line[at : at + 1] for at in range(len(line))]
-            p.out(joined.join(pieces[at] for at in chosen(len(pieces))) + b"\n")
-    return int(failed(p))
-
-
-_SETS = {"alpha": range(256), "digit": b"0123456789", "upper": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "lower": b"abcdefghijklmnopqrstuvwxyz", "space": b"\t\n\v\f\r ", "blank": b"\t ", "punct": bytes(b for b in range(33, 127) if not chr(b).isalnum()), "xdigit": b"0123456789ABCDEFabcdef", "cntrl": bytes([*range(32), 127]), "print": bytes(range(32, 127)), "graph": bytes(range(33, 127))}  # fmt: skip
-_SETS["alpha"] = _SETS["upper"] + _SETS["lower"]  # type: ignore[operator]
-_SETS["alnum"] = _SETS["digit"] + _SETS["upper"] + _SETS["lower"]  # type: ignore[operator]
-
-
-def _set(asked: str) -> bytes:
-    asked = re.sub(r"\[:(\w+):\]", lambda m: text(bytes(_SETS.get(m[1], b""))), asked)
-    data, out, at = raw(unescape(asked, r"[0-7]{1,3}")), bytearray(), 0
-    while at < len(data):
-        if at + 2 < len(data) and data[at + 1 : at + 2] == b"-":
-            out += bytes(range(data[at], data[at + 2] + 1))
-            at += 3
-        else:
-            out.append(data[at])
-            at += 1
-    return bytes(out)
-
-
-def tr(p: Process) -> Steps:
-    options, sets = parse(p, "dscCt", {"delete": "d", "squeeze-repeats": "s", "complement": "c", "truncate-set1": "t"})
-    if not sets:
-        raise BadOption("missing operand\nTry 'tr --help' for more information.")
-    if len(sets) == 1 and not options.keys() & {"d", "s"}:
-        raise BadOption(
-            f"missing operand after ‘{sets[0]}’\nTwo strings must be given when translating.\nTry 'tr --help' for more information."
-        )
-    first = _set(sets[0])
-    if options.keys() & {"c", "C"}:
-        first = bytes(byte for byte in range(256) if byte not in first)
-    second = _set(sets[1]) if len(sets) > 1 else b""
-    table = bytearray(range(256))
-    if second and "d" not in options:
-        for at, byte in enumerate(first):
-            table[byte] = second[min(at, len(second) - 1)]
-    squeezed = (second or first) if "s" in options else b""
-    last = -1
-    while data := (yield from p.read()):
-        data = data.translate(bytes(table), first if "d" in options else b"")
-        out = bytearray()
-        for byte in data if squeezed else b"":
-            if byte != last or byte not in squeezed:
-                out.append(byte)
-            last = byte
-        p.out(bytes(out) if squeezed else data)
-        yield from p.flush()
+    out = b""
+    for _, group in itertools.groupby((line.removesuffix(b"\n") for line in lines_of(found[0][1])), key):
+        lines = list(group)
+        if not ("d" in options and len(lines) < 2 or "u" in options and len(lines) > 1):
+            out += (b"%7d " % len(lines) if "c" in options else b"") + lines[0] + b"\n"
+    if len(names) == 2 and names[1] != "-":
+        p.files.write_file(p.user, p.path(names[1]), out)
+    else:
+        p.out(out)
     return 0
 
 
-PROGRAMS: dict[str, Program] = {"sort": sort, "uniq": uniq, "cut": cut, "tr": tr}
+def _number(value: str, what: str) -> int:
+    if not value.isdigit():
+        raise BadOption(f"{value}: invalid number of {what}")
+    return int(value)
+
+
+PROGRAMS: dict[str, Program] = {"sort": sort, "uniq": uniq}

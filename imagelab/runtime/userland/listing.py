@@ -1,15 +1,13 @@
-"""Looking at files: ls, stat, find, du, readlink, realpath. What a file is stands in its node; these print it."""
+"""Looking at files: ls, stat, du, readlink, realpath. What a file is stands in its node; these print it."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 
 from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import NOW, Process, Program, Steps
-from imagelab.runtime.shell.patterns import matches
-from imagelab.runtime.userland.accounts import group_name, group_number, user_name, user_number
-from imagelab.runtime.userland.options import Options, parse
+from imagelab.runtime.process import Process, Program
+from imagelab.runtime.userland.accounts import group_name, user_name
+from imagelab.runtime.userland.options import BadOption, Options, parse
 from imagelab.tree import Kind, Node
 
 LETTERS = {Kind.FILE: "-", Kind.DIRECTORY: "d", Kind.SYMLINK: "l", Kind.CHAR: "c", Kind.BLOCK: "b", Kind.FIFO: "p"}
@@ -52,7 +50,7 @@ def human(size: float) -> str:
 
 # -- ls -----------------------------------------------------------------------------------------------------
 
-LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h", "reverse": "r", "recursive": "R", "size": "s", "inode": "i", "classify": "F", "numeric-uid-gid": "n", "color": "C", "group-directories-first": "g"}  # fmt: skip
+LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h", "reverse": "r", "recursive": "R", "size": "s", "inode": "i", "classify": "F", "numeric-uid-gid": "n", "color": "color::", "group-directories-first": "g"}  # fmt: skip
 
 
 def ls(p: Process) -> int:
@@ -126,7 +124,7 @@ def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) ->
     stream = p.fds.get(1)
     if "m" in options:
         p.out(", ".join(shown) + "\n" if shown else "")
-    elif ("C" in options and options["C"] == [""]) or (
+    elif "C" in options or (
         stream is not None and stream.is_terminal and "1" not in options
     ):
         p.out(_columns(shown, p.machine.width))
@@ -266,6 +264,8 @@ def du(p: Process) -> int:
         "shackbd:",
         {"summarize": "s", "human-readable": "h", "all": "a", "total": "c", "bytes": "b", "max-depth": "d"},
     )
+    if not options.get("d", ["0"])[-1].isdigit():
+        raise BadOption(f"invalid maximum depth ‘{options['d'][-1]}’")
     status, total = 0, 0
     for name in names or ["."]:
         if p.find(name, follow=False) is None:
@@ -299,198 +299,4 @@ def _size(total: int, options: Options) -> str:
     return human(total) if "h" in options else str(total if "b" in options else -(-total // 1024))
 
 
-# -- find ---------------------------------------------------------------------------------------------------
-
-
-Deciding = Generator[float, None, bool]
-
-
-class FindProblem(Exception):
-    """An expression `find` does not know."""
-
-
-class _Find:
-    """One call's expression, evaluated for each path."""
-
-    def __init__(self, p: Process, words: list[str]) -> None:
-        self.p, self._words, self._at = p, words, 0
-        self.deepest, self.least, self.depth_first, self.acts = 1 << 30, 0, False, False
-        self.status = 0
-        self.path, self.node, self.pruned = "", Node(Kind.FILE), False
-        self._globals()
-
-    def _globals(self) -> None:
-        for name in ("-maxdepth", "-mindepth"):
-            if name in self._words:
-                at = self._words.index(name)
-                value = int(self._words[at + 1])
-                self.deepest, self.least = (value, self.least) if name == "-maxdepth" else (self.deepest, value)
-                self._words[at : at + 2] = []
-        self.depth_first = "-depth" in self._words or "-delete" in self._words
-        self._words = [word for word in self._words if word not in ("-depth", "-xdev", "-mount")]
-        self.acts = bool({"-print", "-print0", "-exec", "-delete", "-printf", "-ls", "-ok", "-quit"} & set(self._words))
-
-    def holds(self, path: str, node: Node) -> Generator[float, None, None]:
-        """Evaluate for one path; acts on the way."""
-        self.path, self.node, self.pruned, self._at = path, node, False, 0
-        value = (yield from self._either(True)) if self._words else True
-        if value and not self.acts:
-            self.p.out(path + "\n")
-
-    def _next(self) -> str:
-        self._at += 1
-        if self._at > len(self._words):
-            raise FindProblem(f"missing argument to `{self._words[-1]}'")
-        return self._words[self._at - 1]
-
-    def _peek(self) -> str:
-        return self._words[self._at] if self._at < len(self._words) else ""
-
-    def _either(self, live: bool) -> Deciding:
-        value = yield from self._both(live)
-        while self._peek() in ("-o", "-or"):
-            self._at += 1
-            value = (yield from self._both(live and not value)) or value
-        return value
-
-    def _both(self, live: bool) -> Deciding:
-        value = yield from self._one(live)
-        while self._peek() not in ("", "-o", "-or", ")"):
-            self._at += self._peek() in ("-a", "-and")
-            value = (yield from self._one(live and value)) and value
-        return value
-
-    def _one(self, live: bool) -> Deciding:
-        word = self._next()
-        if word in ("!", "-not"):
-            return not (yield from self._one(live))
-        if word == "(":
-            value = yield from self._either(live)
-            self._at += 1
-            return value
-        if word == "-exec":
-            return (yield from self._exec(live))
-        return self._test(word, live)
-
-    def _test(self, word: str, live: bool) -> bool:
-        p, node, name = self.p, self.node, self.path.rstrip("/").rpartition("/")[2] or "/"
-        match word:
-            case "-name" | "-iname" | "-path" | "-ipath" | "-wholename":
-                pattern, subject = self._next(), name if "name" in word and word != "-wholename" else self.path
-                return matches(pattern.lower(), subject.lower()) if word[1] == "i" else matches(pattern, subject)
-            case "-type":
-                return LETTERS[node.kind].replace("-", "f") in self._next().split(",")
-            case "-size":
-                return self._counted(self._next(), node.size)
-            case "-perm":
-                return _permitted(self._next(), node.mode)
-            case "-user" | "-uid":
-                return node.uid == user_number(p, self._next())
-            case "-group" | "-gid":
-                return node.gid == group_number(p, self._next())
-            case "-mtime" | "-mmin":
-                unit = 86400 if word == "-mtime" else 60
-                return _compared(self._next(), (p.files.now() - node.mtime) // unit)
-            case "-newer":
-                other = p.find(self._next())
-                return other is not None and node.mtime > other.mtime
-            case "-empty":
-                return not p.files.names(p.user, p.path(self.path)) if node.is_directory else node.size == 0
-            case "-links":
-                return _compared(
-                    self._next(), p.files.links(p.files.resolve(p.user, p.path(self.path), follow=False), node)
-                )
-            case "-true" | "-false":
-                return word == "-true"
-            case "-prune":
-                self.pruned = live or self.pruned
-                return True
-            case "-print" | "-print0":
-                if live:
-                    p.out(self.path + ("\n" if word == "-print" else "\0"))
-                return True
-            case "-delete":
-                return self._delete() if live else True
-        raise FindProblem(
-            f"unknown predicate `{word}'" if word.startswith("-") else f"paths must precede expression: `{word}'"
-        )
-
-    def _counted(self, asked: str, size: int) -> bool:
-        units = {"c": 1, "w": 2, "k": 1024, "M": 1 << 20, "G": 1 << 30, "b": 512}
-        unit = units.get(asked[-1], 512)
-        return _compared(asked.rstrip("cwkMGb"), -(-size // unit))
-
-    def _delete(self) -> bool:
-        try:
-            remove = self.p.files.rmdir if self.node.is_directory else self.p.files.unlink
-            remove(self.p.user, self.p.path(self.path))
-        except Refusal as refusal:
-            self.status = self.p.complain(f"cannot delete '{self.path}': {refusal}")
-            return False
-        return True
-
-    def _exec(self, live: bool) -> Deciding:
-        words = []
-        while (word := self._next()) not in (";", "+"):
-            words.append(word)
-        if not live:
-            return True
-        command = [word.replace("{}", self.path) for word in words]
-        try:
-            return (yield from self.p.machine.run(self.p, command)) == 0
-        except Refusal as refusal:
-            self.status = self.p.complain(f"'{command[0]}': {refusal}")
-            return False
-
-
-def _compared(asked: str, value: int) -> bool:
-    number = int(asked.lstrip("+-"))
-    return value > number if asked[0] == "+" else value < number if asked[0] == "-" else value == number
-
-
-def _permitted(asked: str, mode: int) -> bool:
-    wanted = int(asked.lstrip("-/"), 8)
-    return mode & wanted == wanted if asked[0] == "-" else bool(mode & wanted) if asked[0] == "/" else mode == wanted
-
-
-def find(p: Process) -> Steps:
-    words = [word for word in p.args[1:] if word not in ("-L", "-H", "-P")]
-    at = next((at for at, word in enumerate(words) if word.startswith("-") or word in ("(", "!")), len(words))
-    starts, status = words[:at] or ["."], 0
-    try:
-        work = _Find(p, words[at:])
-        for start in starts:
-            if p.find(start, follow=False) is None:
-                status = p.complain(f"'{start}': No such file or directory")
-                continue
-            yield from _walked(p, work, start, 0)
-    except (FindProblem, ValueError) as problem:
-        return p.complain(str(problem))
-    return status or work.status
-
-
-def _walked(p: Process, work: _Find, path: str, depth: int) -> Generator[float, None, None]:
-    node = p.find(path, follow=False)
-    if node is None:
-        return
-    yield NOW
-    pruned = False
-    if not work.depth_first and depth >= work.least:
-        yield from work.holds(path, node)
-        pruned = work.pruned
-    if node.is_directory and depth < work.deepest and not pruned:
-        for name in _children(p, work, path):
-            yield from _walked(p, work, f"{path.rstrip('/')}/{name}" if path != "/" else f"/{name}", depth + 1)
-    if work.depth_first and depth >= work.least:
-        yield from work.holds(path, node)
-
-
-def _children(p: Process, work: _Find, path: str) -> Iterable[str]:
-    try:
-        return p.files.names(p.user, p.path(path))
-    except Refusal as refusal:
-        work.status = p.complain(f"'{path}': {refusal}")
-        return []
-
-
-PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "realpath": realpath, "du": du, "find": find}  # fmt: skip
+PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "realpath": realpath, "du": du}

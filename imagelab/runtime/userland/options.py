@@ -1,7 +1,6 @@
-"""How a utility reads its options, as GNU's getopt does: `-rn`, `-n5`, `-n 5`, `--lines=5`, `--`, and operands anywhere."""
+"""How a utility reads its options, as GNU's getopt does: `-rn`, `-n5`, `-n 5`, `--lines=5`, `--`, operands anywhere."""
 
-from __future__ import annotations
-
+import re
 from collections.abc import Mapping
 
 from imagelab.runtime.process import Process
@@ -11,69 +10,44 @@ class BadOption(Exception):
     """`invalid option -- 'q'`: the utility complains and ends. `str()` has the line that says where help is."""
 
 
+
 Options = dict[str, list[str]]
-"""Letter -> the values given for it, one "" for each time a flag without a value was given."""
+"""Name -> the values given for it, "" for each time it stood there without one."""
 
 
-def parse(
-    p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True
-) -> tuple[Options, list[str]]:
-    """Options and operands of `p.args`. A letter before `:` takes a value; `long` says which letter a long option is.
+def bad(p: Process, problem: str, usage: str = "") -> BadOption:
+    """A complaint, and the line that says where help is."""
+    return BadOption(f"{problem}\n{usage}Try '{p.name} --help' for more information.")
 
-    `mixed=False` ends the options at the first operand. BadOption.
+
+def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True, usage: str = "") -> tuple[Options, list[str]]:  # fmt: skip
+    """Options and operands. A letter before `:` takes a value, before `::` only one attached to it. BadOption.
+
+    `long` gives a long option its letter, or a name of its own with such colons: `{"include": "include:"}`.
+    `mixed=False`: the first operand ends the options. `usage`: a line for those who got it wrong.
     """
-    found: Options = {}
-    operands: list[str] = []
-    rest = p.args[1:]
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            operands += rest
-            break
-        if word.startswith("--"):
-            _long(p, word, rest, letters, long or {}, found)
-        elif word.startswith("-") and word != "-":
-            _short(p, word, rest, letters, found)
-        else:
+    takes = {key: len(colons) for key, colons in re.findall("([^:])(:*)", letters)}
+    found, operands, rest = Options(), list[str](), p.args[1:]
+    while rest and (mixed or not operands) and (word := rest.pop(0)) != "--":
+        if word == "-" or not word.startswith("-"):
             operands.append(word)
-            if not mixed:
-                operands += rest
-                break
-    return found, operands
-
-
-def _long(p: Process, word: str, rest: list[str], letters: str, long: Mapping[str, str], found: Options) -> None:
-    name, equals, value = word[2:].partition("=")
-    if name not in long:
-        near = [known for known in long if known.startswith(name)]
-        if not near or len({long[known] for known in near}) > 1:
-            raise _bad(p, f"unrecognized option '{word}'")
-        name = near[0]
-    letter = long[name]
-    if f"{letter}:" in letters and not equals:
-        if not rest:
-            raise _bad(p, f"option '--{name}' requires an argument")
-        value = rest.pop(0)
-    found.setdefault(letter, []).append(value)
-
-
-def _short(p: Process, word: str, rest: list[str], letters: str, found: Options) -> None:
-    at = 1
-    while at < len(word):
-        letter = word[at]
-        at += 1
-        if letter not in letters or letter == ":":
-            raise _bad(p, f"invalid option -- '{letter}'")
-        if f"{letter}:" not in letters:
-            found.setdefault(letter, []).append("")
-            continue
-        value, at = word[at:], len(word)
-        if not value:
-            if not rest:
-                raise _bad(p, f"option requires an argument -- '{letter}'")
-            value = rest.pop(0)
-        found.setdefault(letter, []).append(value)
-
-
-def _bad(p: Process, message: str) -> BadOption:
-    return BadOption(f"{message}\nTry '{p.name} --help' for more information.")
+        elif word.startswith("--"):
+            given, equals, value = word[2:].partition("=")
+            near = [given] if given in (long or {}) else [name for name in long or {} if name.startswith(given)]
+            if len(keys := {(long or {})[name] for name in near}) != 1:
+                raise bad(p, f"option '{word}' is ambiguous" if near else f"unrecognized option '{word}'", usage)
+            key, name = keys.pop(), f"option '--{near[0]}'"
+            colons = key.count(":") or takes.get(key, 0)
+            if equals and not colons:
+                raise bad(p, f"{name} doesn't allow an argument", usage)
+            if (separate := colons == 1 and not equals) and not rest:
+                raise bad(p, f"{name} requires an argument", usage)
+            found.setdefault(key.rstrip(":"), []).append(rest.pop(0) if separate else value)
+        while word[1:] and word[0] == "-" != word[1]:
+            if (key := word[1]) not in takes:
+                raise bad(p, f"invalid option -- '{key}'", usage)
+            if (separate := takes[key] == 1 and not word[2:]) and not rest:
+                raise bad(p, f"option requires an argument -- '{key}'", usage)
+            found.setdefault(key, []).append(rest.pop(0) if separate else word[2:] if takes[key] else "")
+            word = "" if takes[key] else "-" + word[2:]
+    return found, operands + rest

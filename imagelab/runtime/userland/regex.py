@@ -1,19 +1,21 @@
-"""POSIX regular expressions, basic and extended, as Python's `re` understands them.
+"""POSIX regular expressions, basic and extended, said in the language of Python's `re`.
 
-    basic (grep, sed, expr)     \\( \\) \\{ \\} group and repeat, and ( ) { } are themselves; GNU adds \\+ \\? \\|
-    extended (grep -E, awk)     ( ) { } + ? | group and repeat, and with a backslash they are themselves
+    basic (grep, sed, expr)      \\( \\) \\{ \\} group and repeat, ( ) { } are themselves; GNU adds \\+ \\? \\|
+    extended (grep -E, awk)      ( ) { } + ? | group and repeat, and with a backslash they are themselves
 
-`*` at the beginning of a basic expression is a star; `^` and `$` are anchors only at the ends of a basic one.
+POSIX takes the longest of the leftmost matches, Python the first that fits: alternatives without groups are tried the
+longest first, so that both mostly agree. In brackets a backslash is itself; a newline is a character like others.
 """
-
-from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-_CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s", "blank": r" \t", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e", "graph": r"\x21-\x7e"}  # fmt: skip
-_SAME = {"w": r"\w", "W": r"\W", "s": r"\s", "S": r"\S", "b": r"\b", "B": r"\B", "<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z", "n": r"\n", "t": r"\t"}  # fmt: skip
-_BRACKET = re.compile(r"\[(\^?)(\]?(?:\[[:.=].*?[:.=]\]|[^\]])*)\]", re.S)
+_CLASSES = {"digit": "[0-9]", "xdigit": "[0-9A-Fa-f]", "space": r"[ \t-\r]", "blank": r"[ \t]", "cntrl": r"[\0-\x1f\x7f]", "alpha": r"[^\W\d_]", "alnum": r"[^\W_]", "upper": "[A-ZÀ-ÖØ-ÞΑ-ΫЀ-Я]", "lower": "[a-zß-öø-ÿά-ώа-џ]", "punct": r"[^\w\s\0-\x1f\x7f-\xa0]|_", "graph": r"[^\s\0-\x1f\x7f-\xa0]", "print": r"[^\0-\x1f\x7f-\x9f]"}  # fmt: skip
+_SPECIAL = {"w": r"\w", "W": r"\W", "s": r"[ \t-\r]", "S": r"[^ \t-\r]", "b": r"\b", "B": r"\B", "<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z"}  # fmt: skip
+_BRACKET = re.compile(r"\[(\^?)(\]?(?:\[([:.=]).*?\3\]|\[(?![:.=])|[^][])*)\]", re.S)
+_MEMBER = re.compile(r"\[:(\w*):\]|(?:\[[.=](.)[.=]\]|(.))(?:-(?:\[[.=](.)[.=]\]|(.)))?", re.S)
+_BASIC = re.compile(r"(\\\()|(\\\))|(\\\|)|(\*|\\[+?]|\\\{(?:(\d*)(,?)(\d*)\\\})?)|\\(.?)|(.)", re.S)
+_EXTENDED = re.compile(r"(\()|(\))|(\|)|([*+?]|\{(?=[\d,])(\d*)(,?)(\d*)\})|\\(.?)|(.)", re.S)
 
 
 class BadPattern(Exception):
@@ -21,81 +23,85 @@ class BadPattern(Exception):
 
 
 @lru_cache(maxsize=500)
-def compile(pattern: str, *, extended: bool, ignore_case: bool = False) -> re.Pattern[str]:
-    """A POSIX expression -> a Python one. BadPattern."""
-    try:
-        return re.compile(_translated(pattern, extended), re.I if ignore_case else 0)
-    except re.error as error:
-        if "unterminated subpattern" in str(error) or "unbalanced parenthesis" in str(error):
-            raise BadPattern("Unmatched ( or \\(" if "unterminated" in str(error) else "Unmatched ) or \\)") from None
-        if "group reference" in str(error):
-            raise BadPattern("Invalid back reference") from None
-        raise BadPattern("Invalid preceding regular expression") from None
-
-
-def _translated(pattern: str, extended: bool) -> str:
-    out: list[str] = []
-    at = 0
-    while at < len(pattern):
-        char = pattern[at]
-        start = not out or out[-1] in ("(", "|", "^")
-        if char == "[":
-            match = _BRACKET.match(pattern, at)
-            if match is None:
-                raise BadPattern("Unmatched [, [^, [:, [., or [=")
-            out.append(_bracket(match))
-            at = match.end()
-            continue
-        if char == "\\":
-            if at + 1 == len(pattern):
-                raise BadPattern("Trailing backslash")
-            out.append(_escaped(pattern[at + 1], extended, start))
-            at += 2
-            continue
-        out.append(_plain(char, pattern, at, extended, start))
-        at += 1
-    return "".join(out)
-
-
-def _escaped(char: str, extended: bool, start: bool) -> str:
-    if char in _SAME:
-        return _SAME[char]
-    if char.isdigit() and char != "0":
-        return f"(?:\\{char})"
-    if not extended and char in "(){}|":
-        return char
-    if not extended and char in "+?":
-        return "\\" + char if start else char
-    return re.escape(char)
-
-
-def _plain(char: str, pattern: str, at: int, extended: bool, start: bool) -> str:
-    if char == "*":
-        return r"\*" if start else "*"
-    if char == ".":
-        return "."
-    if char == "^":
-        return "^" if extended or start else r"\^"
-    if char == "$":
-        ends = at + 1 == len(pattern) or pattern[at + 1 : at + 3] in (r"\)", r"\|")
-        return r"(?=\n?\Z)" if extended or ends else r"\$"
-    if char in "+?(){}|":
-        if not extended:
-            return "\\" + char
-        if char == "{" and not re.match(r"\{\d*,?\d*\}", pattern[at:]):
-            return r"\{"
-        return "\\" + char if start and char in "+?{" else char
-    return re.escape(char)
+def compile(pattern: str, *, extended: bool, ignore_case: bool = False, multiline: bool = False, lenient: bool = False) -> re.Pattern[str]:  # fmt: skip
+    """A POSIX expression -> a Python one. `multiline`: ^ and $ at every line; `lenient`: as grep -E. BadPattern."""
+    anchors = {"^": "(?m:^)", "$": "(?m:$)"} if multiline else {"^": r"\A", "$": r"\Z"}
+    return re.compile(_Reader(pattern, extended, lenient, anchors).expression(0), re.S | (re.I if ignore_case else 0))
 
 
 def _bracket(match: re.Match[str]) -> str:
-    def member(found: re.Match[str]) -> str:
-        if found[1]:
-            if found[1] not in _CLASSES:
-                raise BadPattern("Invalid character class name")
-            return _CLASSES[found[1]]
-        char = found[2] or found[3]
-        return char if char == "-" and not found[2] else re.escape(char)
+    found, classes = "", list[str]()
+    for name, *ends in _MEMBER.findall(match[2]):
+        first, last = ends[0] or ends[1], ends[2] or ends[3]
+        if not first and name not in _CLASSES or last and last < first:
+            raise BadPattern("Invalid range end" if last else "Invalid character class name")
+        classes += [] if first else [_CLASSES[name]]
+        found += re.escape(first) + (f"-{re.escape(last)}" if last else "")
+    either = "|".join(classes + ([f"[{found}]"] if found else []))
+    return f"(?!{either})." if match[1] else either if "|" not in either else f"(?:{either})"
 
-    inside = re.sub(r"\[:(\w+):\]|\[[.=](.)[.=]\]|(.)", member, match[2], flags=re.S)
-    return f"[{'^' if match[1] else ''}{inside}]"
+
+def _repeated(part: str, token: re.Match[str]) -> str:
+    sign, low, comma, high = token.group(4, 5, 6, 7)
+    if sign == r"\{":
+        raise BadPattern(r"Invalid content of \{\}" if r"\}" in token.string[token.end() :] else r"Unmatched \{")
+    if max(int(low or 0), int(high or 0)) > 32767:
+        raise BadPattern("Regular expression too big")
+    if high and int(high) < int(low or 0):
+        raise BadPattern(r"Invalid content of \{\}")
+    return f"(?:{part}){sign[-1] if low is None else f'{{{low or 0}{comma}{high}}}'}"
+
+
+class _Reader:
+    """Reads an expression from left to right."""
+
+    def __init__(self, pattern: str, extended: bool, lenient: bool, anchors: dict[str, str]) -> None:
+        self.pattern, self.lenient, self.extended, self.anchors = pattern, lenient and extended, extended, anchors
+        self.at, self.opened, self.closed = 0, 0, set[str]()
+
+    def expression(self, depth: int) -> str:
+        """Alternatives, up to the parenthesis that closes them, or to the end."""
+        before, alternatives = self.opened, [list[str]()]
+        while self.at < len(self.pattern):
+            bracket, parts = _BRACKET.match(self.pattern, self.at), alternatives[-1]
+            token = bracket or (_EXTENDED if self.extended else _BASIC).match(self.pattern, self.at)
+            assert token is not None
+            self.at = token.end()
+            if bracket:
+                parts.append(_bracket(bracket))
+            elif token[2] and depth:
+                break
+            elif token[3]:
+                alternatives.append([])
+            elif token[4] and parts and parts != [self.anchors["^"]]:
+                parts[-1] = _repeated(parts[-1], token)
+            else:
+                parts.append(self.atom(token, depth, first=not parts))
+        else:
+            if depth:
+                raise BadPattern(r"Unmatched ( or \(")
+        found = ["".join(parts) for parts in alternatives]
+        if before == self.opened and not self.closed and len(found) > 1:  # no group in them, nor a reference to one
+            found.sort(key=lambda part: (re.fullmatch(part, "") is not None, -len(part)))
+        return "|".join(found)
+
+    def atom(self, token: re.Match[str], depth: int, *, first: bool) -> str:
+        opened, closed, _, repeat, *_, escaped, char = token.groups()
+        if opened:
+            self.opened += 1
+            number = self.opened
+            inside = self.expression(depth + 1)
+            self.closed.add(str(number))
+            return f"({inside})"
+        if repeat and self.lenient:
+            return ""
+        if (closed and not self.lenient) or char == "[" or (repeat and (self.extended or repeat[:2] == r"\{")):
+            raise BadPattern(r"Unmatched ) or \)" if closed else "Invalid preceding regular expression" if repeat else "Unmatched [, [^, [:, [., or [=")  # fmt: skip
+        if escaped is not None:
+            if not escaped or escaped in "123456789" and escaped not in self.closed:
+                raise BadPattern("Invalid back reference" if escaped else "Trailing backslash")
+            return f"(?:\\{escaped})" if escaped in "123456789" else _SPECIAL.get(escaped, re.escape(escaped))
+        ends = re.match(r"\\[)|]|\Z", self.pattern[self.at :]) is not None
+        if char in ("^", "$") and (self.extended or (first if char == "^" else ends)):
+            return self.anchors[char]
+        return "." if char == "." else re.escape((closed or repeat or char)[-1])

@@ -1,495 +1,499 @@
-"""sed: for each line, the commands whose address it has (POSIX, with GNU's common additions).
+"""sed: a little program that is run once for each line.
 
     sed -n '/error/,$ s/a\\(b*\\)/<\\1>/gp' file
 
-A script is a list of commands with their addresses and perhaps a block. Two buffers: the *pattern space*, which holds
-the line, and the *hold space*, which keeps what `h` and `H` put there. At the end of a cycle the pattern space is
-printed, unless -n was said.
+Each command has an address that says for which lines it is: none, one, or two with all lines between. Two buffers go
+along: the *pattern space* holds the line, the *hold space* keeps what `h` and `H` put there. At the end of the script
+the pattern space is printed, unless -n was said; then comes the next line. `_Parser` makes a flat list of commands of
+a script, in which blocks and branches are jumps; `_Run` carries it out, while its input arrives.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import Process, Program, Steps, text
+from imagelab.runtime.process import Process, Program, Steps, Stream, raw, text
+from imagelab.runtime.userland.lines import Lines, opened
 from imagelab.runtime.userland.options import parse
 from imagelab.runtime.userland.regex import BadPattern, compile
-from imagelab.runtime.userland.text import lines_of
 
-LONG = {"quiet": "n", "silent": "n", "expression": "e", "file": "f", "in-place": "i", "regexp-extended": "E", "separate": "s"}
+LONG = {"quiet": "n", "silent": "n", "expression": "e", "file": "f", "in-place": "i::", "regexp-extended": "E", "separate": "s", "unbuffered": "u"}  # fmt: skip
+_ESCAPE = re.compile(r"\\(?:([afvt])|x([0-9a-fA-F]{2})|o([0-7]{3})|d([0-9]{3})|(.))", re.S)
+_ADDRESS = re.compile(r"(\d+)(?:~(\d+))?|(\$)|\+(\d+)")
+_PIECE = re.compile(r"\\(\d)|(&)|\\([ULEul])|(\\n)|\\?(.)", re.S)
 
 
 class SedProblem(Exception):
-    """What is wrong with a script, where."""
+    """What is wrong with a script or a file; `code` is how sed ends then."""
+
+    def __init__(self, problem: str, code: int = 1) -> None:
+        super().__init__(problem)
+        self.code = code
 
 
 @dataclass
 class Address:
-    """A line number, `$`, an expression, or `first~step`; `plus` of `addr,+n`."""
+    """A line (or first~step), the last one, +count, or an expression (None: the one used last)."""
 
-    number: int = 0
-    last: bool = False
-    pattern: re.Pattern[str] | None = None
+    line: int = -1
     step: int = 0
-    plus: int = -1
+    last: bool = False
+    count: int = -1
+    pattern: re.Pattern[str] | None = None
+    is_pattern: bool = False
 
 
 @dataclass
 class Command:
-    """One command, and where it applies."""
+    """One command. `target` is where a jump goes; `active` and `end` tell where a range is."""
 
-    name: str
+    name: str = ""
     first: Address | None = None
     second: Address | None = None
     negated: bool = False
     text: str = ""
     pattern: re.Pattern[str] | None = None
+    pieces: list[tuple[str, ...]] = field(default_factory=list)
     flags: str = ""
-    count: int = 1
-    block: list[Command] = field(default_factory=list)
-    until: int = -1
-    """The line a range ends with, while we are in it."""
+    number: int = 1
+    target: int = 0
+    stream: Stream | None = None
+    active: bool = False
+    end: int = 0
+
+
+def _unescaped(source: str, special: str) -> str:
+    """\\t, \\x41, \\o101 and \\d065 as the characters they stand for; one that would mean something is kept quoted."""
+    def one(match: re.Match[str]) -> str:
+        if match[5]:
+            return match[0]
+        char = {"a": "\a", "f": "\f", "v": "\v", "t": "\t"}[match[1]] if match[1] else chr(int(match[2], 16) if match[2] else int(match[3], 8) if match[3] else int(match[4]))  # fmt: skip
+        return f"\\{char}" if char in special else char
+
+    return _ESCAPE.sub(one, source)
 
 
 class _Parser:
-    def __init__(self, script: str, *, extended: bool) -> None:
-        self._script, self._extended, self._at = script, extended, 0
+    """Walks a script; `pieces` are the places and texts it was given in."""
 
-    def commands(self, *, inside: bool = False) -> list[Command]:
-        found: list[Command] = []
-        while True:
-            self._skip(" \t\n;")
-            if self._at >= len(self._script):
-                if inside:
-                    raise SedProblem("unmatched `{'")
-                return found
-            if self._script[self._at] == "}":
-                if not inside:
-                    raise self._problem("unexpected `}'", 1)
-                self._at += 1
-                return found
-            if self._script[self._at] == "#":
-                self._line()
-                continue
-            found.append(self._command())
+    def __init__(self, p: Process, pieces: list[tuple[str, str]], *, extended: bool) -> None:
+        self.p, self.pieces, self.extended = p, pieces, extended
+        self.script, self.at = "\n".join(source for _, source in pieces), 0
+        self.commands, self.blocks = list[Command](), list[int]()
 
-    def _problem(self, message: str, ahead: int = 0) -> SedProblem:
-        return SedProblem(f"-e expression #1, char {min(self._at + ahead, len(self._script))}: {message}")
+    def problem(self, message: str, at: int | None = None) -> SedProblem:
+        char, pieces = self.at if at is None else at, list(self.pieces)
+        while len(pieces) > 1 and char > len(pieces[0][1]):
+            char -= len(pieces.pop(0)[1]) + 1
+        place, source = pieces[0]
+        where = f"{place} line {source[:char].count(chr(10)) + 1}" if place.startswith("file") else f"{place}, char {char}"
+        return SedProblem(f"{where}: {message}")
 
-    def _skip(self, chars: str) -> None:
-        while self._at < len(self._script) and self._script[self._at] in chars:
-            self._at += 1
+    def taken(self, pattern: str) -> str:
+        found = re.compile(f"(?:{pattern})?").match(self.script, self.at)
+        self.at += len(found[0]) if found else 0
+        return found[0] if found else ""
 
-    def _line(self) -> str:
-        end = self._script.find("\n", self._at)
-        end = len(self._script) if end < 0 else end
-        found, self._at = self._script[self._at : end], end
-        return found
+    def parse(self) -> list[Command]:
+        """The commands, with their jumps."""
+        labels = dict[str, int]()
+        while (self.taken(r"[\s;]*") or True) and self.at < len(self.script):
+            command = self.command()
+            if command.name == "}":
+                self.commands[self.blocks.pop()].target = len(self.commands)
+            elif command.name == ":":
+                labels[command.text] = len(self.commands)
+            elif command.name != "#":
+                self.blocks += [len(self.commands)] if command.name == "{" else []
+                self.commands.append(command)
+        if self.blocks:
+            raise self.problem("unmatched `{'", 0)
+        for command in self.commands:
+            if command.name in "btT":
+                if command.text and command.text not in labels:
+                    raise SedProblem(f"can't find label for jump to `{command.text}'", 4)
+                command.target = labels.get(command.text, len(self.commands))
+        return self.commands
 
-    def _command(self) -> Command:
-        command = Command("")
-        command.first = self._address()
-        if command.first is not None and self._script[self._at : self._at + 1] == ",":
-            self._at += 1
-            self._skip(" ")
-            command.second = self._address()
-            if command.second is None:
-                raise self._problem("unexpected `,'")
-        self._skip(" \t")
-        while self._script[self._at : self._at + 1] == "!":
-            command.negated = True
-            self._at += 1
-            self._skip(" \t")
-        if self._at >= len(self._script):
-            raise self._problem("missing command")
-        command.name = self._script[self._at]
-        self._at += 1
-        self._operand(command)
+    def command(self) -> Command:
+        first, second = self.address(), None
+        if first and self.taken(r"\s*,\s*") and (second := self.address()) is None:
+            raise self.problem("unexpected `,'", min(self.at + 1, len(self.script)))
+        if first and first.line == 0 and not first.step and not (second and second.is_pattern):
+            raise self.problem("invalid usage of line address 0", self.at + 1)
+        command = Command("", first, second, active=bool(first and second and first.line == 0))
+        command.negated = bool(self.taken(r"\s*!"))
+        if self.taken(r"\s*!"):
+            raise self.problem("multiple `!'s")
+        command.name = self.taken(r"\s*\S").strip()
+        if not command.name:
+            raise self.problem("missing command")
+        self.operand(command)
         return command
 
-    def _address(self) -> Address | None:
-        match = re.compile(r"(\d+)(?:~(\d+))?|\$|\+(\d+)").match(self._script, self._at)
-        if match:
-            self._at = match.end()
-            if match[0] == "$":
-                return Address(last=True)
-            return Address(plus=int(match[3])) if match[3] else Address(int(match[1]), step=int(match[2] or 0))
-        if self._script[self._at : self._at + 1] not in ("/", "\\") or self._at >= len(self._script):
+    def address(self) -> Address | None:
+        if match := _ADDRESS.match(self.script, self.at):
+            self.at = match.end()
+            line, step, last, count = match.groups()
+            return Address(-1 if line is None else int(line), int(step or 0), bool(last), -1 if count is None else int(count))
+        if not (start := self.taken(r"/|\\[^\n]")):
             return None
-        self._at += self._script[self._at] == "\\"
-        delimiter = self._script[self._at]
-        self._at += 1
-        source = self._until(delimiter, "unterminated address regex")
-        ignore = self._script[self._at : self._at + 1] == "I"
-        self._at += ignore
-        return Address(pattern=self._compiled(source, ignore))
+        source = self.until(start[-1], "unterminated address regex")
+        return Address(pattern=self.expression(source, self.taken("[IM]*")), is_pattern=True)
 
-    def _until(self, delimiter: str, problem: str) -> str:
-        out = []
-        while self._at < len(self._script) and self._script[self._at] != delimiter:
-            char = self._script[self._at]
-            if char == "[" and delimiter != "[":  # a delimiter in brackets is one of the characters
-                match = re.compile(r"\[\^?\]?(?:\[:\w+:\]|[^\]])*\]").match(self._script, self._at)
-                if match:
-                    out.append(match[0])
-                    self._at = match.end()
-                    continue
-            if char == "\\" and self._at + 1 < len(self._script):
-                following = self._script[self._at + 1]
-                out.append(following if following == delimiter else char + following)
-                self._at += 2
-                continue
-            out.append(char)
-            self._at += 1
-        if self._at >= len(self._script):
-            raise self._problem(problem)
-        self._at += 1
-        return "".join(out)
+    def until(self, delimiter: str, problem: str, *, expression: bool = True) -> str:
+        """Up to the delimiter; with a backslash, or in brackets of an expression, it is a character like others."""
+        out = piece = ""
+        other = r"\\[\s\S]|" + (r"\[\^?\]?(?:\[([:.=])[^]]*?\1\]|[^]\n])*\]|" if expression and delimiter != "[" else "") + r"[\s\S]"
+        while self.at < len(self.script) and (piece := self.taken(other)) != delimiter:
+            if expression and piece in ("\n", "["):
+                raise self.problem(problem, self.at if piece == "\n" else len(self.script))
+            out += delimiter if piece == "\\" + delimiter and delimiter != "n" else "\n" if piece == "\\n" and expression else piece
+        if piece != delimiter or not delimiter:
+            raise self.problem(problem)
+        return out
 
-    def _compiled(self, source: str, ignore: bool = False) -> re.Pattern[str]:
+    def expression(self, source: str, flags: str) -> re.Pattern[str] | None:
+        if not source:
+            return None
+        if re.fullmatch(r"\[:\w+:\]", source):
+            raise SedProblem("character class syntax is [[:space:]], not [:space:]", 4)
         try:
-            return compile(source, extended=self._extended, ignore_case=ignore)
+            return compile(_unescaped(source, "*.[]^$\\"), extended=self.extended, ignore_case="i" in flags.lower(), multiline="m" in flags.lower())  # fmt: skip
         except BadPattern as problem:
-            raise self._problem(str(problem)) from None
+            raise self.problem(str(problem)) from None
 
-    def _operand(self, command: Command) -> None:
+    def operand(self, command: Command) -> None:
         name = command.name
-        if name == "{":
-            command.block = self.commands(inside=True)
-        elif name == "s":
-            self._substitution(command)
-            self._end()
-        elif name == "y":
-            delimiter = self._script[self._at : self._at + 1]
-            self._at += 1
-            command.text = self._until(delimiter, "unterminated `y' command")
-            command.flags = self._until(delimiter, "unterminated `y' command")
-            if len(command.text) != len(command.flags):
-                raise self._problem("strings for `y' command are different lengths")
-            self._end()
+        if name in "#:}" and command.first:
+            raise self.problem(f"{name} doesn't want any addresses" if name != "#" else "comments don't accept any addresses")
+        if name == "}" and not self.blocks:
+            raise self.problem("unexpected `}'")
+        if name == "#":
+            self.taken(r"[^\n]*")
         elif name in "aic":
-            self._skip(" \t")
-            if self._script.startswith("\\", self._at):
-                self._at += 1
-                self._skip(" \t")
-                self._at += self._script.startswith("\n", self._at)
-            if self._at >= len(self._script):
-                raise self._problem("expected \\ after `a', `c' or `i'")
-            lines = [self._line()]
-            while lines[-1].endswith("\\"):
-                self._at += 1
-                lines[-1] = lines[-1][:-1]
-                lines.append(self._line())
-            command.text = "\n".join(lines)
-        elif name in "rwbtT:":
-            self._skip(" \t")
-            match = re.compile(r"[^\n;}]*" if name in "btT" else r"[^\n]*").match(self._script, self._at)
-            command.text = match[0].strip() if match else ""
-            self._at = match.end() if match else self._at
-        elif name in "dDpPnNhHgGxqQ=l":
-            match = re.compile(r"[ \t]*(\d+)").match(self._script, self._at) if name in "qQ" else None
-            command.text, self._at = (match[1], match.end()) if match else ("", self._at)
-            self._end()
-        else:
-            raise self._problem(f"unknown command: `{name}'")
+            self.lines(command)
+        elif name in ":btT":
+            command.text = self.taken(r"\s*[^\s;]*" if name == ":" else r"[ \t]*[^\s;}]*").strip()
+            if name == ":" and not command.text:
+                raise self.problem('":" lacks a label')
+        elif name in "rw":
+            self.file(command)
+        elif name == "s":
+            self.substitution(command)
+        elif name == "y":
+            self.translation(command)
+        elif name in "qQlL":
+            command.text = self.taken(r"[ \t]*\d*").strip()
+        elif name not in "{}=dDgGhHnNpPxz":
+            raise self.problem(f"unknown command: `{name}'")
+        if name not in "#aicrw:{" and "w" not in command.flags and self.taken(r"[ \t]*[^\s;#}]"):
+            raise self.problem("extra characters after command")
 
-    def _end(self) -> None:
-        self._skip(" \t")
-        if self._at < len(self._script) and self._script[self._at] not in ";\n}#":
-            raise self._problem("extra characters after command" if self._script[self._at - 1] not in "s" else "unknown option to `s'", 1)
+    def lines(self, command: Command) -> None:
+        """The text of a, i, c: on the same line, or after a backslash and the end of the line."""
+        if not self.taken(r"[ \t]*\\[ \t]*\n|[ \t]*\\(?=[ \t]*[^\n])|[ \t]*\\\Z|[ \t]*(?=[^\s])"):
+            raise self.problem("expected \\ after `a', `c' or `i'")
+        source = self.taken(r"(?:\\[\s\S]|[^\\\n])*")
+        command.text = re.sub(r"\\(\n|.)", r"\1", _unescaped(source, "")) + "\n" if source else ""
 
-    def _substitution(self, command: Command) -> None:
-        delimiter = self._script[self._at : self._at + 1]
-        self._at += 1
-        problem = "unterminated `s' command"
-        source = self._until(delimiter, problem) if delimiter not in ("", "\n", "\\") else ""
-        if not delimiter:
-            raise self._problem(problem)
-        command.text = self._until(delimiter, problem)
-        match = re.compile(r"[gpiIme0-9]*").match(self._script, self._at)
-        flags = match[0] if match else ""
-        self._at += len(flags)
-        if self._at < len(self._script) and self._script[self._at].isalpha() and self._script[self._at] != "w":
-            raise self._problem("unknown option to `s'", 1)
-        number = re.sub(r"\D", "", flags)
-        command.flags, command.count = flags, int(number or 1)
-        command.pattern = self._compiled(source, "i" in flags.lower())
+    def file(self, command: Command) -> None:
+        command.text = self.taken(r"[ \t]*[^\n]*").strip()
+        if not command.text:
+            raise self.problem("missing filename in r/R/w/W commands")
+        if command.name in "sw":
+            command.stream = self.p.open(command.text, "w")
+
+    def translation(self, command: Command) -> None:
+        delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `y' command"
+        sets = [_unescaped(self.until(delimiter, problem, expression=False), "") for _ in "12"]
+        sets = [re.sub(r"\\([\\n])", lambda m: "\n" if m[1] == "n" else "\\", one) for one in sets]
+        if len(sets[0]) != len(sets[1]):
+            raise self.problem("strings for `y' command are different lengths")
+        command.text, command.flags = sets
+
+    def substitution(self, command: Command) -> None:
+        delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `s' command"
+        source, template = self.until(delimiter, problem), self.until(delimiter, problem, expression=False)
+        while flag := self.taken(r"[gpiIMme]|\d+"):
+            command.number = int(flag) if flag.isdigit() else command.number
+            if flag in "gp" and flag in command.flags or command.number == 0:
+                raise self.problem(f"multiple `{flag}' options to `s' command" if command.number else "number option to `s' command may not be zero")  # fmt: skip
+            command.flags += flag if not flag.isdigit() else ""
+        if self.taken("w"):
+            command.flags += "w"
+            self.file(command)
+        elif self.taken(r"[^\s;#}]"):
+            raise self.problem("unknown option to `s'")
+        command.pattern = self.expression(source, command.flags)
+        command.pieces = _PIECE.findall(_unescaped(template, "&\\"))
+        highest = max((int(piece[0]) for piece in command.pieces if piece[0]), default=0)
+        if command.pattern and highest > command.pattern.groups:
+            raise self.problem(f"invalid reference \\{highest} on `s' command's RHS")
 
 
-class _Quit(Exception):
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+def _replacement(pieces: list[tuple[str, ...]], match: re.Match[str]) -> str:
+    """Groups, the whole match and texts put together, with upper or lower case as asked."""
+    out, mode, once = "", "E", ""
+    for group, whole, change, newline, char in pieces:
+        if change:
+            mode, once = (mode, change) if change in "ul" else (change, once)
+            continue
+        part = (match[int(group)] or "") if group else match[0] if whole else "\n" if newline else char
+        part = part.upper() if mode == "U" else part.lower() if mode == "L" else part
+        if once and part:
+            part, once = (part[0].upper() if once == "u" else part[0].lower()) + part[1:], ""
+        out += part
+    return out
 
 
-class _Sed:
-    """One run over the lines of one input."""
+class _End(SedProblem):
+    """The script is over: q, or no line that n or N could take."""
 
-    def __init__(self, p: Process, commands: list[Command], options: dict[str, list[str]]) -> None:
-        self.p, self.commands, self.options = p, commands, options
-        self.hold, self.number = "", 0
-        self.lines: list[str] = []
-        self.space, self.substituted, self.no_newline = "", False, False
-        self.after: list[str] = []
-        self.out: list[str] = []
 
-    def run(self, lines: list[str], *, more: bool) -> Generator[float, None, None]:
-        """`more`: another input follows, so `$` is not in this one."""
-        self.lines, self.more = lines, more
-        while self.lines:
-            self._next()
-            yield 0.0
-            self._cycle()
-            if "i" not in self.options:
-                self.p.out("".join(self.out))
-                self.out.clear()
+class _Run:
+    """A script at work."""
 
-    def _next(self) -> None:
-        line = self.lines.pop(0)
-        self.no_newline = not line.endswith("\n")
-        self.space = line.rstrip("\n")
-        self.number += 1
+    def __init__(self, p: Process, commands: list[Command], names: list[str], suffix: str | None, flags: set[str]) -> None:
+        self.p, self.commands, self.names, self.suffix = p, commands, names, suffix
+        self.quiet, self.separate = "n" in flags, "s" in flags or suffix is not None
+        self.looks_ahead = any(address and address.last for c in commands for address in (c.first, c.second))
+        self.space = self.hold = self.name = ""
+        self.number, self.status, self.chomped, self.substituted = 0, 0, True, False
+        self.ahead, self.later, self.edited, self.unended = list[tuple[str, str]](), list[bytes](), bytearray(), set[int]()
+        self.pattern: re.Pattern[str] | None = None
+        self.source, self.more = self.inputs(), True
 
-    def _cycle(self) -> None:
-        self.substituted = False
-        try:
-            printed = self._run(self.commands)
-        except _Quit:
-            self._finish("n" not in self.options)
-            raise
-        while printed == "D":
-            printed = self._run(self.commands)
-        self._finish(printed != "d" and "n" not in self.options)
-
-    def _finish(self, show: bool) -> None:
-        if show:
-            self._print(self.space)
-        self.out += self.after
-        self.after = []
-
-    def _print(self, line: str) -> None:
-        self.out.append(line if self.no_newline and not self.lines and not self.more else line + "\n")
-
-    def _run(self, commands: list[Command]) -> str:
-        """"" when the cycle goes on to its end, `d` when nothing is to be printed, `D` to start again."""
-        at = 0
-        while at < len(commands):
-            command = commands[at]
-            at += 1
-            if self._selected(command) == command.negated:
+    def inputs(self) -> Generator[tuple[str, Lines | None], None, None]:
+        """(file, its lines) as long as there are any; (file, None) when one that is edited has been read."""
+        for name in self.names:
+            node = self.p.find(name)
+            if node is not None and node.is_directory:
+                raise SedProblem(f"couldn't edit {name}: not a regular file" if self.suffix is not None else f"read error on {name}: Is a directory", 4)  # fmt: skip
+            try:
+                with opened(self.p, name) as slot:
+                    lines, self.more = Lines(self.p, slot), True
+                    while self.more:
+                        yield name, lines
+            except Refusal as refusal:
+                self.status = self.p.complain(f"can't read {name}: {refusal}", 2)
                 continue
-            if command.name == "{":
-                result = self._run(command.block)
-                if result:
-                    return result
-                continue
-            if command.name in "btT" and self._jumps(command):
-                if not command.text:
-                    return ""
-                label = next((n for n, c in enumerate(commands) if c.name == ":" and c.text == command.text), None)
-                if label is None:
-                    raise SedProblem(f"-e expression #1, char 1: can't find label for jump to `{command.text}'")
-                at = label
-                continue
-            result = self._one(command)
-            if result:
-                return result
-        return ""
+            if self.suffix is not None:
+                yield name, None
 
-    def _jumps(self, command: Command) -> bool:
-        if command.name == "b":
-            return True
-        jumps = self.substituted == (command.name == "t")
-        self.substituted = False
-        return jumps
-
-    def _selected(self, command: Command) -> bool:
-        if command.first is None:
-            return True
-        if command.second is None:
-            return self._is_at(command.first)
-        if command.until < 0:
-            if not self._is_at(command.first):
+    def peek(self, *, same_file: bool = False) -> Generator[float, None, bool]:
+        """Is there another line?"""
+        while not self.ahead or self.ahead[0][1] == "" and not same_file:
+            if self.ahead:
+                self.replace(self.ahead.pop(0)[0])
+            if (item := next(self.source, None)) is None:
                 return False
-            command.until = self._end_of(command.second)
-            return True
-        if command.second.pattern is not None:
-            if command.second.pattern.search(self.space):
-                command.until = -1
-            return True
-        inside = self.number <= command.until
-        if self.number >= command.until:
-            command.until = -1
-        return inside or self._is_at(command.first)
+            name, lines = item
+            batch = (yield from lines.batch()) if lines else [b""]
+            self.more = bool(batch)
+            self.ahead = [(name, text(line)) for line in batch]
+        return self.ahead[0][1] != "" and (not same_file or self.ahead[0][0] == self.name)
 
-    def _end_of(self, second: Address) -> int:
-        if second.pattern is not None or second.last:
-            return 1 << 60
-        end = self.number + second.plus if second.plus >= 0 else second.number
-        return end if end > self.number else -1
+    def take(self) -> Generator[float, None, bool]:
+        """The next line into the pattern space; False when there is none."""
+        self.flush()
+        if not (yield from self.peek()):
+            return False
+        name, line = self.ahead.pop(0)
+        self.number = 1 if self.separate and name != self.name else self.number + 1
+        self.name, self.space, self.chomped = name, line.removesuffix("\n"), line.endswith("\n")
+        self.at_end = self.looks_ahead and not (yield from self.peek(same_file=self.separate))
+        return True
 
-    def _is_at(self, address: Address) -> bool:
-        if address.last:
-            return not self.lines and not self.more
-        if address.pattern is not None:
-            return address.pattern.search(self.space) is not None
+    def write(self, words: str | bytes, *, ended: bool = True, stream: Stream | None = None) -> None:
+        """To the output (or a file of w), after the newline that the last text there had not."""
+        data = (b"\n" if id(stream) in self.unended else b"") + (raw(words) if isinstance(words, str) else words)
+        self.unended = self.unended - {id(stream)} if ended else self.unended | {id(stream)}
+        (stream.write if stream else self.p.out if self.suffix is None else self.edited.extend)(data)
+
+    def show(self, stream: Stream | None = None) -> None:
+        self.write(self.space + "\n" * self.chomped, ended=self.chomped, stream=stream)
+
+    def flush(self) -> None:
+        """What a and r have left for the end of the cycle."""
+        while self.later:
+            self.write(self.later.pop(0))
+
+    def replace(self, name: str) -> None:
+        """-i: the file becomes what was written."""
+        if self.suffix:
+            backup = self.suffix.replace("*", name) if "*" in self.suffix else name + self.suffix
+            self.p.files.write_file(self.p.user, self.p.path(backup), self.p.files.read_file(self.p.user, self.p.path(name)))
+        self.p.files.write_file(self.p.user, self.p.path(name), bytes(self.edited))
+        self.edited.clear()
+
+    def all(self) -> Steps:
+        """Every line; sed's exit code."""
+        try:
+            while (yield from self.take()):
+                while (yield from self.cycle()):
+                    pass  # D: again, with what is left
+                yield from self.p.flush()
+        except _End as end:
+            self.flush()
+            if self.suffix is not None:
+                self.replace(self.name)
+            return end.code or self.status
+        return self.status
+
+    def cycle(self) -> Generator[float, None, bool]:
+        """The script once; True when it is to begin again without a new line."""
+        at, self.substituted = 0, False
+        while at < len(self.commands):
+            command = self.commands[at]
+            at += 1
+            if self.selected(command) == command.negated:
+                at = command.target if command.name == "{" else at
+            elif command.name in "btT":
+                jumps = command.name == "b" or self.substituted == (command.name == "t")
+                self.substituted = self.substituted and command.name == "b"
+                at = command.target if jumps else at
+            elif command.name in "nN":
+                yield from self.next_line(command.name)
+            elif command.name in "dD":
+                again = command.name == "D" and "\n" in self.space
+                self.space = self.space.partition("\n")[2]
+                self.flush()
+                return again
+            elif command.name == "c":
+                if command.negated or not command.second or not command.active:
+                    self.write(command.text)
+                return False
+            else:
+                self.one(command)
+        if not self.quiet:
+            self.show()
+        return False
+
+    def next_line(self, name: str) -> Generator[float, None, None]:
+        if not (yield from self.peek()):
+            if not self.quiet:
+                self.show()
+            raise _End("", 0)
+        before = f"{self.space}\n" if name == "N" else ""
+        if name == "n" and not self.quiet:
+            self.show()
+        yield from self.take()
+        self.space = before + self.space
+
+    def matches(self, pattern: re.Pattern[str] | None) -> re.Pattern[str]:
+        """The expression, or for an empty one that used last."""
+        self.pattern = pattern or self.pattern
+        if self.pattern is None:
+            raise SedProblem("-e expression #1, char 0: no previous regular expression")
+        return self.pattern
+
+    def meets(self, address: Address) -> bool:
+        if address.is_pattern:
+            return self.matches(address.pattern).search(self.space) is not None
         if address.step:
-            return self.number >= address.number and (self.number - address.number) % address.step == 0
-        return self.number == address.number
+            return self.number >= address.line and (self.number - address.line) % address.step == 0
+        return self.at_end if address.last else self.number == address.line
 
-    def _one(self, command: Command) -> str:
+    def selected(self, command: Command) -> bool:
+        first, second = command.first, command.second
+        if first is None or second is None:
+            return first is None or self.meets(first)
+        if not command.active and not self.meets(first):
+            return False
+        if not command.active:
+            command.end = self.number + second.count if second.count >= 0 else second.line
+            command.active = second.is_pattern or second.last and not self.at_end or command.end > self.number
+            return True
+        if second.is_pattern or second.last:
+            command.active = not self.meets(second)
+            return True
+        command.active = self.number < command.end
+        return self.number <= command.end or self.meets(first)
+
+    def one(self, command: Command) -> None:
+        """A command that only changes the buffers or writes."""
         match command.name:
             case "s":
-                self._substitute(command)
+                self.substitute(command)
             case "y":
                 self.space = self.space.translate(str.maketrans(command.text, command.flags))
             case "p":
-                self._print(self.space)
+                self.show()
             case "P":
-                self.out.append(self.space.partition("\n")[0] + "\n")
-            case "d":
-                return "d"
-            case "D":
-                if "\n" not in self.space:
-                    return "d"
-                self.space = self.space.partition("\n")[2]
-                return "D"
-            case "n" | "N":
-                return self._take_next(command.name)
-            case "h" | "g" | "x":
-                self.space, self.hold = {"h": (self.space, self.space), "g": (self.hold, self.hold), "x": (self.hold, self.space)}[command.name]
-            case "H":
-                self.hold += "\n" + self.space
-            case "G":
-                self.space += "\n" + self.hold
-            case "=":
-                self.out.append(f"{self.number}\n")
+                self.write(self.space.partition("\n")[0] + "\n")
+            case "l":
+                self.write(_listed(self.space, int(command.text or 70)))
+            case "=" | "i":
+                self.write(f"{self.number}\n" if command.name == "=" else command.text)
             case "a":
-                self.after.append(command.text + "\n")
-            case "i":
-                self.out.append(command.text + "\n")
-            case "c":
-                if command.second is None or command.until < 0:
-                    self.out.append(command.text + "\n")
-                return "d"
+                self.later.append(raw(command.text))
             case "r":
                 node = self.p.find(command.text)
-                self.after += [text(self.p.files.data(node))] if node is not None else []
+                self.later.append(b"" if node is None or node.is_directory else self.p.files.data(node))
+            case "w":
+                self.show(command.stream)
             case "q" | "Q":
-                if command.name == "Q":
-                    self.options["n"] = [""]
-                raise _Quit(int(command.text or 0))
-        return ""
+                if command.name == "q" and not self.quiet:
+                    self.show()
+                raise _End("", int(command.text or 0))
+            case name:
+                space, hold = self.space, self.hold
+                buffers = {"z": ("", hold), "g": (hold, hold), "G": (f"{space}\n{hold}", hold), "x": (hold, space), "h": (space, space), "H": (space, f"{hold}\n{space}")}  # fmt: skip
+                self.space, self.hold = buffers.get(name, (space, hold))
 
-    def _take_next(self, name: str) -> str:
-        if not self.lines:
-            return "" if name == "n" or "n" not in self.options else "d"
-        if name == "n":
-            self._finish("n" not in self.options)
-            self._next()
-        else:
-            before = self.space
-            self._next()
-            self.space = f"{before}\n{self.space}"
-        return ""
-
-    def _substitute(self, command: Command) -> None:
-        assert command.pattern is not None
+    def substitute(self, command: Command) -> None:
         seen, end = 0, -1
 
-        def replace(match: re.Match[str]) -> str:
+        def replaced(match: re.Match[str]) -> str:
             nonlocal seen, end
             if match.start() == match.end() == end:
                 return ""  # nothing right after a match is no match
             seen, end = seen + 1, match.end()
-            wanted = seen >= command.count if "g" in command.flags else seen == command.count
-            return _replacement(command.text, match) if wanted else match[0]
+            wanted = seen == command.number or "g" in command.flags and seen > command.number
+            return _replacement(command.pieces, match) if wanted else match[0]
 
-        new = command.pattern.sub(replace, self.space)
-        if seen >= command.count:
-            self.substituted, self.space = True, new
+        new = self.matches(command.pattern).sub(replaced, self.space)
+        if seen >= command.number:
+            self.space, self.substituted = new, True
             if "p" in command.flags:
-                self._print(self.space)
+                self.show()
+            if command.stream:
+                self.show(command.stream)
 
 
-def _replacement(template: str, match: re.Match[str]) -> str:
-    out: list[str] = []
-    change, once = "", ""
-    for piece in re.findall(r"\\(?:\n|.)|&|[^\\&]+", template, re.S):
-        if piece in ("\\U", "\\L", "\\E"):
-            change = piece[1].replace("E", "")
-            continue
-        if piece in ("\\u", "\\l"):
-            once = piece[1]
-            continue
-        if piece == "&":
-            value = match[0]
-        elif piece[0] == "\\" and piece[1:].isdigit():
-            value = match[int(piece[1])] or ""
-        else:
-            value = {"\\n": "\n", "\\t": "\t"}.get(piece, piece[1:] if piece[0] == "\\" else piece)
-        value = value.upper() if change == "U" else value.lower() if change == "L" else value
-        if once and value:
-            value = (value[0].upper() if once == "u" else value[0].lower()) + value[1:]
-            once = ""
-        out.append(value)
-    return "".join(out)
+def _listed(line: str, width: int) -> str:
+    """A text as `l` shows it: escapes for what cannot be seen, a backslash where a line was cut, $ at the end."""
+    named = {7: r"\a", 8: r"\b", 9: r"\t", 10: r"\n", 11: r"\v", 12: r"\f", 13: r"\r", 92: r"\\"}
+    parts = [named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}") for byte in raw(line)]
+    out = row = ""
+    for part in parts:
+        out, row = (f"{out}{row}\\\n", part) if 1 < width <= len(row + part) else (out, row + part)
+    return f"{out}{row}$\n"
 
 
 def sed(p: Process) -> Steps:
-    """`sed [-nErsi[suffix]] [-e script | -f file | script] [file…]`."""
-    suffixes = [word[2:] for word in p.args[1:] if re.match(r"-i.", word)]
-    p.args = [p.args[0], *("-i" if re.match(r"-i.", word) else word for word in p.args[1:])]
-    options, names = parse(p, "ne:f:iErsuz", LONG)
-    scripts = list(options.get("e", []))
-    for name in options.get("f", []):
-        scripts.append(text((yield from p.slurp(name))))
-    if not scripts:
-        if not names:
+    """`sed [-nEs] [-i[suffix]] [-e script | -f file | script] [file…]`"""
+    options, names = parse(p, "ne:f:i::Ersul:", LONG)
+    try:
+        pieces = [(f"-e expression #{at}", script) for at, script in enumerate(options.get("e", []), 1)]
+        for name in options.get("f", []):
+            try:
+                pieces.append((f"file {name}", text((yield from p.slurp(name))).removesuffix("\n")))
+            except Refusal as refusal:
+                raise SedProblem(f"couldn't open file {name}: {refusal}", 4) from None
+        if not pieces and not names:
             p.err("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...")
             return 1
-        scripts = [names.pop(0)]
-    try:
-        commands = _Parser("\n".join(scripts), extended=bool(options.keys() & {"E", "r"})).commands()
-        return (yield from _over(p, commands, options, names, suffixes[0] if suffixes else ""))
+        pieces = pieces or [("-e expression #1", names.pop(0))]
+        commands = _Parser(p, pieces, extended=bool(options.keys() & {"E", "r"})).parse()
+        run = _Run(p, commands, names or ["-"], options.get("i", [None])[-1], set(options))
+        with closing(run.source):
+            return (yield from run.all())
     except SedProblem as problem:
-        return p.complain(str(problem))
-
-
-def _over(p: Process, commands: list[Command], options: dict[str, list[str]], names: list[str], suffix: str) -> Steps:
-    work, status = _Sed(p, commands, options), 0
-    inputs = []
-    for name in names or ["-"]:
-        try:
-            inputs.append((name, [text(line) for line in lines_of((yield from p.slurp(name)))]))
-        except Refusal as refusal:
-            status = 2
-            p.complain(f"couldn't edit {name}: not a regular file" if "i" in options and refusal.code == "EISDIR" else f"can't read {name}: {refusal}" if refusal.code != "EISDIR" else f"read error on {name}: {refusal}")
-    try:
-        for at, (name, lines) in enumerate(inputs):
-            if "i" in options:
-                original = "".join(lines)
-                work.number = 0
-                yield from work.run(lines, more=False)
-                _replace(p, name, original, "".join(work.out), suffix)
-                work.out.clear()
-            else:
-                if lines and not lines[-1].endswith("\n") and at + 1 < len(inputs):
-                    lines[-1] += "\n"
-                yield from work.run(lines, more=any(rest for _, rest in inputs[at + 1 :]) and "s" not in options)
-    except _Quit as quit:
-        p.out("".join(work.out))
-        return quit.code
-    return status
-
-
-def _replace(p: Process, name: str, old: str, new: str, suffix: str) -> None:
-    if suffix:
-        p.files.write_file(p.user, p.path(name + suffix), old.encode("utf-8", "surrogateescape"))
-    p.files.write_file(p.user, p.path(name), new.encode("utf-8", "surrogateescape"))
+        return p.complain(str(problem), problem.code)
 
 
 PROGRAMS: dict[str, Program] = {"sed": sed}

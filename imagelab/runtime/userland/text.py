@@ -1,8 +1,4 @@
-"""Reading text, and making some: cat, head, tail, wc, tee, seq, paste, yes, tac, rev, nl, sha256sum.
-
-Lines are bytes up to and with their newline; the last may have none. Whatever may go on without end takes a turn with
-each piece, so that `yes | head -1` ends.
-"""
+"""Reading text, and making some: head, tail, wc, tee, seq, paste, tac, rev, nl, sha256sum."""
 
 from __future__ import annotations
 
@@ -14,7 +10,8 @@ from typing import Any
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Process, Program, Steps, raw, text
 from imagelab.runtime.shell.words import unescape
-from imagelab.runtime.userland.options import BadOption, Options, parse
+from imagelab.runtime.userland.lines import lines_of, opened
+from imagelab.runtime.userland.options import BadOption, Options, bad, parse
 
 Fetched = Generator[float, None, list[tuple[str, bytes]]]
 
@@ -29,6 +26,8 @@ def inputs(p: Process, names: list[str]) -> Fetched:
         except Refusal as refusal:
             p.env["?"] = "1"
             trouble(p, name, refusal)
+            if refusal.code == "EISDIR" and p.name in ("tail", "wc"):
+                found.append((name, b""))
     return found
 
 
@@ -42,6 +41,8 @@ def trouble(p: Process, name: str, refusal: Refusal) -> None:
         p.complain(f"cannot read: {name}: {refusal}")
     elif p.name == "sort":
         p.complain(f"read failed: {name}: {refusal}")
+    elif p.name == "uniq" and refusal.code == "EISDIR":
+        p.complain(f"error reading '{name}'")
     else:
         p.complain(f"{name}: {refusal}")
 
@@ -51,75 +52,13 @@ def failed(p: Process) -> bool:
     return p.env.get("?") == "1"
 
 
-def lines_of(data: bytes) -> list[bytes]:
-    """Lines with their ends."""
-    found = data.split(b"\n")
-    return [line + b"\n" for line in found[:-1]] + ([found[-1]] if found[-1] else [])
-
-
-def ended(line: bytes) -> bytes:
-    """A line that certainly has its end."""
-    return line if line.endswith(b"\n") else line + b"\n"
-
-
-# -- cat, head, tail, wc ------------------------------------------------------------------------------------
-
-
-def cat(p: Process) -> Steps:
-    options, names = parse(
-        p,
-        "nbAETsvetu",
-        {
-            "number": "n",
-            "number-nonblank": "b",
-            "show-all": "A",
-            "show-ends": "E",
-            "show-tabs": "T",
-            "squeeze-blank": "s",
-        },
-    )
-    status, number, blank = 0, 0, False
-    for name in names or ["-"]:
-        try:
-            stream = p.fds[0] if name == "-" else p.open(name)
-            slot = 0 if name == "-" else max(p.fds) + 1
-            p.fds[slot] = stream if name == "-" else stream.keep()
-            try:
-                while data := (yield from p.read(slot)):
-                    if options.keys() - {"u"}:
-                        data, number, blank = _decorated(data, options, number, blank)
-                    p.out(data)
-                    yield from p.flush()
-            finally:
-                if name != "-":
-                    p.fds.pop(slot).drop()
-        except Refusal as refusal:
-            status = p.complain(f"{name}: {refusal}")
-    return status
-
-
-def _decorated(data: bytes, options: Options, number: int, blank: bool) -> tuple[bytes, int, bool]:
-    out = []
-    for line in lines_of(data):
-        if "s" in options and line == b"\n" and blank:
-            continue
-        blank = line == b"\n"
-        prefix = b""
-        if "b" in options and not blank or "n" in options and "b" not in options:
-            number += 1
-            prefix = f"{number:6}\t".encode()
-        if options.keys() & {"T", "A", "t"}:
-            line = line.replace(b"\t", b"^I")
-        if options.keys() & {"E", "A", "e"} and line.endswith(b"\n"):
-            line = line[:-1] + b"$\n"
-        out.append(prefix + line)
-    return b"".join(out), number, blank
+# -- head, tail, wc ------------------------------------------------------------------------------------
 
 
 def _old_style(p: Process) -> None:
-    """`head -5` is `head -n 5`."""
-    if len(p.args) > 1 and re.fullmatch(r"-\d+", p.args[1]):
-        p.args = [p.args[0], f"-n{p.args[1][1:]}", *p.args[2:]]
+    """`head -5` is `head -n 5`, `tail +5` is `tail -n +5`."""
+    if len(p.args) > 1 and re.fullmatch(r"-\d+" if p.name == "head" else r"[-+]\d+", p.args[1]):
+        p.args = [p.args[0], f"-n{p.args[1].lstrip('-')}", *p.args[2:]]
 
 
 def _count(p: Process, value: str, what: str) -> int:
@@ -134,25 +73,19 @@ def head(p: Process) -> Steps:
     options, names = parse(p, "n:c:qv", {"lines": "n", "bytes": "c", "quiet": "q", "silent": "q", "verbose": "v"})
     value = options.get("c", options.get("n", ["10"]))[-1]
     count = _count(p, value, "bytes" if "c" in options else "lines")
-    status = 0
-    for at, name in enumerate(names or ["-"]):
+    status, shown = 0, 0
+    for name in names or ["-"]:
         try:
-            if value.startswith("-"):
-                data = yield from p.slurp(name)
-                _title(p, name, options, len(names), at)
-                pieces: Any = data if "c" in options else lines_of(data)
-                cut = pieces[: max(len(pieces) - count, 0)]
-                p.out(cut if "c" in options else b"".join(cut))
-                continue
-            slot = 0 if name == "-" else max(p.fds) + 1
-            if name != "-":
-                p.fds[slot] = p.open(name).keep()
-            _title(p, name, options, len(names), at)
-            try:
-                yield from _beginning(p, slot, count, by_bytes="c" in options)
-            finally:
-                if slot:
-                    p.fds.pop(slot).drop()
+            with opened(p, name) as slot:
+                _title(p, name, options, len(names), shown)
+                shown += 1
+                if value.startswith("-"):
+                    data = yield from p.slurp(name)
+                    pieces: Any = data if "c" in options else lines_of(data)
+                    kept = pieces[: max(len(pieces) - count, 0)]
+                    p.out(kept if "c" in options else b"".join(kept))
+                else:
+                    yield from _beginning(p, slot, count, by_bytes="c" in options)
         except Refusal as refusal:
             status = 1
             trouble(p, name, refusal)
@@ -209,26 +142,31 @@ def _follow(p: Process, name: str, seen: int) -> Generator[float, None, None]:
         seen = len(data)
 
 
+def _columns(line: str) -> int:
+    return max(len(part.expandtabs(8)) for part in line.rstrip("\n").split("\r"))
+
+
 def wc(p: Process) -> Steps:
     options, names = parse(p, "lwcmL", {"lines": "l", "words": "w", "bytes": "c", "chars": "m", "max-line-length": "L"})
     chosen = [letter for letter in "lwmcL" if letter in options] or list("lwc")
     found = yield from inputs(p, names)
     measures: dict[str, Callable[[bytes], int]] = {
         "l": lambda data: data.count(b"\n"), "w": lambda data: len(data.split()), "c": len,
-        "m": lambda data: len(text(data)), "L": lambda data: max((len(text(line).rstrip("\n")) for line in lines_of(data)), default=0),
+        "m": lambda data: len(text(data)), "L": lambda data: max((_columns(text(line)) for line in lines_of(data)), default=0),
     }  # fmt: skip
     rows = [([measures[letter](data) for letter in chosen], name) for name, data in found]
     if len(names) > 1:
-        rows.append(([sum(row[0][at] for row in rows) for at in range(len(chosen))], "total"))
+        rows.append(([(max if letter == "L" else sum)(row[0][at] for row in rows) for at, letter in enumerate(chosen)], "total"))
     regular = sum(len(data) for name, data in found if name != "-")
-    width = len(str(max(regular, 1))) if names and "-" not in names else 7
+    odd = "-" in (names or ["-"]) or any((node := p.find(name)) is not None and node.is_directory for name in names)
+    width = 7 if odd else len(str(max(regular, 1)))
     width = 1 if len(chosen) == 1 and len(rows) == 1 else width
     for counts, name in rows:
         p.out(" ".join(f"{count:{width}}" for count in counts) + ("" if not names else f" {name}") + "\n")
     return int(failed(p))
 
 
-# -- tee, seq, paste, yes, tac, rev, nl ---------------------------------------------------------------------
+# -- tee, seq, paste, tac, rev, nl ---------------------------------------------------------------------
 
 
 def tee(p: Process) -> Steps:
@@ -247,13 +185,28 @@ def tee(p: Process) -> Steps:
     return status
 
 
+def _shape(asked: str) -> str:
+    """seq's format: text around one %e %f or %g."""
+    found = re.findall(r"%%|%([-+ 0#']*\d*(?:\.\d*)?.?)", asked)
+    directives = [one for one in found if one]
+    if len(directives) != 1:
+        raise BadOption(f"format ‘{asked}’ has {'too many' if directives else 'no'} % directive{'s' if directives else ''}")
+    if directives[0][-1] not in "efgEFG":
+        raise BadOption(f"format ‘{asked}’ has unknown %{directives[0][-1]} directive")
+    return asked
+
+
 def seq(p: Process) -> Steps:
     p.args = [p.args[0], *(f" {word}" if re.fullmatch(r"-[\d.]+", word) else word for word in p.args[1:])]
-    options, words = parse(p, "ws:f:", {"equal-width": "w", "separator": "s"})
+    options, words = parse(p, "ws:f:", {"equal-width": "w", "separator": "s", "format": "f"})
     words = [word.strip() for word in words]
-    bad = next((word for word in words if not re.fullmatch(r"[-+]?\d*\.?\d+", word)), None)
-    if bad is not None or not 1 <= len(words) <= 3:
-        raise BadOption(f"invalid floating point argument: ‘{bad}’\nTry 'seq --help' for more information." if bad else "missing operand\nTry 'seq --help' for more information.")  # fmt: skip
+    if not 1 <= len(words) <= 3:
+        raise bad(p, f"extra operand ‘{words[3]}’" if words else "missing operand")
+    wrong = next((word for word in words if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", word)), None)
+    if wrong is not None:
+        raise bad(p, f"invalid floating point argument: ‘{wrong}’")
+    words = [str(int(float(word))) if "e" in word.lower() and float(word).is_integer() else word for word in words]
+    shape = _shape(options["f"][-1]) if "f" in options else ""
     digits = max(len(word.partition(".")[2]) for word in words)
     scale = 10**digits
     values = [round(float(word) * scale) for word in words]
@@ -264,7 +217,7 @@ def seq(p: Process) -> Steps:
     width = max(len(f"{n / scale:.{digits}f}") for n in (first, last)) if "w" in options else 0
     started, number = False, first
     while (number <= last) if step > 0 else (number >= last):
-        shown = f"{number / scale:.{digits}f}" if digits else str(number)
+        shown = shape % (number / scale) if shape else f"{number / scale:.{digits}f}" if digits else str(number)
         p.out((separator if started else "") + shown.zfill(width))
         started = True
         number += step
@@ -275,9 +228,18 @@ def seq(p: Process) -> Steps:
 
 
 def paste(p: Process) -> Steps:
+    """`paste [-s] [-d chars] [file…]`; `-` more than once takes its lines in turn."""
     options, names = parse(p, "sd:", {"serial": "s", "delimiters": "d"})
-    delimiters = unescape(options.get("d", ["\t"])[-1], "[0-7]{1,3}") or "\t"
-    columns = [[line.rstrip(b"\n") for line in lines_of(data)] for _, data in (yield from inputs(p, names))]
+    names = names or ["-"]
+    delimiters = [raw(char) for char in unescape(options.get("d", ["\t"])[-1].replace("\\0", "\0"), "[0-7]{1,3}")]
+    delimiters = [b"" if char == b"\0" else char for char in delimiters] or [b""]
+    found = dict((yield from inputs(p, list(dict.fromkeys(names)))))
+    if "s" not in options and failed(p):
+        return 1
+    columns = [[line.removesuffix(b"\n") for line in lines_of(found[name])] for name in names if name in found]
+    if (several := names.count("-")) > 1:
+        turns = iter(range(several))
+        columns = [column[(0 if "s" in options else next(turns)) :: 1 if "s" in options else several] if name == "-" else column for name, column in zip(names, columns, strict=True)]  # fmt: skip
     rows = (
         columns
         if "s" in options
@@ -286,16 +248,9 @@ def paste(p: Process) -> Steps:
     for row in rows:
         out = row[0] if row else b""
         for at, cell in enumerate(row[1:]):
-            out += raw(delimiters[at % len(delimiters)]) + cell
+            out += delimiters[at % len(delimiters)] + cell
         p.out(out + b"\n")
     return int(failed(p))
-
-
-def yes(p: Process) -> Steps:
-    line = " ".join(p.args[1:] or ["y"]) + "\n"
-    while True:
-        p.out(line * 64)
-        yield from p.flush()
 
 
 def tac(p: Process) -> Steps:
@@ -330,8 +285,13 @@ def checksum(p: Process) -> Steps:
             p.out(f"{hashlib.new(algorithm, data).hexdigest()}  {name}\n")
         return int(failed(p))
     wrong = 0
-    for line in [text(line).rstrip("\n") for _, data in found for line in lines_of(data)]:
-        digest, _, name = line.partition("  ")
+    size = hashlib.new(algorithm).digest_size * 2
+    told = [re.match(rf"([0-9a-fA-F]{{{size}}}) [ *](.+)", text(line)) for _, data in found for line in lines_of(data)]
+    if not any(told):
+        source = names[0] if names else "'standard input'"
+        return p.complain(f"{source}: no properly formatted checksum lines found") if found else 1
+    for match in filter(None, told):
+        digest, name = match[1].lower(), match[2]
         node = p.find(name)
         good = node is not None and hashlib.new(algorithm, p.files.data(node)).hexdigest() == digest
         p.out(f"{name}: {'OK' if good else 'FAILED'}\n")
@@ -342,6 +302,6 @@ def checksum(p: Process) -> Steps:
 
 
 PROGRAMS: dict[str, Program] = {
-    "cat": cat, "head": head, "tail": tail, "wc": wc, "tee": tee, "seq": seq, "paste": paste, "yes": yes, "tac": tac, "rev": rev,
+    "head": head, "tail": tail, "wc": wc, "tee": tee, "seq": seq, "paste": paste, "tac": tac, "rev": rev,
     "nl": nl, "sha256sum": checksum, "md5sum": checksum, "sha1sum": checksum,
 }  # fmt: skip
