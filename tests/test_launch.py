@@ -158,10 +158,11 @@ def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
     started, out, _, code = start(monkeypatch, tmp_path, "--lang", "zh", "--lab", str(tmp_path / "lab"))
     folder, line, env = tmp_path / "mine", started.line, started.environ
     assert code == 0
-    assert out == f"10 notebooks copied to {folder}\n"
+    shipped = len(list(launch.shipped().glob("*/*.ipynb")))
+    assert out == f"{shipped} notebooks copied to {folder}\n"
     assert line[:3] == [sys.executable, "-m", "jupyterlab"]
     assert f"--ServerApp.root_dir={folder}" in line
-    assert "--LabApp.default_url=/lab/tree/zh/01-getting-images.ipynb" in line
+    assert "--LabApp.default_url=/lab/tree/zh/00-welcome.ipynb" in line
     assert "--no-browser" not in line
     assert "--LabApp.news_url=None" in line
     assert "--LabApp.extension_manager=readonly" in line
@@ -171,7 +172,7 @@ def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
     assert env["IMAGELAB_HOME"] == str(tmp_path / "lab")
     assert env["PATH"].split(os.pathsep)[0] == str(shim.folder())
     assert str(Path(sys.executable).parent) in env["PATH"].split(os.pathsep)
-    assert started.address.endswith(f"/lab/tree/zh/01-getting-images.ipynb?token={env['JUPYTER_TOKEN']}")
+    assert started.address.endswith(f"/lab/tree/zh/00-welcome.ipynb?token={env['JUPYTER_TOKEN']}")
     assert len(env["JUPYTER_TOKEN"]) == 48
 
 
@@ -228,7 +229,7 @@ def test_a_terminal_reads_the_learners_settings_and_then_ours(monkeypatch: pytes
 def test_on_a_hub_there_is_a_jupyterlab_already(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started, out, _, code = start(monkeypatch, tmp_path, JUPYTERHUB_SERVICE_PREFIX="/user/a/")
     assert (code, started.line) == (0, [])
-    assert out.endswith("open mine/en/01-getting-images.ipynb in its file browser.\n")
+    assert out.endswith("open mine/en/00-welcome.ipynb in its file browser.\n")
     started, *_ = start(monkeypatch, tmp_path, "--port", "0", JUPYTERHUB_SERVICE_PREFIX="/user/a/")
     assert started.line
 

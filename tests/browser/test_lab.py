@@ -34,11 +34,12 @@ def expect(found: Any) -> Any:
     return expect(found)
 
 
-def test_the_first_notebook_from_top_to_bottom(tab: Any) -> None:
-    """It opens by itself; bars fill up; a picture of them stays, also after a reload; the last table appears."""
+def test_the_first_lesson_from_top_to_bottom(tab: Any) -> None:
+    """The welcome opens by itself; in the first lesson bars fill up; a picture of them stays, also after a reload; the last table appears."""
     page = tab.page
     page.goto(tab.server.address)
-    expect(page.get_by_role("tab", name=re.compile("01-getting-images"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("tab", name=re.compile("00-welcome"))).to_be_visible(timeout=60_000)
+    tab.open("en/01-getting-images.ipynb")
     page.evaluate(WATCH)
     tab.run_all()
     pull = page.locator(".jp-CodeCell", has_text="%docker pull ubuntu:14.04")

@@ -90,7 +90,23 @@ def test_a_lesson_asks_before_it_shows(source: Path) -> None:
             assert following.cell_type == "code"
 
 
+LINK = re.compile(r"\]\(([^)#]+\.ipynb)\)")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.parent.name)
+def test_links_to_other_lessons_lead_somewhere(source: Path) -> None:
+    for link in LINK.findall(source.read_text(encoding="utf-8")):
+        for language in notebooks.LANGUAGES:
+            assert (notebooks.target(source, language).parent / link).exists(), link
+
+
+def test_the_welcome_lists_every_lesson() -> None:
+    listed = LINK.findall(SOURCES[0].read_text(encoding="utf-8"))
+    assert listed == [f"{source.parent.name}.ipynb" for source in SOURCES[1:]] * 2
+
+
 BOOK = {
+    "00-welcome": ["pull hello-world", "images\n", "run --rm hello-world", "--era 1.13", "--era 29"],
     "01-getting-images": ["pull ubuntu:14.04", "pull -q", "pull -a", "--platform", "@$digest", "registry-mirrors"],
     "02-listing-images": [
         "images\n", "system df", "-f dangling=true", "rmi $(docker images -q -f dangling=true)", "images -a",
