@@ -10,9 +10,10 @@
     lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
     lab.era = "29"                    print as another Docker would
+    lab.lang = "zh"                   pictures and panels in Chinese; what Docker prints stays English
 
 This module, the command line and the magics are the only places that read the environment. A setting comes from,
-in this order: an argument, the environment (IMAGELAB_HOME, IMAGELAB_UPSTREAM, IMAGELAB_ERA,
+in this order: an argument, the environment (IMAGELAB_HOME, IMAGELAB_UPSTREAM, IMAGELAB_ERA, IMAGELAB_LANG,
 DOCKER_DEFAULT_PLATFORM), the lab itself, the default.
 
 Two clocks. A lab of your own has the system's. A *lesson* has the class clock: it stands still at the day the book's
@@ -37,6 +38,7 @@ from imagelab.errors import UsageError
 from imagelab.events import ProgressSink, Removal, silent
 from imagelab.state import State
 from imagelab.store import Store
+from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
     from imagelab.classroom import ClassroomUpstream
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
 ERAS = ("1.13", "28", "29")
 SECOND = 1_000_000_000
-SETTINGS = ("IMAGELAB_UPSTREAM", "IMAGELAB_MIRRORS", "IMAGELAB_ERA", "DOCKER_DEFAULT_PLATFORM")
+SETTINGS = ("IMAGELAB_UPSTREAM", "IMAGELAB_MIRRORS", "IMAGELAB_ERA", "IMAGELAB_LANG", "DOCKER_DEFAULT_PLATFORM")
 """What the environment may say about a lab of one's own."""
 
 
@@ -64,6 +66,8 @@ class Settings:
     clock: str = "system"
     in_process: bool = False
     """Containers run in this process: no ports, no supervisors. Where there are no processes, always."""
+    lang: str = ""
+    """"": whatever the lab itself is set to, else English."""
 
 
 class Lab:
@@ -74,6 +78,8 @@ class Lab:
         self.settings = settings
         if settings.era:
             _checked_era(settings.era)
+        if settings.lang:
+            checked_language(settings.lang)
         self.engine = Engine(
             store,
             self._make_upstream,
@@ -129,6 +135,16 @@ class Lab:
     def era(self, era: str) -> None:
         self.store.remember("era", _checked_era(era))
         self.settings = replace(self.settings, era="")
+
+    @property
+    def lang(self) -> str:
+        """The language of pictures and panels: "en" or "zh"."""
+        return self.settings.lang or self.store.setting("lang") or "en"
+
+    @lang.setter
+    def lang(self, lang: str) -> None:
+        self.store.remember("lang", checked_language(lang))
+        self.settings = replace(self.settings, lang="")
 
     @property
     def upstream(self) -> ClassroomUpstream:
@@ -318,6 +334,7 @@ def connect(
     clock: str | None = None,
     platform: str | None = None,
     in_process: bool = False,
+    lang: str | None = None,
     progress: ProgressSink | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Lab:
@@ -325,7 +342,7 @@ def connect(
 
     `directory`: else $IMAGELAB_HOME, else the platform's data folder. `upstream`: "classroom" (built in, offline),
     "hub", or the URL of a registry. `clock`: "system" or "class". `in_process`: containers run in this process, without
-    ports of their own. Raises StoreError when the directory cannot be used.
+    ports of their own. `lang`: "en" or "zh", what panels speak. Raises StoreError when the directory cannot be used.
     """
     env = os.environ if environ is None else environ
     store = Store.open(Path(directory or env.get("IMAGELAB_HOME") or _data_folder()))
@@ -336,13 +353,14 @@ def connect(
         platform=platform or env.get("DOCKER_DEFAULT_PLATFORM") or store.setting("platform") or "linux/amd64",
         clock=clock or store.setting("clock") or "system",
         in_process=in_process or sys.platform == "emscripten",
+        lang=lang or env.get("IMAGELAB_LANG") or "",
     )
     workers = 0 if sys.platform == "emscripten" else 3
     return Lab(store, settings, progress=progress or _progress_here(), workers=workers)
 
 
-def lesson(name: str) -> Lab:
-    """A fresh lab for one lesson: empty, by the class clock, gone when Python ends.
+def lesson(name: str, *, lang: str = "en") -> Lab:
+    """A fresh lab for one lesson: empty, by the class clock, gone when Python ends. `lang`: "en" or "zh", what panels speak.
 
     `!docker …` in a cell and `%docker` work on it too: it becomes the process's $IMAGELAB_HOME.
     """
@@ -354,13 +372,14 @@ def lesson(name: str) -> Lab:
 
     folder = tempfile.TemporaryDirectory(prefix=f"imagelab-{name}-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
-    lab = connect(folder.name, environ={}, clock="class")
+    lab = connect(folder.name, environ={}, clock="class", lang=lang)
     owned = locked(Path(folder.name) / OWNER)
     owned.__enter__()
     atexit.register(owned.__exit__, None, None, None)
     atexit.register(lab.close)
     atexit.register(_end_containers, lab)
     lab.store.remember("clock", "class")
+    lab.lang = lang
     os.environ["IMAGELAB_HOME"] = folder.name
     for setting in SETTINGS:  # a lesson is the same on every machine
         os.environ.pop(setting, None)

@@ -12,7 +12,8 @@ import pytest
 from imagelab.events import Progress
 from imagelab.lab import Lab
 from imagelab.view.progress import NotebookProgress, PullPicture, is_watched, pull_html
-from imagelab.view.tables import STYLE, html_table, image_mark, is_table, rows, tables
+from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast
+from imagelab.view.tables import html_table, image_mark, is_table, rows, tables
 from states import a_state, id_of, image
 
 
@@ -156,22 +157,29 @@ def test_text_of_an_image_is_never_html(lab: Lab) -> None:
     assert 'aria-label="&quot;&gt;&lt;b&gt;"' in html
 
 
-def _luminance(color: str) -> float:
-    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _contrast(one: str, other: str) -> float:
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_the_mark_can_be_read_on_light_and_on_dark() -> None:
     """WCAG's 4.5 to 1, on JupyterLab's two backgrounds."""
     light, dark = re.findall(r"--il-mark:(#[0-9a-f]{6})", STYLE)
-    assert _contrast(light, "#ffffff") >= 4.5
-    assert _contrast(dark, "#111111") >= 4.5
+    assert contrast(light, "#ffffff") >= 4.5
+    assert contrast(dark, "#111111") >= 4.5
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_words_can_be_read_on_every_kind_and_edges_be_seen(theme: Theme) -> None:
+    """WCAG 2.2: 4.5 to 1 for words (1.4.3), 3 to 1 for the edges that tell things apart (1.4.11)."""
+    for background in (theme.page, "#ffffff" if theme is LIGHT else "#212121"):
+        assert min(contrast(color, background) for color in (theme.text, theme.soft, theme.focus)) >= 4.5
+        assert not {kind for kind, color in theme.kinds.items() if contrast(color.line, background) < 3}
+    assert not {kind for kind, color in theme.kinds.items() if contrast(color.ink, color.fill) < 4.5}
+
+
+def test_both_themes_have_every_kind() -> None:
+    assert tuple(DARK.kinds) == KINDS == tuple(LIGHT.kinds)
+
+
+def test_the_yardstick_is_wcags() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
 # -- a pull -------------------------------------------------------------------------------------------------

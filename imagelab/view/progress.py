@@ -24,7 +24,7 @@ from typing import Any
 
 from imagelab.events import Progress
 from imagelab.units import human_size
-from imagelab.view.tables import STYLE
+from imagelab.view.style import STYLE
 
 DONE = {"Pull complete": "success", "Already exists": "info"}
 """Statuses that end a layer, and the widgets' word for the colour of its bar."""

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from imagelab.state import State
+from imagelab.view.style import STYLE
 
 NONE, UNTAGGED = "<none>", "<untagged>"
 
@@ -33,30 +34,6 @@ _HEX = re.compile(r"[0-9a-f]{12}|sha256:[0-9a-f]{64}")
 _RIGHT = {"SIZE", "DISK USAGE", "CONTENT SIZE", "SHARED SIZE", "UNIQUE SIZE", "TOTAL", "ACTIVE", "RECLAIMABLE"}
 _ID = ("IMAGE ID", "ID")
 _NAME = {"REPOSITORY", "TAG"}
-
-STYLE = (
-    "<style>"
-    ".imagelab{--il-text:var(--jp-ui-font-color1,#222);--il-soft:var(--jp-ui-font-color2,#666);"
-    "--il-line:var(--jp-border-color2,#8885);--il-mark:#b45309;--il-mono:var(--jp-code-font-family,monospace);"
-    "color:var(--il-text);font-size:13px;line-height:1.4;overflow-x:auto}"
-    "[data-jp-theme-light=false] .imagelab{--il-mark:#f5a04c}"
-    ".imagelab .imagelab-table{border-collapse:collapse;margin:4px 0 6px;font-size:13px;color:inherit}"
-    ".imagelab .imagelab-table :is(th,td){text-align:left;vertical-align:baseline;padding:4px 22px 4px 8px;border:0;"
-    "border-bottom:1px solid var(--il-line);white-space:pre;max-width:none}"
-    ".imagelab .imagelab-table th{font-size:11px;font-weight:600;letter-spacing:.05em;color:var(--il-soft)}"
-    ".imagelab .imagelab-table thead tr{background:none}"
-    ".imagelab .imagelab-table tbody tr{background:none}"
-    ".imagelab .imagelab-table tbody tr:hover{background:var(--jp-rendermime-table-row-hover-background,#8881)}"
-    ".imagelab .imagelab-table .c{font-family:var(--il-mono);font-size:12px}"
-    ".imagelab .imagelab-table .r{text-align:right;font-variant-numeric:tabular-nums}"
-    ".imagelab .imagelab-table .d{white-space:normal;overflow-wrap:anywhere;min-width:24em}"
-    ".imagelab .imagelab-table .n{color:var(--il-soft)}"
-    ".imagelab .imagelab-table tr.m td:first-child{box-shadow:inset 3px 0 var(--il-mark)}"
-    ".imagelab .mark{font-size:11px;color:var(--il-mark);border:1px solid;border-radius:9px;padding:0 7px;"
-    "margin-left:8px}"
-    ".imagelab .title{font-weight:600;margin:8px 0 2px}"
-    "</style>"
-)
 
 Mark = Callable[[str], str]
 """From an image ID as printed to a word about it; "" for nothing worth saying."""
