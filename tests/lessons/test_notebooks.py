@@ -121,6 +121,14 @@ BOOK = {
         '--author "Tao Wang <twang2218@gmail.com>" --message "修改了默认网页" webserver nginx:v2', "images nginx", "history nginx:v2",
         "run --name web2 -d -p 8081:80 nginx:v2",
     ],
+    "06-filters": ["-f since=mongo:3.2", "-f before=", "-f label=com.example.version=0.1", "-f reference=", "-f dangling=true", "-f until="],
+    "07-formats": [
+        "images -q\n", '--format "{{.ID}}: {{.Repository}}"', '--format "table {{.ID}}\\t{{.Repository}}\\t{{.Tag}}"',
+        "rmi $(docker images -q redis)",
+    ],
+    "08-removing": [
+        "rmi centos", "rmi 064", "images --digests", "rmi node@$digest", "rmi $(docker images -q -f before=mongo:3.2)", "image prune -a",
+    ],
 }  # fmt: skip
 
 
