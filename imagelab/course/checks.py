@@ -1,0 +1,286 @@
+"""What an exercise can ask for: each check is a function of two scenes, and says in both languages what it wants.
+
+    image_exists("nginx:v2")                 tag_moved("mongo:3.2")           container_exists("web")
+    image_absent("redis")                    tag_kept("ubuntu")               container_running("web")
+    image_deleted("mongo:3.2")               same_image("ubuntu", "ubuntu:16.04")
+    file_in_image("nginx:v2", "/x", "hello") config_has("app", Author="me")   history_has("nginx:v2", "my page")
+    no_dangling()   dangling()               layers_on_top("nginx:v2", "nginx", 1)
+
+`says` is the line in the checklist, `missing` the sentence for a learner who is not there yet. `before` is the scene the
+exercise starts with, so "moved", "kept" and "deleted" have a meaning: they compare. What is not asked for does not
+matter: extra images, other names, other ways are all fine.
+
+`~check`, `a & b` and `a | b` make the conditions of hints.
+"""
+
+from __future__ import annotations
+
+from imagelab.course.check import Check
+from imagelab.course.checks_inside import (
+    child_of,
+    config_has,
+    container_absent,
+    container_exists,
+    container_file,
+    container_running,
+    container_stopped,
+    file_in_image,
+    history_has,
+    in_no_layer,
+    layers_on_top,
+    layers_shared,
+    no_container_file,
+    no_containers,
+    no_file_in_image,
+    only_changed,
+)
+from imagelab.course.scene import Scene
+from imagelab.course.words import Words
+from imagelab.reference import familiar
+
+__all__ = [
+    "Check",
+    "child_of",
+    "config_has",
+    "container_absent",
+    "container_exists",
+    "container_file",
+    "container_running",
+    "container_stopped",
+    "dangling",
+    "file_in_image",
+    "has_digest_name",
+    "history_has",
+    "image_absent",
+    "image_dangles",
+    "image_deleted",
+    "image_exists",
+    "image_kept",
+    "in_no_layer",
+    "intermediate",
+    "is_platform",
+    "layers_on_top",
+    "layers_shared",
+    "no_container_file",
+    "no_containers",
+    "no_dangling",
+    "no_file_in_image",
+    "only_changed",
+    "only_images",
+    "same_image",
+    "tag_kept",
+    "tag_moved",
+    "tag_points_to",
+    "tags_of",
+]
+
+# -- names --------------------------------------------------------------------------------------------------
+
+
+def image_exists(name: str) -> Check:
+    """Some image has this name."""
+    return Check(
+        Words(f"an image is called `{name}`", f"有一个镜像叫 `{name}`"),
+        Words(f"no image is called `{name}` yet", f"还没有叫 `{name}` 的镜像"),
+        lambda before, now: now.id_of(name) is not None,
+    )
+
+
+def image_absent(name: str) -> Check:
+    """No image has this name."""
+    return Check(
+        Words(f"no image is called `{name}`", f"没有镜像叫 `{name}`"),
+        Words(f"an image is still called `{name}`", f"还有镜像叫 `{name}`"),
+        lambda before, now: now.id_of(name) is None,
+    )
+
+
+def tag_moved(name: str) -> Check:
+    """The name stood for one image and stands for another."""
+
+    def missing(before: Scene, now: Scene) -> Words:
+        if now.id_of(name) is None:
+            return Words(f"no image is called `{name}` any more", f"已经没有叫 `{name}` 的镜像了")
+        return Words(f"`{name}` still stands for the image it stood for", f"`{name}` 指的还是原来那个镜像")
+
+    return Check(
+        Words(f"`{name}` stands for another image than before", f"`{name}` 指向了和原来不同的镜像"),
+        missing,
+        lambda before, now: now.id_of(name) not in (None, before.id_of(name)),
+    )
+
+
+def tag_kept(name: str) -> Check:
+    """The name stands for the image it stood for."""
+    return Check(
+        Words(f"`{name}` still stands for the same image", f"`{name}` 仍然指向原来的镜像"),
+        Words(f"`{name}` no longer stands for the image it stood for", f"`{name}` 不再指向原来的镜像"),
+        lambda before, now: before.id_of(name) is not None and now.id_of(name) == before.id_of(name),
+    )
+
+
+def tag_points_to(name: str, was: str) -> Check:
+    """The name stands for the image that `was` stood for when the exercise began."""
+
+    def missing(before: Scene, now: Scene) -> Words:
+        if now.id_of(name) is None:
+            return Words(f"no image is called `{name}` yet", f"还没有叫 `{name}` 的镜像")
+        return Words(
+            f"`{name}` stands for another image than the one that was `{was}`", f"`{name}` 指向的不是原来的 `{was}`"
+        )
+
+    return Check(
+        Words(f"`{name}` is the image that `{was}` was at the start", f"`{name}` 就是开始时的 `{was}`"),
+        missing,
+        lambda before, now: before.id_of(was) is not None and now.id_of(name) == before.id_of(was),
+    )
+
+
+def same_image(one: str, other: str) -> Check:
+    """Two names, one image."""
+
+    def missing(before: Scene, now: Scene) -> Words:
+        absent = next((name for name in (one, other) if now.id_of(name) is None), None)
+        if absent:
+            return Words(f"no image is called `{absent}` yet", f"还没有叫 `{absent}` 的镜像")
+        return Words(f"`{one}` and `{other}` are two images", f"`{one}` 和 `{other}` 是两个镜像")
+
+    return Check(
+        Words(f"`{one}` and `{other}` are one image", f"`{one}` 和 `{other}` 是同一个镜像"),
+        missing,
+        lambda before, now: now.id_of(one) is not None and now.id_of(one) == now.id_of(other),
+    )
+
+
+def has_digest_name(repository: str) -> Check:
+    """An image of this repository is here that has a digest for a name and no tag: pulled by digest, or left behind."""
+
+    def test(before: Scene, now: Scene) -> bool:
+        return any(
+            _repository(name) == repository
+            for image_id in now.state.images
+            if not now.state.tags(image_id)
+            for name in now.state.digests(image_id)
+        )
+
+    return Check(
+        Words(f"an image of `{repository}` is here under its digest, without a tag", f"有一个 `{repository}` 的镜像只有摘要，没有标签"),
+        Words(f"every image of `{repository}` here has a tag, or there is none", f"`{repository}` 的镜像要么都有标签，要么一个也没有"),
+        test,
+    )  # fmt: skip
+
+
+def tags_of(repository: str, count: int) -> Check:
+    """That many tags of a repository are here."""
+
+    def found(now: Scene) -> int:
+        return sum("@" not in name and _repository(name) == repository for name in now.state.references)
+
+    return Check(
+        Words(f"`{repository}` has {count} tags here", f"本地有 `{repository}` 的 {count} 个标签"),
+        lambda before, now: Words(f"`{repository}` has {found(now)} tags here, not {count}", f"本地 `{repository}` 的标签是 {found(now)} 个，不是 {count} 个"),
+        lambda before, now: found(now) == count,
+    )  # fmt: skip
+
+
+def _repository(name: str) -> str:
+    return familiar(name).partition("@")[0].rpartition(":")[0] if "@" not in name else familiar(name).partition("@")[0]
+
+
+# -- images -------------------------------------------------------------------------------------------------
+
+
+def image_deleted(was: str) -> Check:
+    """The image that the name stood for at the start is gone, not only its name."""
+    return Check(
+        Words(f"the image that was `{was}` at the start is gone", f"开始时的 `{was}` 那个镜像已经删除"),
+        Words(f"the image that was `{was}` is still here, whatever it is called", f"开始时的 `{was}` 那个镜像还在，不管它现在叫什么"),
+        lambda before, now: before.id_of(was) is not None and before.id_of(was) not in now.state.images,
+    )  # fmt: skip
+
+
+def image_kept(was: str) -> Check:
+    """The image that the name stood for at the start is still here, under whatever name or none."""
+    return Check(
+        Words(f"the image that was `{was}` at the start is still here", f"开始时的 `{was}` 那个镜像还在"),
+        Words(f"the image that was `{was}` has been deleted", f"开始时的 `{was}` 那个镜像被删掉了"),
+        lambda before, now: before.id_of(was) in now.state.images,
+    )
+
+
+def image_dangles(was: str) -> Check:
+    """The image that the name stood for at the start is here, and dangling."""
+
+    def missing(before: Scene, now: Scene) -> Words:
+        image_id = before.id_of(was)
+        if image_id not in now.state.images:
+            return Words(f"the image that was `{was}` has been deleted", f"开始时的 `{was}` 那个镜像被删掉了")
+        return Words(f"the image that was `{was}` still has a tag, or a child", f"开始时的 `{was}` 那个镜像还有标签，或者还有子镜像")
+
+    return Check(
+        Words(f"the image that was `{was}` at the start is dangling", f"开始时的 `{was}` 那个镜像成了虚悬镜像"),
+        missing,
+        lambda before, now: before.id_of(was) in now.dangling,
+    )  # fmt: skip
+
+
+def no_dangling() -> Check:
+    """No image is dangling."""
+    return Check(
+        Words("no image is dangling", "没有虚悬镜像"),
+        lambda before, now: Words(f"{len(now.dangling)} dangling images are here", f"还有 {len(now.dangling)} 个虚悬镜像"),
+        lambda before, now: not now.dangling,
+    )  # fmt: skip
+
+
+def dangling(count: int | None = None) -> Check:
+    """So many images are dangling; without a number: at least one."""
+    says = Words("an image is dangling", "有虚悬镜像")
+    if count is not None:
+        says = Words(f"{count} dangling images", f"虚悬镜像有 {count} 个")
+    return Check(
+        says,
+        lambda before, now: Words(f"{len(now.dangling)} images are dangling", f"虚悬镜像有 {len(now.dangling)} 个"),
+        lambda before, now: bool(now.dangling) if count is None else len(now.dangling) == count,
+    )
+
+
+def intermediate(count: int | None = None) -> Check:
+    """So many images are intermediate: no reference, and a child; without a number: at least one."""
+    says = Words("an image is intermediate", "有中间层镜像")
+    if count is not None:
+        says = Words(f"{count} intermediate images", f"中间层镜像有 {count} 个")
+    return Check(
+        says,
+        lambda before, now: Words(f"{len(now.intermediate)} images are intermediate", f"中间层镜像有 {len(now.intermediate)} 个"),
+        lambda before, now: bool(now.intermediate) if count is None else len(now.intermediate) == count,
+    )  # fmt: skip
+
+
+def only_images(*names: str) -> Check:
+    """These images and no others: for lessons about cleaning up."""
+    listed = ", ".join(f"`{name}`" for name in names)
+
+    def extra(now: Scene) -> int:
+        wanted = {now.id_of(name) for name in names}
+        return sum(one not in wanted for one in now.state.images if not now.state.is_intermediate(one))
+
+    return Check(
+        Words(f"no images are here but {listed}", f"除了 {listed} 没有别的镜像"),
+        lambda before, now: Words(f"{extra(now)} images too many, or one of {listed} is missing", f"多了 {extra(now)} 个镜像，或者少了 {listed} 中的某个"),
+        lambda before, now: not extra(now) and all(now.id_of(name) for name in names),
+    )  # fmt: skip
+
+
+def is_platform(name: str, platform: str) -> Check:
+    """The image is for that machine: `linux/arm64`."""
+
+    def test(before: Scene, now: Scene) -> bool:
+        config = now.config(name)
+        return config is not None and str(config.platform).startswith(platform)
+
+    return Check(
+        Words(f"`{name}` is an image for {platform}", f"`{name}` 是 {platform} 平台的镜像"),
+        Words(f"`{name}` is not an image for {platform}", f"`{name}` 不是 {platform} 平台的镜像"),
+        test,
+    )

@@ -1,0 +1,46 @@
+"""An exercise in a lab that nobody else uses: for tests, for the linter, for grading.
+
+    with clean_lab(exercise) as lab:        fresh, by the class clock, already where the exercise starts
+    rehearse(exercise, lines).passed        a clean lab, these lines, and what the checks make of it
+
+So an exercise is tried as any other code is:
+
+    def test_moved_tag() -> None:
+        assert rehearse(exercise("moved-tag"), ["docker pull mongo:3.2"]).passed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from imagelab.course.exercise import Exercise, Line, Verdict, perform, prepare
+from imagelab.course.scene import look
+
+if TYPE_CHECKING:
+    from imagelab.lab import Lab
+
+
+@contextmanager
+def clean_lab(exercise: Exercise) -> Iterator[Lab]:
+    """A lab at the start of an exercise. Its containers run in this process; it is gone at the end."""
+    from imagelab.lab import connect
+
+    with TemporaryDirectory(prefix="imagelab-rehearsal-", ignore_cleanup_errors=True) as folder:
+        lab = connect(Path(folder), clock="class", environ={}, upstream="classroom", in_process=True)
+        try:
+            prepare(lab, exercise.start)
+            yield lab
+        finally:
+            lab.close()
+
+
+def rehearse(exercise: Exercise, lines: Iterable[Line] = ()) -> Verdict:
+    """How far these lines get, from a clean start."""
+    with clean_lab(exercise) as lab:
+        before = look(lab)
+        perform(lab, lines)
+        return exercise.judge(before, look(lab))

@@ -1,0 +1,101 @@
+"""A lab at one moment, as exercises look at it: its State, and what its images and containers hold.
+
+    State        names, images, layers, containers
+    configs      image ID -> its config: command, environment, history
+    files        chain ID or container ID -> its tree, so that every layer of an image can be looked at from above
+
+A scene is a value. It is taken before the learner begins and again after every cell; checks and hints are functions of
+the two and of nothing else, least of all of what the learner typed. Names are looked up as Docker would (`nginx` is
+`nginx:latest`), so an author writes what a learner reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imagelab.digest import Digest
+from imagelab.reference import Reference
+from imagelab.state import Container, Image, State
+from imagelab.tree import Node, Tree
+
+if TYPE_CHECKING:
+    from imagelab.lab import Lab
+    from imagelab.oci import ImageConfig
+
+
+def _nothing(node: Node) -> bytes:
+    return b""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment of a lab. `read` gives a file's bytes; everything else is here."""
+
+    state: State = field(default_factory=State)
+    configs: Mapping[Digest, ImageConfig] = field(default_factory=dict)
+    files: Mapping[str, Tree] = field(default_factory=dict)
+    read: Callable[[Node], bytes] = field(default=_nothing, compare=False, repr=False)
+
+    def id_of(self, name: str) -> Digest | None:
+        """The image that a reference stands for; None when it stands for none."""
+        return self.state.references.get(canonical(name))
+
+    def image(self, name: str) -> Image | None:
+        """The image that a reference stands for."""
+        found = self.id_of(name)
+        return self.state.images[found] if found is not None else None
+
+    def container(self, name: str) -> Container | None:
+        """The container of that name."""
+        return next((one for one in self.state.containers.values() if one.name == name), None)
+
+    def config(self, name: str) -> ImageConfig | None:
+        """The config of the image a reference stands for."""
+        found = self.id_of(name)
+        return self.configs.get(found) if found is not None else None
+
+    def tree(self, name: str) -> Tree:
+        """The files of the image, or else the container, of that name; none at all when there is neither."""
+        image = self.image(name)
+        if image is not None:
+            return self.files.get(image.layers[-1] if image.layers else "", Tree.empty())
+        container = self.container(name)
+        return self.files.get(container.id if container else "", Tree.empty())
+
+    def trees(self, name: str) -> tuple[Tree, ...]:
+        """What an image's layers make, one after the other: the base alone, the base and the next, … all of them."""
+        image = self.image(name)
+        return tuple(self.files.get(chain_id, Tree.empty()) for chain_id in image.layers) if image else ()
+
+    def text(self, name: str, path: str) -> str | None:
+        """What a file of an image or a container says; None when it is not there."""
+        node = self.tree(name).get(path.strip("/"))
+        return None if node is None else self.read(node).decode("utf-8", "replace")
+
+    @property
+    def dangling(self) -> tuple[Digest, ...]:
+        """IDs of the dangling images (R3.15), in order."""
+        return tuple(sorted(one for one in self.state.images if self.state.is_dangling(one)))
+
+    @property
+    def intermediate(self) -> tuple[Digest, ...]:
+        """IDs of the intermediate images (R3.14), in order."""
+        return tuple(sorted(one for one in self.state.images if self.state.is_intermediate(one)))
+
+
+def canonical(name: str) -> str:
+    """A name as State has it: `nginx` -> `docker.io/library/nginx:latest`; a digest wins over a tag (R1.12)."""
+    reference = Reference.parse(name)
+    if reference.digest:
+        return f"{reference.repository}@{reference.digest}"
+    return str(reference.with_default_tag())
+
+
+def look(lab: Lab) -> Scene:
+    """The lab as it is now."""
+    state, store = lab.state, lab.store
+    files: dict[str, Tree] = {one.id: lab.engine.containers.tree(one.id) for one in state.containers.values()}
+    files |= {chain_id: store.tree(chain_id) for chain_id in state.layers}
+    return Scene(state, {image_id: store.config(image_id) for image_id in state.images}, files, store.read_file)

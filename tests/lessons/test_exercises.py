@@ -1,0 +1,141 @@
+"""Every exercise, tried in clean labs: not solved as shipped, solved by its solutions, and wrong answers get their hint."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagelab.course import catalog, checks
+from imagelab.course.check import Check
+from imagelab.course.exercise import Exercise, Lines, Rung, Wrong, perform, prepare
+from imagelab.course.rehearsal import clean_lab, rehearse
+from imagelab.course.scene import Scene, canonical, look
+from imagelab.course.words import Words, language_here
+from imagelab.errors import ImageLabError
+from imagelab.lab import Lab
+
+EXERCISES = list(catalog.exercises())
+
+
+def each(of: str) -> list[Any]:
+    return [
+        pytest.param(one, answer, id=f"{one.id}-{at}")
+        for one in EXERCISES
+        for at, answer in enumerate(getattr(one, of), 1)
+    ]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_it_is_unsolved_as_shipped_and_solved_by_its_solution(exercise: Exercise) -> None:
+    start = rehearse(exercise)
+    assert not start.passed
+    assert start.missing is not None
+    solved = rehearse(exercise, exercise.solution)
+    assert solved.passed, solved.missing
+
+
+@pytest.mark.parametrize(("exercise", "lines"), each("alternates"))
+def test_another_way_passes(exercise: Exercise, lines: Lines) -> None:
+    verdict = rehearse(exercise, lines)
+    assert verdict.passed, verdict.missing
+
+
+@pytest.mark.parametrize(("exercise", "wrong"), each("wrong"))
+def test_a_wrong_answer_gets_its_hint(exercise: Exercise, wrong: Wrong) -> None:
+    verdict = rehearse(exercise, wrong.lines)
+    assert not verdict.passed
+    assert [hint.id for hint in verdict.hints][:1] == [wrong.hint]
+
+
+def test_ids_are_unique_and_every_lesson_has_two_or_more() -> None:
+    ids = [exercise.id for exercise in EXERCISES]
+    assert len(set(ids)) == len(ids)
+    assert all(len(found) >= 2 for found in catalog.by_lesson(catalog.lessons_folder()).values())
+
+
+# -- the pieces ---------------------------------------------------------------------------------------------
+
+
+def test_a_start_that_does_not_come_about_is_a_sentence(lab: Lab) -> None:
+    prepare(lab, ["- rmi nosuch", "pull -q busybox"])
+    with pytest.raises(ImageLabError, match="'rmi nosuch' ends with exit code 1"):
+        prepare(lab, ["rmi nosuch"])
+
+
+def test_lines_are_read_as_a_cell_reads_them(lab: Lab) -> None:
+    assert perform(lab, ["docker pull -q busybox", "run -i --name box busybox sh\necho hi > /x\nexit 3"]) == [0, 3]
+    assert perform(lab, ["docker rm $(docker ps -aq)", "rmi $(docker images -q busybox)"]) == [0, 0]
+    assert not lab.state.images
+
+
+def test_checks_that_are_not_met_say_what_is_missing_in_both_languages() -> None:
+    """Every function of the vocabulary, on an empty lab: two sentences, with the names in them."""
+    made = {
+        "image_exists": ("web",), "image_absent": ("web",), "tag_moved": ("web",), "tag_kept": ("web",),
+        "tag_points_to": ("web", "old"), "same_image": ("web", "old"), "has_digest_name": ("web",), "tags_of": ("web", 2),
+        "image_deleted": ("web",), "image_kept": ("web",), "image_dangles": ("web",), "no_dangling": (), "dangling": (2,),
+        "intermediate": (1,), "only_images": ("web",), "is_platform": ("web", "linux/arm64"), "layers_on_top": ("web", "old"),
+        "layers_shared": ("web", "old"), "child_of": ("web", "old"), "file_in_image": ("web", "/x"),
+        "no_file_in_image": ("web", "/x"), "in_no_layer": ("web", "/x"), "only_changed": ("web", "/x"), "config_has": ("web",),
+        "history_has": ("web", "x"), "container_exists": ("web", "old"), "container_absent": ("web",), "no_containers": (),
+        "container_running": ("web",), "container_stopped": ("web", 3), "container_file": ("web", "/x", "y"),
+        "no_container_file": ("web", "/x"),
+    }  # fmt: skip
+    assert set(checks.__all__) - {"Check"} == set(made)
+    for name, arguments in made.items():
+        check: Check = getattr(checks, name)(*arguments)
+        for words in (check.says, check.missing(Scene(), Scene())):
+            assert words.en and words.zh and words.en != words.zh
+            assert not re.search("[\u4e00-\u9fff]", words.en)
+            assert re.search("[\u4e00-\u9fff]", words.zh)
+            if "web" in arguments:
+                assert "`web`" in words.en and "`web`" in words.zh
+
+
+def test_conditions_combine() -> None:
+    one, two = checks.image_exists("web"), checks.image_absent("web")
+    assert not one.holds(Scene(), Scene())
+    assert (~one).holds(Scene(), Scene())
+    assert not (one & two).holds(Scene(), Scene())
+    assert (one | two).holds(Scene(), Scene())
+    assert two.saying("gone", "没了").says == Words("gone", "没了")
+
+
+def test_a_scene_knows_names_as_docker_does(lab: Lab) -> None:
+    perform(lab, ["pull -q nginx", "run --name box -d nginx"])
+    scene = look(lab)
+    assert scene.id_of("nginx") == scene.id_of("docker.io/library/nginx:latest") == lab.image("nginx").id
+    assert canonical("nginx@sha256:" + "0" * 64).endswith("library/nginx@sha256:" + "0" * 64)
+    assert "usr/share/nginx/html/index.html" in scene.tree("nginx")
+    assert len(scene.trees("nginx")) == 3
+    assert "nginx" in (scene.text("nginx", "/usr/share/nginx/html/index.html") or "")
+    assert scene.text("box", "/nosuch") is None
+    lab.docker("rm -f box")
+
+
+def test_a_rehearsal_leaves_nothing_behind() -> None:
+    exercise = catalog.exercise("own-layer")
+    with clean_lab(exercise) as lab:
+        folder = lab.store.directory
+        perform(lab, exercise.solution)
+    assert not folder.exists()
+
+
+def test_an_unknown_exercise_is_a_sentence() -> None:
+    with pytest.raises(ImageLabError, match="no exercise is called 'moved-tags'") as caught:
+        catalog.exercise("moved-tags")
+    assert "moved-tag" in caught.value.hint
+
+
+def test_hints_come_rung_by_rung() -> None:
+    hints = rehearse(catalog.exercise("moved-tag")).hints
+    assert [hint.rung for hint in hints] == [Rung.WHERE, Rung.WHICH, Rung.BLANKS, Rung.TWIN]
+
+
+def test_the_language_is_that_of_the_notebooks_folder() -> None:
+    assert language_here({}, Path("/x/zh")) == "zh"
+    assert language_here({}, Path("/x/en")) == language_here({"IMAGELAB_LANG": "fr"}, Path("/x")) == "en"
+    assert language_here({"IMAGELAB_LANG": "en"}, Path("/x/zh")) == "en"
