@@ -129,6 +129,8 @@ BOOK = {
     "08-removing": [
         "rmi centos", "rmi 064", "images --digests", "rmi node@$digest", "rmi $(docker images -q -f before=mongo:3.2)", "image prune -a",
     ],
+    "10-inside-an-image": ["hashlib", "gzip.decompress", "tarfile", ".wh..wh..opq", "diff_ids", "--era 29 images"],
+    "11-registry": ["/v2/", "/manifests/", "/blobs/", "Range", "Authorization", "blobs/uploads/", "--mirror", "--era 29 pull"],
 }  # fmt: skip
 
 
