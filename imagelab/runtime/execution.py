@@ -86,7 +86,8 @@ def live(program: Program, p: Process) -> Steps:
         code = result if isinstance(result, int) else (yield from result)
     except Killed as killed:
         code = killed.code
-    except Refusal as refusal:
+    except (Refusal, MemoryError, RecursionError) as problem:
+        refusal = problem if isinstance(problem, Refusal) else Refusal("ENOMEM")
         code = 1
         if refusal.code != "EPIPE":
             try:

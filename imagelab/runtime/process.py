@@ -179,8 +179,8 @@ class Device(Stream):
             case "null":
                 return b""
             case "zero" | "full":
-                return bytes(size)
-        return self._noise(size)
+                return bytes(min(size, PIPE_SIZE))
+        return self._noise(min(size, PIPE_SIZE))
 
     def write(self, data: bytes) -> None:
         if self._name == "full" and data:

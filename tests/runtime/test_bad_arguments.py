@@ -58,6 +58,15 @@ def test_every_option_with_a_value_that_is_none(name: str) -> None:
             assert code is None or 0 <= code <= 255, args
 
 
+@pytest.mark.parametrize("script", [
+    "head -c 99999999999 /dev/zero | head -c 3", "printf '%*d' 99999999999 1", "printf %99999999999s x", "echo {1..99999999}",
+    "awk 'BEGIN { print " + "(" * 2000 + "1" + ")" * 2000 + " }'", "x=aaaaaaaaaaaaaaaaaaaa; while x=$x$x$x$x$x$x$x$x; do :; done",
+])  # fmt: skip
+def test_what_is_too_much_is_refused_or_ends(script: str) -> None:
+    result = run_ours(Script(script, shell="bash"))
+    assert result.out == bytes(3) or result.code in (1, 2, 127), result
+
+
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(BUILTINS), st.lists(WORDS, max_size=4))

@@ -262,6 +262,8 @@ def accounts(p: Process, file: str) -> list[list[str]]:
 
 # -- {a,b} --------------------------------------------------------------------------------------------------
 
+MOST_WORDS = 1 << 20
+"""Words that one range may make."""
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
 
@@ -324,4 +326,6 @@ def _range(first: str, last: str, step: int) -> list[str]:
     numbers = range(start, end + (1 if end >= start else -1), step if end >= start else -step)
     padded = any(len(n.lstrip("-")) > 1 and n.lstrip("-")[0] == "0" for n in (first, last))
     width = max(len(first), len(last)) if padded else 0
+    if len(numbers) > MOST_WORDS:
+        raise ExpansionProblem(f"brace expansion: failed to allocate memory for `{len(numbers)}' elements")
     return [f"{n:0{width}d}" for n in numbers]

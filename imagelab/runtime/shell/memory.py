@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import Process
+from imagelab.runtime.process import MOST_MEMORY, Process
 from imagelab.runtime.shell import syntax
 
 
@@ -76,6 +76,8 @@ class ShellState:
         """ShellProblem when it is read-only."""
         if name in self.readonly:
             raise ShellProblem(f"{name}: readonly variable" if self.bash else f"{name}: is read only")
+        if len(value) > MOST_MEMORY:
+            raise ShellProblem(f"{name}: {Refusal('ENOMEM')}")
         self.variables[name] = value
         if "a" in self.options:
             self.exported.add(name)

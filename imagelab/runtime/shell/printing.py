@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Process, raw
 from imagelab.runtime.shell.words import unescape
 
@@ -61,6 +62,9 @@ def _until_c(text: str) -> tuple[str, bool]:
     return (text[: match.start()] + match[1], True) if match else (text, False)
 
 
+WIDEST = 1 << 24
+"""Characters that `printf` pads to."""
+
 # -- printf -------------------------------------------------------------------------------------------------
 
 _DIRECTIVE = re.compile(r"%([-+ #0]*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hljzt]*)([a-zA-Z%])?|%$")
@@ -113,6 +117,8 @@ class _Printf:
         if "." in directive:
             precision = int(self._number(self._next() or "0")) if match[3] == "*" else int(match[3] or 0)
         flags = match[1] + ("-" if width < 0 else "")
+        if max(abs(width), precision or 0) > WIDEST:
+            raise Refusal("ENOMEM")
         return self._formatted(match[4], flags, abs(width), precision, self._next())
 
     def _formatted(self, letter: str, flags: str, width: int, precision: int | None, argument: str | None) -> str:

@@ -11,14 +11,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import NOW, Process, Program, Steps, Stream, raw, text
+from imagelab.runtime.process import Given as FromBytes
 from imagelab.runtime.shell.words import unescape
+from imagelab.runtime.userland.awk_input import Records, given
 from imagelab.runtime.userland.awk_parser import AwkProblem, Parser, Tree
-from imagelab.runtime.userland.awk_values import Given, expression, formatted, looks_numeric, number, string
+from imagelab.runtime.userland.awk_values import (
+    Given,
+    calculated,
+    expression,
+    formatted,
+    looks_numeric,
+    number,
+    string,
+    substring,
+    whole,
+)
 from imagelab.runtime.userland.options import parse
 from imagelab.runtime.userland.regex import BadPattern
 
@@ -34,13 +46,14 @@ class Jump(Exception):
 class Awk:
     """One run."""
 
-    def __init__(self, p: Process, program: Tree, functions: dict[str, Tree]) -> None:
-        self.p, self.program, self.functions = p, program, functions
+    def __init__(self, p: Process, functions: dict[str, Tree], names: list[str]) -> None:
+        self.p, self.functions = p, functions
         self.variables: dict[str, Any] = {"FS": " ", "OFS": " ", "ORS": "\n", "RS": "\n", "NR": 0.0, "FNR": 0.0, "SUBSEP": "\x1c", "CONVFMT": "%.6g", "OFMT": "%.6g", "RSTART": 0.0, "RLENGTH": -1.0, "FILENAME": ""}  # fmt: skip
         self.locals: list[dict[str, Any]] = []
         self.fields: list[str] = [""]
         self.streams: dict[str, Stream] = {}
-        self.lines: list[str] = []
+        self.input = Records(p, names, self.variables, self.set)
+        self.sources: dict[str, Records] = {}
         self.steps = 0
 
     # -- variables and fields -------------------------------------------------------------------------------
@@ -167,8 +180,7 @@ class Awk:
     def _arithmetic(self, operator: str, left: float, right: float) -> float:
         if operator in "/%" and right == 0:
             raise AwkProblem("division by zero" if operator == "/" else "division by zero in %")
-        results: dict[str, Callable[[], float]] = {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right, "/": lambda: left / right, "%": lambda: math.fmod(left, right), "^": lambda: left**right}  # fmt: skip
-        return float(results[operator]())
+        return calculated(operator, left, right)
 
     def _concat(self, left: Tree, right: Tree) -> str:
         return self.text(left) + self.text(right)
@@ -200,27 +212,33 @@ class Awk:
         return self.value(first if self.true(condition) else second)
 
     def _getline(self, target: Tree | None, file: Tree | None) -> float:
+        source = self.input
         if file is not None:
             name = self.text(file)
-            lines = self.variables.setdefault(f"<{name}", None)
-            if lines is None:
-                node = self.p.find(name)
-                if node is None:
+            if name not in self.sources:
+                opened = Records(self.p, [], {"RS": self.get("RS")}, self.set)
+                try:
+                    opened.open(name)
+                except Refusal:
                     return -1.0
-                lines = self.variables[f"<{name}"] = text(self.p.files.data(node)).splitlines()
-        else:
-            lines = self.lines
-        if not lines:
+                self.sources[name] = opened
+            source = self.sources[name]
+        record = source.at_once()
+        if record is None:
             return 0.0
-        line = lines.pop(0)
-        if file is None:
-            self.variables["NR"] += 1
-            self.variables["FNR"] += 1
         if target is None:
-            self.record(line)
+            self.record(record)
         else:
-            self.store(target, Given(line))
+            self.store(target, Given(record))
         return 1.0
+
+    def _close(self, name: str) -> float:
+        source, stream = self.sources.pop(name, None), self.streams.pop(name, None)
+        if source is not None:
+            source.close()
+        if stream is not None:
+            stream.drop()
+        return 0.0 if source or stream else -1.0
 
     # -- functions ------------------------------------------------------------------------------------------
 
@@ -264,8 +282,7 @@ class Awk:
             self.variables["RSTART"] = float(match.start() + 1 if match else 0)
             self.variables["RLENGTH"] = float(match.end() - match.start() if match else -1)
             return self.variables["RSTART"]
-        values = [self.value(tree) for tree in trees]
-        return self._plain_function(name, values)
+        return self._plain_function(name, [self.value(tree) for tree in trees])
 
     def _plain_function(self, name: str, values: list[Any]) -> Any:
         words = [string(value) for value in values]
@@ -273,9 +290,7 @@ class Awk:
             case "length":
                 return float(len(words[0] if words else self.fields[0]))
             case "substr":
-                start = round(number(values[1]))
-                end = start + round(number(values[2])) if len(values) > 2 else len(words[0]) + 1
-                return words[0][max(start, 1) - 1 : max(end - 1, 0)]
+                return substring(words[0], number(values[1]), number(values[2]) if len(values) > 2 else math.inf)
             case "index":
                 return float(words[0].find(words[1]) + 1)
             case "tolower" | "toupper":
@@ -283,16 +298,20 @@ class Awk:
             case "sprintf":
                 return formatted(words[0], values[1:])
             case "int":
-                return float(int(number(values[0])))
+                return whole(number(values[0]))
             case "sqrt" | "exp" | "log" | "sin" | "cos":
-                return float(getattr(math, name)(number(values[0])))
+                return calculated(name, number(values[0]))
             case "atan2":
                 return math.atan2(number(values[0]), number(values[1]))
             case "rand" | "srand":
                 seed = int.from_bytes(self.p.machine.noise(4), "big")
                 return seed / 2**32 if name == "rand" else 0.0
-            case "close" | "fflush":
+            case "close":
+                return self._close(words[0])
+            case "fflush":
                 return 0.0
+            case "system":
+                raise AwkProblem("imagelab's awk runs no commands: let the shell do it")
         raise AwkProblem(f"function {name} never defined")
 
     def _substitute(self, name: str, trees: list[Tree]) -> float:
@@ -325,6 +344,8 @@ class Awk:
                 shown = [string(self.value(value), string(self.get("OFMT"))) for value in values] or [self.fields[0]]
                 self._write(string(self.get("OFS")).join(shown) + string(self.get("ORS")), operator, target)
             case ("printf", values, operator, target):
+                if not values:
+                    raise AwkProblem("syntax error: printf without a format")
                 format, *rest = [self.value(value) for value in values]
                 self._write(formatted(string(format), rest), operator, target)
             case ("if", condition, first, second):
@@ -381,7 +402,10 @@ def awk(p: Process) -> Steps:
     options, operands = parse(p, "F:v:f:", {"field-separator": "F", "assign": "v", "file": "f"}, mixed=False)
     sources = []
     for name in options.get("f", []):
-        sources.append(text((yield from p.slurp(name))))
+        try:
+            sources.append(text((yield from p.slurp(name))))
+        except Refusal as refusal:
+            return p.complain(f"cannot open {name} ({refusal})", 2)
     if not sources:
         if not operands:
             p.err("usage: awk [-F fs][-v var=value][prog | -f progfile][file ...]")
@@ -389,28 +413,39 @@ def awk(p: Process) -> Steps:
         sources = [operands.pop(0)]
     try:
         rules, functions = Parser("\n".join(sources)).program()
-        work = Awk(p, ("rules", rules), functions)
+        work = Awk(p, functions, operands)
         for asked in options.get("v", []):
             name, _, value = asked.partition("=")
-            work.set(name, Given(unescape(value, "[0-7]{1,3}")))
+            work.set(name, given(value))
         if "F" in options:
             work.set("FS", "\t" if options["F"][-1] == "t" else unescape(options["F"][-1], "[0-7]{1,3}"))
         work.variables["ENVIRON"] = {key: Given(value) for key, value in p.env.items()}
-        return (yield from _rules(work, rules, operands))
+        work.variables |= {"ARGC": 1.0 + len(operands), "ARGV": {str(at): Given(word) for at, word in enumerate(["awk", *operands])}}
+        if _asks_for_lines([rules, functions]) and ("-" in operands or all("=" in word for word in operands)):
+            p.fds[0] = FromBytes((yield from p.read_all())).keep()
+        return (yield from _rules(work, rules))
     except (AwkProblem, BadPattern) as problem:
         return p.complain(str(problem), 2)
     except Refusal as refusal:
         return p.complain(str(refusal), 2)
 
 
-def _rules(work: Awk, rules: list[Any], operands: list[str]) -> Steps:
-    code, status = 0, 0
+def _asks_for_lines(tree: Any) -> bool:
+    """Is there a `getline` of the input in it? Then expressions read, which cannot wait: all is read before."""
+    if isinstance(tree, tuple) and tree[:1] == ("getline",) and tree[2] is None:
+        return True
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
+    return any(_asks_for_lines(part) for part in parts)
+
+
+def _rules(work: Awk, rules: list[Any]) -> Steps:
+    code = 0
     try:
         for pattern, action in rules:
             if pattern == "BEGIN":
                 yield from work.run(action)
         if any(pattern != "BEGIN" for pattern, _ in rules):
-            status = yield from _records(work, rules, operands)
+            yield from _records(work, rules)
     except Jump as jump:
         if jump.kind != "exit":
             raise AwkProblem(f"{jump.kind} used where it means nothing") from None
@@ -421,48 +456,23 @@ def _rules(work: Awk, rules: list[Any], operands: list[str]) -> Steps:
                 yield from work.run(action)
     except Jump as jump:
         code = int(number(jump.value)) if jump.value is not None else code
-    return code or status
+    return code or work.input.status
 
 
-def _records(work: Awk, rules: list[Any], operands: list[str]) -> Steps:
-    status, seen = 0, False
+def _records(work: Awk, rules: list[Any]) -> Generator[float, None, None]:
     inside: set[int] = set()
-    for name in operands or ["-"]:
-        if match := re.match(r"([A-Za-z_]\w*)=(.*)", name, re.S):
-            work.set(match[1], Given(unescape(match[2], "[0-7]{1,3}")))
-            continue
-        seen = True
-        status = max(status, (yield from _file(work, rules, name, inside)))
-    if not seen and operands:
-        status = yield from _file(work, rules, "-", inside)
-    return status
-
-
-def _file(work: Awk, rules: list[Any], name: str, inside: set[int]) -> Steps:
-    try:
-        data = text((yield from work.p.slurp(name)))
-    except Refusal as refusal:
-        work.p.complain(f"cannot open {name} ({refusal})")
-        return 2
-    separator = string(work.get("RS"))
-    if separator == "":
-        work.lines = [block for block in re.split(r"\n\n+", data.strip("\n")) if block]
-    else:
-        work.lines = data.removesuffix(separator).split(separator) if data else []
-    work.variables |= {"FILENAME": "" if name == "-" else name, "FNR": 0.0}
-    while work.lines:
-        work.record(work.lines.pop(0))
-        work.variables["NR"] += 1
-        work.variables["FNR"] += 1
+    while (record := (yield from work.input.next())) is not None:
+        work.record(record)
         try:
             for at, (pattern, action) in enumerate(rules):
                 if pattern not in ("BEGIN", "END") and _selected(work, at, pattern, inside):
                     yield from work.run(action)
         except Jump as jump:
-            if jump.kind != "next":
+            if jump.kind == "nextfile":
+                work.input.close()
+            elif jump.kind != "next":
                 raise
         yield from work.p.flush()
-    return 0
 
 
 def _selected(work: Awk, at: int, pattern: Any, inside: set[int]) -> bool:

@@ -8,8 +8,13 @@ from typing import Any
 from imagelab.runtime.shell.words import unescape
 
 Tree = tuple[Any, ...]
-FUNCTIONS = set("length substr index split sub gsub match sprintf tolower toupper int sqrt exp log sin cos atan2 rand srand close fflush system".split())
-KEYWORDS = set("BEGIN END if else while for do break continue next exit return delete in getline print printf function func".split())
+FUNCTIONS = {
+    "length": (0, 1), "substr": (2, 3), "index": (2, 2), "split": (2, 3), "sub": (2, 3), "gsub": (2, 3), "match": (2, 2),
+    "sprintf": (1, 999), "tolower": (1, 1), "toupper": (1, 1), "int": (1, 1), "sqrt": (1, 1), "exp": (1, 1), "log": (1, 1),
+    "sin": (1, 1), "cos": (1, 1), "atan2": (2, 2), "rand": (0, 0), "srand": (0, 1), "close": (1, 1), "fflush": (0, 1), "system": (1, 1),
+}  # fmt: skip
+"""Built in, and how many arguments each takes."""
+KEYWORDS = set("BEGIN END if else while for do break continue next nextfile exit return delete in getline print printf function func".split())
 _TOKEN = re.compile(r"""(?P<space>(?:[ \t\r]|\\\n|\#[^\n]*)+)|(?P<number>0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_]\w*)|"(?P<string>(?:[^"\\\n]|\\.)*)"|(?P<op>\*\*=|\*\*|&&|\|\||\+\+|--|[-+*/%^]=|==|<=|>=|!=|!~|>>|[-+*/%^!<>|?:~$=,;(){}\[\]\n])""", re.S)  # fmt: skip
 
 
@@ -133,7 +138,7 @@ class Parser:
         return statement
 
     def _simple(self) -> Tree:
-        word = self._take("print", "printf", "next", "exit", "break", "continue", "return", "delete")
+        word = self._take("print", "printf", "next", "nextfile", "exit", "break", "continue", "return", "delete")
         if word in ("print", "printf"):
             return self._print(word)
         if word == "delete":
@@ -357,6 +362,11 @@ class Parser:
             if not self._take(",") and self._text != ")":
                 raise self._problem()
         self._no_greater = depth
+        least, most = FUNCTIONS.get(name, (0, 999))
+        if not least <= len(arguments) <= most:
+            raise AwkProblem(f"line {self._line}: wrong number of arguments in call to {name}")
+        if name == "split" and arguments[1][0] != "name":
+            raise AwkProblem(f"line {self._line}: syntax error: split needs the name of an array")
         return ("call", name, arguments)
 
     def _subscripts(self) -> list[Tree]:
