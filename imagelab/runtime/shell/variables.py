@@ -79,7 +79,9 @@ def readonly(shell: Shell, words: list[str]) -> int:
 def local(shell: Shell, words: list[str]) -> int:
     if not shell.locals:
         if words[0] == "local":
-            return shell.complain("local: can only be used in a function") if shell.bash else 0
+            if not shell.bash:
+                raise ShellProblem("local: not in a function")
+            return shell.complain("local: can only be used in a function")
         return export(shell, ["export", *words[1:]]) if "-x" in words else _declared(shell, words[1:])
     for word in words[1:]:
         name, _, _ = word.partition("=")
@@ -230,6 +232,8 @@ def read(shell: Shell, words: list[str]) -> Steps:
                 prompt = value if letter == "p" else prompt
                 count = int(value) if letter == "n" and value.isdigit() else count
                 stop = (value[:1] or "\0").encode() if letter == "d" else stop
+    if not rest and not shell.bash:
+        return shell.complain("read: arg count", 2)
     names = rest or ["REPLY"]
     bad = next((name for name in names if not NAME.fullmatch(name)), None)
     if bad is not None:

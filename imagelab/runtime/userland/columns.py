@@ -21,7 +21,7 @@ SORT_LONG = {"numeric-sort": "n", "reverse": "r", "unique": "u", "key": "k", "fi
 
 def sort(p: Process) -> Steps:
     """`sort [-bdfghnrsuV] [-c|-C] [-t char] [-k key]… [-o file] [file…]`"""
-    options, names = parse(p, "nruk:t:fbhVcCo:sgidMz", SORT_LONG)
+    options, names = parse(p, "nruk:t:fbhVcCo:sgidM", SORT_LONG)
     separator = options.get("t", [" "])[-1]
     if len(separator) != 1 and separator != "\\0":
         raise BadOption(f"multi-character tab ‘{separator}’" if separator else "empty tab")

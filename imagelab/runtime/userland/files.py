@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from imagelab.runtime.filesystem import WRITE, Refusal
-from imagelab.runtime.process import Process, Program
+from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.userland.accounts import group_number, user_number
 from imagelab.runtime.userland.options import Options, parse
 from imagelab.tree import Kind, Node
@@ -43,18 +43,41 @@ def _sources(p: Process, names: list[str], options: Options) -> tuple[list[str],
     return sources, target
 
 
+def _agreed(p: Process, question: str) -> Generator[float, None, bool]:
+    """`rm: remove regular file 'f'? `, answered with a word that begins with y."""
+    p.out(f"{p.name}: {question}? ", 2)
+    return (yield from p.read_line()).lstrip()[:1] in (b"y", b"Y")
+
+
+def _kind(node: Node) -> str:
+    names = {Kind.DIRECTORY: "directory", Kind.SYMLINK: "symbolic link", Kind.FILE: "regular file" if node.size else "regular empty file"}
+    return names.get(node.kind, "special file")
+
+
 # -- cp, mv, rm ---------------------------------------------------------------------------------------------
 
 CP_LONG = {"recursive": "r", "archive": "a", "force": "f", "no-clobber": "n", "verbose": "v", "preserve": "p", "target-directory": "t", "no-dereference": "P", "interactive": "i", "update": "u"}  # fmt: skip
 
 
-def cp(p: Process) -> int:
+def cp(p: Process) -> Steps:
     options, names = parse(p, "rRafnvpdPLiuTt:", CP_LONG)
+    return (yield from _each_to(p, names, options, _copy))
+
+
+def _each_to(p: Process, names: list[str], options: Options, work: Callable[[Process, str, str, Options], int]) -> Steps:
+    """Copy or move every source to where it goes; with -i, ask before a file is lost."""
     found = _sources(p, names, options)
     if isinstance(found, int):
         return found
     sources, target = found
-    return max(_copy(p, name, target if "T" in options else _inside(p, target, name), options) for name in sources)
+    status = 0
+    for name in sources:
+        to = target if "T" in options else _inside(p, target, name)
+        there = p.find(to)
+        asks = there is not None and not there.is_directory and "i" in options and not options.keys() & {"f", "n"}
+        if not asks or (yield from _agreed(p, f"overwrite '{to}'")):
+            status = max(status, work(p, name, to, options))
+    return status
 
 
 def _copy(p: Process, name: str, to: str, options: Options) -> int:
@@ -137,13 +160,9 @@ def _copy_folder(p: Process, name: str, to: str, node: Node, options: Options) -
     return status
 
 
-def mv(p: Process) -> int:
+def mv(p: Process) -> Steps:
     options, names = parse(p, "fnvuTit:", CP_LONG)
-    found = _sources(p, names, options)
-    if isinstance(found, int):
-        return found
-    sources, target = found
-    return max(_move(p, name, target if "T" in options else _inside(p, target, name), options) for name in sources)
+    return (yield from _each_to(p, names, options, _move))
 
 
 def _move(p: Process, name: str, to: str, options: Options) -> int:
@@ -169,7 +188,7 @@ def _move(p: Process, name: str, to: str, options: Options) -> int:
     return 0
 
 
-def rm(p: Process) -> int:
+def rm(p: Process) -> Steps:
     options, names = parse(
         p,
         "rRfvdiI",
@@ -177,10 +196,13 @@ def rm(p: Process) -> int:
     )
     if not names:
         return 0 if "f" in options else _missing(p)
-    return max(_remove(p, name, options) for name in names)
+    status = 0
+    for name in names:
+        status = max(status, (yield from _remove(p, name, options)))
+    return status
 
 
-def _remove(p: Process, name: str, options: Options) -> int:
+def _remove(p: Process, name: str, options: Options) -> Steps:
     node = p.find(name, follow=False)
     recursive = bool(options.keys() & {"r", "R"})
     if node is None:
@@ -197,18 +219,20 @@ def _remove(p: Process, name: str, options: Options) -> int:
         return p.complain("use --no-preserve-root to override this failsafe")
     if node.is_directory and not recursive and "d" not in options:
         return p.complain(f"cannot remove '{name}': Is a directory")
-    return _removed(p, name, node, options)
+    return (yield from _removed(p, name, node, options))
 
 
-def _removed(p: Process, name: str, node: Node, options: Options) -> int:
-    status = 0
+def _removed(p: Process, name: str, node: Node, options: Options) -> Steps:
+    status, asks = 0, "i" in options and "f" not in options
     try:
         if node.is_directory and options.keys() & {"r", "R"}:
+            if asks and not (yield from _agreed(p, f"descend into directory '{name}'")):
+                return 0
             for child in p.files.names(p.user, p.path(name)):
                 at = f"{name.rstrip('/')}/{child}"
                 found = p.find(at, follow=False)
-                status = max(status, _removed(p, at, found, options) if found is not None else 0)
-        if status:
+                status = max(status, (yield from _removed(p, at, found, options)) if found is not None else 0)
+        if status or (asks and not (yield from _agreed(p, f"remove {_kind(node)} '{name}'"))):
             return status
         (p.files.rmdir if node.is_directory else p.files.unlink)(p.user, p.path(name))
     except Refusal as refusal:
@@ -257,6 +281,8 @@ def rmdir(p: Process) -> int:
     for name in names:
         try:
             for at in reversed(_parents(name)) if "p" in options else [name]:
+                if "v" in options:
+                    p.out(f"rmdir: removing directory, '{at}'\n")
                 p.files.rmdir(p.user, p.path(at))
         except Refusal as refusal:
             if not ("i" in options and refusal.code == "ENOTEMPTY"):

@@ -230,7 +230,7 @@ def _filled(p: Process, format: str, name: str, node: Node) -> str:
 
 
 def readlink(p: Process) -> int:
-    options, names = parse(p, "fenqsvmz", {"canonicalize": "f", "no-newline": "n"})
+    options, names = parse(p, "fenqsvmz", {"canonicalize": "f", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-newline": "n"})
     if not names:
         return p.complain("missing operand\nTry 'readlink --help' for more information.")
     status = 0
@@ -241,6 +241,8 @@ def readlink(p: Process) -> int:
                 status = 1
                 continue
             end = "" if "n" in options else "\n"
+            if "e" in options:
+                p.stat(name)
             p.out((node.target if node is not None else p.files.follow(p.user, p.path(name))) + end)
         except Refusal:
             status = 1

@@ -182,11 +182,11 @@ def _input_words(data: str, *, whole_lines: bool) -> list[list[str]]:
 
 def _commands(p: Process, command: list[str], lines: list[list[str]], options: Options) -> Iterator[list[str]]:
     words = [word for line in lines for word in line]
-    sizes = {letter: options[letter][-1] for letter in "nL" if letter in options}
+    sizes = {letter: options[letter][-1] for letter in "nLPs" if letter in options}
     for letter, size in sizes.items():
         if not re.fullmatch(r"-?\d+", size):
             raise bad(p, f'invalid number "{size}" for -{letter} option')
-        if int(size) < 1:
+        if int(size) < 1 and letter != "P":
             raise bad(p, f"value {size} for -{letter} option should be >= 1")
     if "I" in options:
         yield from ([part.replace(options["I"][-1] or "{}", word) for part in command] for word in words)

@@ -10,7 +10,7 @@ from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.shell.processes import send, signal_number
 from imagelab.runtime.userland.accounts import NoSuchAccount, group_name, user_name, user_of
-from imagelab.runtime.userland.options import parse
+from imagelab.runtime.userland.options import bad, parse
 
 KERNEL = ("Linux", "5.15.0-imagelab", "#1 SMP imagelab", "x86_64", "GNU/Linux")
 
@@ -72,6 +72,8 @@ def _numbered(number: int, name: str) -> str:
 
 
 def whoami(p: Process) -> int:
+    if len(p.args) > 1:
+        raise bad(p, f"extra operand ‘{p.args[1]}’")
     name = user_name(p, p.user.uid)
     if name == str(p.user.uid):
         return p.complain(f"cannot find name for user ID {p.user.uid}")
