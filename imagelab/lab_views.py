@@ -8,9 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from imagelab.digest import Digest
     from imagelab.engine import Engine
+    from imagelab.layer import LayerIndex
     from imagelab.state import State
     from imagelab.store import Store
+    from imagelab.view.comparison import Comparison
+    from imagelab.view.explorer import Exploration
 
 
 class Views:
@@ -24,3 +28,27 @@ class Views:
         def lang(self) -> str: ...
         @property
         def state(self) -> State: ...
+
+    def explore(self, image: str) -> Exploration:
+        """An image layer by layer: what each holds, changes and hides, three sizes, and what is wasted.
+
+        `.recover("/app/id_rsa")` gives the bytes of a file that a later layer hides.
+        """
+        from imagelab.view.explorer import explore
+
+        found = self.engine.resolve(image)
+        return explore(image, self._indexes(found.layers), self.store.config(found.id), self.store.read_file, self.lang)
+
+    def compare(self, one: str, other: str) -> Comparison:
+        """Two images: layers they share, layers only one has, and the files that differ."""
+        from imagelab.view.comparison import compare
+
+        state, images = self.state, [(name, self.engine.resolve(name)) for name in (one, other)]
+        sides = [
+            (name, [state.layers[chain_id] for chain_id in image.layers], self.engine.tree(image.id))
+            for name, image in images
+        ]
+        return compare(sides[0], sides[1], self.store.read_file, self.lang)
+
+    def _indexes(self, chain_ids: tuple[Digest, ...]) -> list[LayerIndex]:
+        return [self.store.index_of(self.state.layers[chain_id].diff_id) for chain_id in chain_ids]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import commands, container_commands  # noqa: F401 - registers Docker's verbs
+from imagelab.cli import commands, container_commands, view_commands  # noqa: F401 - registers verbs
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
@@ -146,5 +146,5 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         ("Docker's Commands", entries(["run", "exec", "pull", "images", "tag", "rmi", "history", "inspect", "version", "info"])),
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
-        ("imagelab's Commands", entries(["lab", "upstream", "serve", "doctor", "gc"])),
+        ("imagelab's Commands", entries(["lab", "explore", "upstream", "serve", "doctor", "gc"])),
     ]

@@ -1,0 +1,26 @@
+"""The panels on the command line: what a notebook shows in colour, as the text beside it."""
+
+from __future__ import annotations
+
+from imagelab.cli.command import Context, command
+from imagelab.cli.flags import Flag
+from imagelab.cli.streams import output_to
+from imagelab.errors import UsageError
+
+
+@command(
+    ("explore",), "IMAGE [IMAGE]", "An image layer by layer, what its layers hide, and what is wasted; two images compared",
+    Flag("recover", "", "string", "Print a file that a later layer hides"), least=1, most=2, program="imagelab",
+    about="With two images: the layers they share, and the files that differ.",
+)  # fmt: skip
+def explore(context: Context) -> int:
+    names, path, lab = context.parsed.arguments, context.parsed.text("recover"), context.lab
+    if len(names) == 2:
+        if path:
+            raise UsageError("--recover is for one image", hint="imagelab explore IMAGE --recover /path")
+        context.out.write(lab.compare(*names).text)
+    elif path:
+        output_to(context.out, context.err)(1, lab.explore(names[0]).recover(path))
+    else:
+        context.out.write(lab.explore(names[0]).text)
+    return 0

@@ -1,0 +1,277 @@
+"""The two printers of the layer explorer: text, and HTML with the same words.
+
+A layer is a line that opens: number, instruction, a bar, three sizes; below it the entries of its tar as a tree. The bar is
+as long as the layer is large, and filled as far as the finished image shows what is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from imagelab.units import human_size
+from imagelab.view.explorer import ADDED, CHANGED, CLEARED, KEPT, REMOVED, Entry, Exploration, Hidden, LayerView
+from imagelab.view.messages import say
+from imagelab.view.shown import BYTES, aligned, escape, page_text, plain, preview
+from imagelab.view.style import chip, panel
+
+SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "−", CLEARED: "⊘", KEPT: "·"}
+KINDS = {ADDED: "added", CHANGED: "changed", REMOVED: "removed", CLEARED: "removed", KEPT: ""}
+MOST = 200
+"""Entries of one layer that are shown."""
+
+
+def words(seen: Exploration) -> list[str]:
+    """The line of sums under the title."""
+    wasted = say("explorer.wasted_sum", seen.lang, size=human_size(seen.wasted))
+    return [
+        say("explorer.layers", seen.lang, count=len(seen.layers)),
+        f"SIZE {human_size(seen.size)}",
+        say("explorer.stored_sum", seen.lang, size=human_size(seen.stored)),
+        wasted if seen.wasted else say("explorer.nothing_wasted", seen.lang),
+    ]
+
+
+def note(entry: Entry, lang: str) -> str:
+    """What there is to say of an entry; "" for a plain one."""
+    size = human_size(entry.hidden_bytes)
+    match entry.mark:
+        case "removed" if not entry.hides:
+            return say("explorer.whiteout_nothing", lang, path=entry.path)
+        case "removed":
+            return say("explorer.whiteout", lang, path=entry.path, size=size)
+        case "opaque":
+            return say("explorer.cleared", lang, path=entry.path, count=len(entry.hides), size=size)
+    until = say("explorer.until", lang, number=entry.until) if entry.until else ""
+    again = say("explorer.again", lang) if entry.mark == CHANGED and entry.size else ""
+    return " · ".join(part for part in (again, until) if part)
+
+
+def name(entry: Entry) -> str:
+    """The name in its directory, as `ls -F` would mark it; links with what they point to."""
+    last = entry.name.rpartition("/")[2]
+    if entry.node is None:
+        return last
+    if entry.node.is_directory:
+        return f"{last}/"
+    if entry.node.target:
+        return f"{last} → {entry.node.target}"
+    return last
+
+
+def counts(layer: LayerView, lang: str) -> Iterator[tuple[str, str]]:
+    """(mark, "3 added") for each mark there is."""
+    for mark in (ADDED, CHANGED, REMOVED, CLEARED, KEPT):
+        if count := layer.count(mark):
+            yield mark, say(f"explorer.{mark}", lang, count=count)
+
+
+def shown(layer: LayerView) -> tuple[Sequence[Entry], int]:
+    """The entries that are shown, and how many are not."""
+    return layer.entries[:MOST], max(len(layer.entries) - MOST, 0)
+
+
+def depth(entry: Entry) -> int:
+    return entry.name.count("/")
+
+
+def instruction(created_by: str) -> str:
+    """What history says, as a Dockerfile would: the shell that every line of it begins with is left out."""
+    line = plain(" ".join(created_by.split()))
+    shell, nop = "/bin/sh -c ", "#(nop) "
+    if line.startswith(shell + nop):
+        return line.removeprefix(shell + nop)
+    return f"RUN {line.removeprefix(shell)}" if line.startswith(shell) else line
+
+
+def command(layer: LayerView) -> str:
+    """The instruction on one line."""
+    return instruction(layer.created_by)
+
+
+def recovery(seen: Exploration, file: Hidden) -> str:
+    """The command line that reads a hidden file."""
+    from shlex import quote
+
+    return f"imagelab explore {quote(seen.name)} --recover {quote('/' + file.path)}"
+
+
+def headings(lang: str) -> list[str]:
+    return ["#", *(say(f"explorer.{word}", lang) for word in ("stored", "adds", "total", "seen", "created_by"))]
+
+
+def sizes(layer: LayerView) -> list[str]:
+    return [human_size(size) for size in (layer.stored, layer.size, layer.total, layer.seen)]
+
+
+def with_instructions(seen: Exploration) -> Iterator[LayerView | str]:
+    """Layers, base first, and between them what made none."""
+    others = list(seen.instructions)
+    for layer in (None, *seen.layers):
+        if layer is not None:
+            yield layer
+        number = layer.number if layer else 0
+        for after, created_by in others:
+            if after == number:
+                yield say("explorer.no_layer", seen.lang, instruction=instruction(created_by))
+
+
+# -- text ---------------------------------------------------------------------------------------------------
+
+
+def text(seen: Exploration) -> str:
+    """The whole panel as text."""
+    lang = seen.lang
+    rows = [[str(layer.number), *sizes(layer), command(layer)] for layer in seen.layers]
+    lines = [say("explorer.title", lang, name=seen.name), " · ".join(words(seen)), ""]
+    lines += [*aligned([headings(lang), *rows], right=(0, 1, 2, 3, 4)), say("explorer.legend", lang)]
+    for item in with_instructions(seen):
+        lines += ["", item] if isinstance(item, str) else ["", *_layer_lines(item, lang)]
+    if seen.hidden:
+        lines += ["", say("explorer.hidden", lang), say("explorer.hidden_why", lang, count=len(seen.hidden))]
+        for file in seen.hidden[:MOST]:
+            where = say("explorer.hidden_file", lang, layer=file.layer, by=file.by)
+            lines += [f"  /{plain(file.path)}  {human_size(file.node.size)}  {where}", f"    {recovery(seen, file)}"]
+    return "".join(line + "\n" for line in lines)
+
+
+def _layer_lines(layer: LayerView, lang: str) -> Iterator[str]:
+    found = " · ".join(word for _, word in counts(layer, lang)) or say("explorer.empty", lang)
+    about = f"{command(layer)}  # {plain(layer.comment)}" if layer.comment else command(layer)
+    yield f"{say('explorer.layer', lang, number=layer.number)} · {found} · {about}".rstrip(" ·")
+    entries, more = shown(layer)
+    rows = [
+        [
+            f"  {SIGNS[e.mark]} {'  ' * depth(e)}{plain(name(e))}",
+            human_size(e.size) if e.size else "",
+            plain(note(e, lang)),
+        ]
+        for e in entries
+    ]
+    yield from aligned(rows, right=(1,))
+    if more:
+        yield f"  … {say('explorer.more', lang, count=more)}"
+
+
+# -- HTML ---------------------------------------------------------------------------------------------------
+
+CSS = (
+    "<style>"
+    ".imagelab.explorer .line{display:grid;grid-template-columns:14px 22px minmax(0,1fr) 110px 62px 62px 62px 62px;column-gap:8px;align-items:center}"
+    ".imagelab.explorer .line>.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".imagelab.explorer .head{font-size:11px;font-weight:600;letter-spacing:.04em;color:var(--il-soft);padding:4px 0;border-bottom:1px solid var(--il-rule)}"
+    ".imagelab.explorer summary.line{list-style:none;padding:6px 0}"
+    ".imagelab.explorer summary.line::-webkit-details-marker{display:none}"
+    ".imagelab.explorer summary.line::before{content:'▸';color:var(--il-soft)}"
+    ".imagelab.explorer details[open]>summary.line::before{content:'▾'}"
+    ".imagelab.explorer .layers>*{border-bottom:1px solid var(--il-rule)}"
+    ".imagelab.explorer summary:hover{background:color-mix(in srgb,var(--il-layer-fill) 35%,transparent)}"
+    ".imagelab.explorer .cut{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}"
+    ".imagelab.explorer .size{height:10px;border-radius:3px;box-sizing:border-box;border:1px solid var(--il-layer-line);min-width:3px;"
+    "background:linear-gradient(90deg,var(--il-layer-line) var(--seen),transparent var(--seen))}"
+    ".imagelab.explorer .none{color:var(--il-soft);font-size:12px;padding:5px 0 5px 44px}"
+    ".imagelab.explorer .inside{padding:2px 0 10px 44px}"
+    ".imagelab.explorer .tree{max-height:340px;overflow:auto;margin-top:6px}"
+    ".imagelab.explorer .file{display:grid;grid-template-columns:18px minmax(0,1fr) 62px;column-gap:6px;align-items:baseline;font-size:12px;line-height:1.65}"
+    ".imagelab.explorer .sign{text-align:center;border-radius:3px;background:var(--fill);color:var(--ink,var(--il-soft));font-weight:700;line-height:1.3}"
+    ".imagelab.explorer .tree .n,.imagelab.explorer .hid .n{text-align:right;font-variant-numeric:tabular-nums;color:var(--il-soft)}"
+    ".imagelab.explorer details.open>summary{list-style:none;padding:0}"
+    ".imagelab.explorer details.open>summary::-webkit-details-marker{display:none}"
+    ".imagelab.explorer details.open>summary .mono:first-of-type{text-decoration:underline dotted var(--il-soft);text-underline-offset:3px}"
+    ".imagelab.explorer .secret{margin-top:12px}"
+    ".imagelab.explorer .hid>summary{display:flex;gap:10px;flex-wrap:wrap;align-items:baseline;padding:5px 0}"
+    ".imagelab.explorer .hid>summary::before{content:'▸'}"
+    ".imagelab.explorer .hid[open]>summary::before{content:'▾'}"
+    "@media(max-width:640px){.imagelab.explorer .line{grid-template-columns:14px 22px minmax(0,1fr) 62px 62px}.imagelab.explorer .wide{display:none}}"
+    "</style>"
+)
+
+
+def html(seen: Exploration) -> str:
+    """The whole panel as HTML."""
+    lang = seen.lang
+    title = say("explorer.title", lang, name=seen.name)
+    sums = words(seen)
+    chips = "".join(chip(escape(word), "dangling" if seen.wasted and at == 3 else "") for at, word in enumerate(sums))
+    widest = max((layer.size for layer in seen.layers), default=0)
+    body = "".join(
+        f'<div class="none">{escape(item)}</div>' if isinstance(item, str) else _layer(item, seen, widest)
+        for item in with_instructions(seen)
+    )
+    return panel(
+        f'{BYTES}{CSS}<h3>{escape(title)}</h3><div class="row">{chips}</div><div class="layers">{_head(lang)}{body}</div>'
+        f'<p class="note" style="margin-top:8px">{escape(say("explorer.legend", lang))}</p>{_secrets(seen)}',
+        label=title,
+        kind="explorer",
+        language=lang,
+    )
+
+
+def _head(lang: str) -> str:
+    number, stored, adds, total, seen, created_by = headings(lang)
+    cells = f"<span></span><span>{number}</span><span>{created_by}</span><span class=wide></span>"
+    return f'<div class="line head">{cells}{_numbers([stored, adds, total, seen])}</div>'
+
+
+def _numbers(texts: Sequence[str]) -> str:
+    """The four sizes; where there is little room, the first and the last give way."""
+    return "".join(
+        f'<span class="n{"" if at in (1, 2) else " wide"}">{escape(text)}</span>' for at, text in enumerate(texts)
+    )
+
+
+def _layer(layer: LayerView, seen: Exploration, widest: int) -> str:
+    share = 100 * layer.size / widest if widest else 0
+    inside = 100 * layer.seen / layer.size if layer.size else 0
+    bar = f'<span class="wide"><span class="size" style="display:block;width:{share:.1f}%;--seen:{inside:.1f}%"></span></span>'
+    line = (
+        f'<span class="n">{layer.number}</span><code class="cut" title="{escape(command(layer))}">{escape(command(layer))}</code>'
+        f"{bar}{_numbers(sizes(layer))}"
+    )
+    marks = "".join(chip(escape(f"{SIGNS[mark]} {word}"), KINDS[mark]) for mark, word in counts(layer, seen.lang))
+    comment = f'<span class="note"># {escape(layer.comment)}</span>' if layer.comment else ""
+    entries, more = shown(layer)
+    rest = f'<div class="note">… {escape(say("explorer.more", seen.lang, count=more))}</div>' if more else ""
+    tree = "".join(_entry(entry, seen) for entry in entries)
+    number = escape(say("explorer.layer", seen.lang, number=layer.number))
+    marks = marks or escape(say("explorer.empty", seen.lang))
+    return (
+        f'<details><summary class="line">{line}</summary><div class="inside"><div class="row"><b>{number}</b>{marks}{comment}</div>'
+        f'<div class="tree">{tree}{rest}</div></div></details>'
+    )
+
+
+def _entry(entry: Entry, seen: Exploration) -> str:
+    kind = KINDS[entry.mark]
+    said = note(entry, seen.lang)
+    about = f' <span class="note">{escape(said)}</span>' if said else ""
+    row = (
+        f'<div class="file{f" k-{kind}" if kind else ""}"><span class="sign">{SIGNS[entry.mark]}</span>'
+        f'<span style="padding-left:{14 * depth(entry)}px"><span class="mono">{escape(name(entry))}</span>{about}</span>'
+        f'<span class="n">{human_size(entry.size) if entry.size else ""}</span></div>'
+    )
+    data = seen.contents.get(entry.node.content) if entry.node and entry.size else None
+    if data is None:
+        return row
+    return f'<details class="open"><summary>{row}</summary><pre class="bytes">{page_text(preview(data, entry.size))}</pre></details>'
+
+
+def _secrets(seen: Exploration) -> str:
+    if not seen.hidden:
+        return ""
+    lang = seen.lang
+    files = "".join(_secret(seen, file) for file in seen.hidden[:MOST])
+    why = escape(say("explorer.hidden_why", lang, count=len(seen.hidden)))
+    return f'<div class="secret"><h4>{escape(say("explorer.hidden", lang))}</h4><p class="note">{why}</p>{files}</div>'
+
+
+def _secret(seen: Exploration, file: Hidden) -> str:
+    where = say("explorer.hidden_file", seen.lang, layer=file.layer, by=file.by)
+    data = seen.contents.get(file.node.content)
+    inside = f'<pre class="bytes">{page_text(preview(data, file.node.size))}</pre>' if data is not None else ""
+    again = (
+        f'<p class="note">{escape(say("explorer.recover", seen.lang))} <code>{escape(recovery(seen, file))}</code></p>'
+    )
+    return (
+        f'<details class="hid k-dangling"><summary><span class="mono">/{escape(file.path)}</span>'
+        f'<span class="n">{human_size(file.node.size)}</span><span class="note">{escape(where)}</span></summary>{inside}{again}</details>'
+    )
