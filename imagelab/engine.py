@@ -5,6 +5,7 @@
     tag        image, new name  -> one more name
     remove     name or ID       -> what was untagged and deleted
     prune      filters          -> the same, for everything nobody needs
+    containers, archives        -> the verbs of containers; save, load, import
     inspect, history, config, tree, disk_usage -> questions
 
 The engine has no clock, no environment and no terminal of its own: it is given them. `clock` answers with nanoseconds
@@ -31,6 +32,7 @@ from imagelab.reference import Reference, familiar
 from imagelab.state import Image, State
 
 if TYPE_CHECKING:
+    from imagelab.archives import Archives
     from imagelab.containers import Containers
     from imagelab.filters import Filters
     from imagelab.oci import ImageConfig, Platform
@@ -88,6 +90,13 @@ class Engine:
         self._upstream = upstream
         self._ids, self._noise, self._runner = ids, noise, runner
         self._containers: Containers | None = None
+
+    @property
+    def archives(self) -> Archives:
+        """The verbs of archives: save, load, import."""
+        from imagelab.archives import Archives
+
+        return Archives(self)
 
     @property
     def state(self) -> State:

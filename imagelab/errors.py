@@ -16,6 +16,7 @@ reaches a user.
     ├── DigestMismatchError        the bytes are not the bytes that were promised
     ├── ManifestError              a manifest, index or config that is not what the format says
     ├── LayerFormatError           a layer that is not a tar, or a tar no image may hold
+    ├── ArchiveError               a file that holds no images, or damaged ones
     ├── RegistryError              what the registry answered
     │   ├── AuthenticationError
     │   └── UnreachableError       nobody answered
@@ -105,6 +106,12 @@ class ManifestError(ImageLabError):
 
 class LayerFormatError(ImageLabError):
     """Not a tar, a truncated one, a path that leaves the root, a bare `.wh.`, a foreign layer."""
+
+
+class ArchiveError(ImageLabError):
+    """Not an archive of images, a truncated one, one that lies about what it holds. Docker says so in its stream (R6.48)."""
+
+    origin: Origin = "stream"
 
 
 class RegistryError(ImageLabError):

@@ -2,7 +2,7 @@
 
 `Progress` is one line of the stream Docker's daemon sends during a pull. A line that belongs to a layer carries the
 layer's short id and is rewritten in place on a terminal; a line without an id stands alone. Bars (`Downloading`,
-`Extracting`) carry `current` and `total` bytes, and are dropped where there is no terminal (R2.14).
+`Extracting`, `Loading layer`, `Importing`) carry `current` and `total` bytes, and are dropped where there is no terminal (R2.14).
 
 `Event` is one entry of Docker's event vocabulary (`image pull`, `image tag`, `image untag`, `image delete`): what
 the timeline and the pictures listen to.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-BAR_STATUSES = frozenset({"Downloading", "Extracting"})
+BAR_STATUSES = frozenset({"Downloading", "Extracting", "Loading layer", "Importing"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
     lab.images("ubuntu")              a table (text in a terminal, HTML in a notebook), and a sequence of images
     lab.history("nginx")              the instructions that made it
     lab.tag, lab.rmi, lab.prune       change names, remove images
+    lab.save("nginx", to="nginx.tar") images as a file; lab.load brings them back, lab.import_ makes one of any tar
     web = lab.run("nginx", ports={80: 8080})
                                       a container: web.exec, web.diff, web.commit, web.logs, web.stop
     lab.containers(), lab.browse(url) what runs, and what a published port answers
@@ -28,10 +29,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from imagelab.engine import Engine
 from imagelab.errors import UsageError
@@ -237,6 +239,41 @@ class Lab(Views):
         from imagelab.results import Usage
 
         return Usage(self, self.engine.disk_usage())
+
+    def save(self, *names: str, to: str | Path, platform: str | None = None) -> Path:
+        """Images as one file, as `docker save` writes it in this lab's era; the file's path."""
+        from imagelab.cli.archive_commands import write_whole
+
+        file = Path(to)
+        write_whole(file, self.engine.archives.save(names, platform=platform))
+        return file
+
+    def load(self, source: str | Path | IO[bytes], *, platform: str | None = None) -> list[LabImage]:
+        """The images of an archive: a path, or a stream of bytes, compressed or not."""
+        from imagelab.cli.archive_commands import opened
+        from imagelab.results import LabImage
+
+        with ExitStack() as close:
+            stream = close.enter_context(opened(Path(source))) if isinstance(source, (str, Path)) else source
+            close.callback(finish, self.engine.progress)
+            return [LabImage(self, one.image.id) for one in self.engine.archives.load(stream, platform=platform)]
+
+    def import_(
+        self, source: str | Path | IO[bytes], name: str = "", *, changes: Sequence[str] = (), message: str = "",
+        platform: str | None = None,
+    ) -> LabImage:  # fmt: skip
+        """An image of one layer from a tar of files: a path, a URL or a stream. `changes`: Dockerfile instructions."""
+        from imagelab.cli.archive_commands import opened
+        from imagelab.results import LabImage
+
+        is_url = isinstance(source, str) and source.startswith(("http://", "https://"))
+        with ExitStack() as close:
+            file = close.enter_context(opened(Path(source))) if isinstance(source, (str, Path)) and not is_url else source
+            close.callback(finish, self.engine.progress)
+            image = self.engine.archives.import_(
+                file if not isinstance(file, Path) else str(file), name, changes=changes, message=message, platform=platform
+            )
+        return LabImage(self, image.id)
 
     def run(
         self, image: str, *command: str, name: str = "", ports: Mapping[int | str, int | str] | None = None, env: Sequence[str] = (),

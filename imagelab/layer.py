@@ -80,7 +80,7 @@ class LayerScanner:
         return LayerIndex(
             blob=self.blob,
             blob_size=self._blob_size,
-            diff_id=Digest.trusted("sha256:" + self._tar.hexdigest()),
+            diff_id=self.blob if self._inflater.plain else Digest.trusted("sha256:" + self._tar.hexdigest()),
             tar_size=self._tar_size,
             size=sum(row.size for row in rows),
             media_type=self._media_type,
@@ -94,7 +94,8 @@ class LayerScanner:
 
     def _plain(self, pieces: Iterable[bytes]) -> None:
         for piece in pieces:
-            self._tar.update(piece)
+            if not self._inflater.plain:  # else the tar is the blob, and hashing it twice tells nothing new
+                self._tar.update(piece)
             self._tar_size += len(piece)
             self._scanner.feed(piece)
             if self._keep is not None:

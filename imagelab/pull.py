@@ -111,7 +111,7 @@ class Puller:
         with self.store.lease():
             image_id = self._config(manifest)
             layers = self._layers(manifest, ImageConfig.parse(self.store.read_blob(image_id)))
-            image = _image(self.store, manifest, layers, target, manifest_descriptor, index, raw)
+            image = image_of(self.store, manifest, layers, target, manifest_descriptor, index, raw)
             newer = self._commit(reference, image, layers, target)
         return Pulled(reference, image_id, target.digest, newer)
 
@@ -127,7 +127,7 @@ class Puller:
 
     def _choose(self, index: Index) -> tuple[Manifest, Descriptor]:
         """The manifest of an index that this platform can run (R2.27); an index inside an index is followed."""
-        for entry in _candidates(index, self.platform):
+        for entry in candidates(index, self.platform):
             raw, media_type = self._manifest(entry)
             if media_type in INDEX_TYPES:
                 return self._choose(Index.parse(raw, media_type))
@@ -180,7 +180,7 @@ class Puller:
                 "layers from manifest don't match image configuration: "
                 + _first_difference([index.diff_id for index in indexes], config.diff_ids)
             )
-        return _stack(indexes)
+        return stacked(indexes)
 
     def _already_here(self, manifest: Manifest, state: State) -> list[LayerIndex]:
         """The bottom of the stack that is here as a *stack*: the first chain ID missing ends it (R2.9)."""
@@ -280,7 +280,7 @@ def _manifest(raw: bytes, media_type: str) -> Manifest:
     return Manifest.parse(raw, media_type)
 
 
-def _candidates(index: Index, host: Platform) -> list[Descriptor]:
+def candidates(index: Index, host: Platform) -> list[Descriptor]:
     """Entries that `host` can run, best first; attestations (`unknown/unknown`) never match (R2.27, R7.13)."""
     order = [str(normalize_platform(platform)) for platform in platform_preference(normalize_platform(host))]
     readable = [entry for entry in index.manifests if entry.media_type in MANIFEST_TYPES | INDEX_TYPES]
@@ -306,7 +306,7 @@ def _first_difference(found: Sequence[Digest], wanted: Sequence[Digest]) -> str:
     return f"layer {at + 1} unpacks to {found[at]}, the config says {wanted[at]}"
 
 
-def _stack(indexes: Sequence[LayerIndex]) -> list[Layer]:
+def stacked(indexes: Sequence[LayerIndex]) -> list[Layer]:
     """Changes piled up: each gets the chain ID of everything up to and including itself (R7.4)."""
     chain = chain_ids(index.diff_id for index in indexes)
     parents = [None, *chain]
@@ -316,7 +316,7 @@ def _stack(indexes: Sequence[LayerIndex]) -> list[Layer]:
     ]
 
 
-def _image(
+def image_of(
     store: Store,
     manifest: Manifest,
     layers: Sequence[Layer],

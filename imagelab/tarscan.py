@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 from imagelab.errors import LayerFormatError
@@ -63,10 +64,11 @@ class Row(NamedTuple):
 
 
 class TarScanner:
-    """`feed` the tar in pieces; `rows` are complete after `finish`."""
+    """`feed` the tar in pieces; `rows` are complete after `finish`. `name` tidies the name of an entry, or refuses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: Callable[[str], str] | None = None) -> None:
         self.rows: list[Row] = []
+        self._name = name or clean
         self._at = 0
         self._skip = 0
         self._wanted = BLOCK
@@ -96,6 +98,17 @@ class TarScanner:
             block, self._held = (self._held + piece if self._held else piece), b""
             self._take(block)
 
+    @property
+    def ended(self) -> bool:
+        """Has the mark of the end been read? What comes after it is padding."""
+        return self._ended
+
+    def jump(self) -> int:
+        """How many bytes come next that are only a file's own: whoever can seek passes over them, and need not feed them."""
+        step, self._skip = self._skip, 0
+        self._at += step
+        return step
+
     def finish(self) -> list[Row]:
         """All rows; LayerFormatError when the tar stops in the middle of an entry."""
         if self._skip >= BLOCK or self._held or self._extension or self._pax or self._sparse:
@@ -124,7 +137,7 @@ class TarScanner:
         pax, self._pax = self._pax, {}
         if flag not in _KINDS:
             raise LayerFormatError(f"the layer holds an entry of type {flag!r}, which no image may have")
-        row = _row(block, fields, pax, self._at)
+        row = _row(block, fields, pax, self._at, self._name)
         if flag == b"S":
             self._begin_sparse(row, block)
             return
@@ -180,7 +193,9 @@ class TarScanner:
         self._skip = _padded(sum(length for _, length in pieces))
 
 
-def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int) -> Row:
+def _row(
+    block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int, tidy: Callable[[str], str]
+) -> Row:
     """One entry from its header, and from the pax records before it, which win."""
     _, mode, uid, gid, size, mtime, _, flag, link, _, uname, gname, major, minor, _, _ = fields
     path, kind = pax.get("path") or _name(block, flag), _KINDS[flag]
@@ -188,7 +203,7 @@ def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: i
         kind = "directory"
     device = (_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)
     return Row(
-        clean(path), kind, _number(mode) & 0o7777, int(pax.get("uid") or _number(uid)), int(pax.get("gid") or _number(gid)),
+        tidy(path), kind, _number(mode) & 0o7777, int(pax.get("uid") or _number(uid)), int(pax.get("gid") or _number(gid)),
         int(pax.get("size") or _number(size)) if kind == "file" else 0, _seconds(pax.get("mtime"), mtime),
         _target(kind, pax.get("linkpath") or _text(link)), offset, pax.get("uname") or _text(uname),
         pax.get("gname") or _text(gname), *device, _xattrs(pax),
@@ -218,6 +233,8 @@ def clean(path: str) -> str:
 
 
 def _padded(size: int) -> int:
+    if size < 0:  # and whoever believed it would read backwards
+        raise LayerFormatError(f"the layer is not a tar: an entry of {size} bytes")
     return (size + BLOCK - 1) // BLOCK * BLOCK
 
 

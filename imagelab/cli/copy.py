@@ -43,7 +43,7 @@ def exported(context: Context) -> int:
         with Path(target).open("wb") as file:
             file.writelines(chunks)
     else:
-        _binary(context).writelines(chunks)
+        binary(context).writelines(chunks)
     return 0
 
 
@@ -60,12 +60,13 @@ def without_mounts(tree: Tree) -> Tree:
     return draft.tree()
 
 
-def _binary(context: Context) -> IO[bytes]:
-    binary = getattr(context.out, "buffer", None)
-    if binary is None:
+def binary(context: Context) -> IO[bytes]:
+    """Standard output as bytes. UsageError where there is only text."""
+    stream = getattr(context.out, "buffer", None)
+    if stream is None:
         raise UsageError("the archive is bytes, which cannot be shown here", hint="write it to a file")
     context.out.flush()
-    return binary  # type: ignore[no-any-return]
+    return stream  # type: ignore[no-any-return]
 
 
 # -- cp -----------------------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def _out_of(context: Context, container: Container, path: str, target: str) -> i
     name = PurePosixPath(full).name if not full.endswith("/.") else ""
     below = list(_below(files, at, name or PurePosixPath("/" + at).name or "."))
     if target == "-":
-        _binary(context).writelines(write([Put(shown, found) for shown, found in below], files.data))
+        binary(context).writelines(write([Put(shown, found) for shown, found in below], files.data))
         return 0
     _place(files, node, below, Path(target), contents_only=full.endswith("/."), target=target)
     if context.err.isatty() and not context.parsed.on("quiet"):

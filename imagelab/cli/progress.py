@@ -53,7 +53,9 @@ def terminal_to(out: TextIO, *, width: int = 80) -> ProgressSink:
     def write(progress: Progress) -> None:
         text = plain_line(progress)
         if not progress.id:
-            out.write(text + "\n")
+            alone = f"\x1b[2K\r{text} {bar(progress, width=width)}\r" if progress.total else f"{text}\n"
+            out.write(alone + ("\n" if 0 < progress.total == progress.current else ""))
+            out.flush()
             return
         if progress.status.startswith("Pulling from"):
             out.write(text + "\n")

@@ -259,6 +259,10 @@ class Store:
         """Drop every blob that no image and no reference reaches, and what a broken download left; bytes freed."""
         return self._sweep(None)
 
+    def drop(self, blobs: Iterable[Digest]) -> int:
+        """Drop those of these blobs that nothing reaches: what a verb brought that then failed; bytes freed."""
+        return self._sweep(blobs)
+
     def _sweep(self, freed: Iterable[Digest] | None) -> int:
         """Drop unreachable blobs: those of `freed`, or (None) all there are. Nothing while a pull is under way."""
         from imagelab.store.locks import locked

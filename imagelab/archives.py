@@ -1,0 +1,125 @@
+"""The verbs of archives: images to a file and back, and a tar of files as an image.
+
+    save      names              -> the bytes of an archive, piece by piece     `archive`, `archive_names`, `archive_v1`
+    load      an archive         -> its images, here                            `unarchive`, `archive_lists`, `archive_file`
+    import_   a tar, or a URL    -> an image of one layer                       `archive_import`
+
+A stream in, or pieces out: files and pipes are the faces' affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING
+
+from imagelab.errors import ImageLabError, UsageError
+from imagelab.events import Event
+from imagelab.reference import Reference, familiar
+
+if TYPE_CHECKING:
+    from imagelab.engine import Engine
+    from imagelab.oci import Platform
+    from imagelab.state import Image
+    from imagelab.unarchive import Loaded
+
+
+class Archives:
+    """The verbs of one lab. Made by `Engine.archives`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def save(self, names: Iterable[str], *, platform: str | None = None) -> Iterator[bytes]:
+        """The archive that `docker save` writes, in the layout of the lab's era (R6.44-R6.47).
+
+        Names are looked up before the first byte: ImageNotFoundError, NotFoundError for an ambiguous ID,
+        ReferenceSyntaxError, ImageLabError when an image is not for `platform`.
+        """
+        from imagelab.archive import save
+        from imagelab.archive_names import choose
+
+        engine = self._engine
+        chosen = choose(engine.state, names, era=engine.era())
+        if platform:
+            wanted = _platform(platform)
+            for one in chosen:
+                _refuse_other(one.image, wanted, one.tags)
+        for one in chosen:
+            engine.events(Event("image", "save", one.image.id, {"name": familiar(one.tags[0]) if one.tags else one.image.id}))
+        return save(engine.store, chosen, engine.era(), platform_only=bool(platform))
+
+    def load(self, source: IO[bytes], *, platform: str | None = None) -> list[Loaded]:
+        """Bring the images of an archive here (R6.48): all, or those for `platform`. All or none of them.
+
+        `source` may be a pipe, and compressed. Progress is told in Docker's lines. ArchiveError, ManifestError,
+        DigestMismatchError, LayerFormatError.
+        """
+        from imagelab.engine import parse_platform
+        from imagelab.unarchive import Loader
+
+        engine = self._engine
+        wanted = _platform(platform) if platform else None
+        loader = Loader(engine.store, parse_platform(engine.platform), engine.progress, engine.clock())
+        try:
+            loaded = loader.load(source, wanted)
+        except ImageLabError as error:
+            error.origin = "stream"  # Docker answers within its stream
+            raise
+        for one in loaded:
+            engine.events(Event("image", "load", one.image.id, {"name": one.image.id}))
+        return loaded
+
+    def import_(
+        self, source: IO[bytes] | str, name: str = "", *, changes: Sequence[str] = (), message: str = "", platform: str | None = None,
+    ) -> Image:  # fmt: skip
+        """An image of one layer from a tar of files, or from the tar a URL answers with (R6.49).
+
+        `changes`: Dockerfile instructions for its config. ReferenceSyntaxError, ImageLabError for a bad change,
+        ArchiveError, UnreachableError, RegistryError.
+        """
+        from imagelab.archive_import import Importer, fetched
+        from imagelab.engine import parse_platform
+
+        engine = self._engine
+        target = str(_target(name)) if name else ""
+        where = parse_platform(engine.platform) if not platform else _platform(platform)
+        comment = message or f"Imported from {source if isinstance(source, str) else '-'}"
+        importer = Importer(engine.store, where, engine.clock(), comment, changes)
+        if isinstance(source, str):
+            with fetched(engine.upstream.session, source, engine.progress) as stream:
+                image = importer.image(stream, target)
+        else:
+            image = importer.image(source, target)
+        engine.events(Event("image", "import", image.id, {"name": familiar(target) if target else image.id}))
+        return image
+
+
+def _platform(text: str) -> Platform:
+    """A platform as the client reads it, and in its words when it cannot (R2.4)."""
+    from imagelab.engine import parse_platform
+
+    try:
+        return parse_platform(text)
+    except ImageLabError as error:
+        many = len(text.split("/")) > 3
+        said = f'"{text}": cannot parse platform specifier: invalid argument' if many else str(error)
+        raise UsageError(f"invalid platform: {said}", hint=error.hint) from None
+
+
+def _refuse_other(image: Image, wanted: Platform, tags: Sequence[str]) -> None:
+    from imagelab.engine import parse_platform
+    from imagelab.oci import normalize_platform
+
+    if normalize_platform(parse_platform(image.platform)) != normalize_platform(wanted):
+        name = familiar(tags[0]) if tags else image.id
+        raise ImageLabError(
+            f"image with reference {name} was found but its platform ({image.platform}) does not match the specified platform ({wanted})",
+            hint=f"docker pull --platform {wanted} brings the other one",
+        )
+
+
+def _target(name: str) -> Reference:
+    reference = Reference.parse(name)
+    if reference.digest:
+        raise ImageLabError("cannot import digest reference", hint="a digest follows from the bytes; give a tag")
+    return reference.with_default_tag()

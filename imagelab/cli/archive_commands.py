@@ -1,0 +1,169 @@
+"""`docker save`, `load` and `import`: the Engine's archives, between files, pipes and terminals."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from imagelab.cli import eras
+from imagelab.cli.command import Context, command
+from imagelab.cli.flags import Flag
+from imagelab.errors import ImageLabError, StoreError, UsageError
+from imagelab.events import ProgressSink, silent
+from imagelab.reference import Reference, familiar
+
+if TYPE_CHECKING:
+    from imagelab.unarchive import Loaded
+
+_ONE_PLATFORM = '{} only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'
+
+
+@command(
+    ("image save", "save"), "IMAGE [IMAGE...]", "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    Flag("output", "o", "string", "Write to a file, instead of STDOUT"),
+    Flag("platform", "", "string", _ONE_PLATFORM.format("Save")), least=1, most=None,
+)  # fmt: skip
+def save(context: Context) -> int:
+    from imagelab.cli.copy import MESSAGE, binary
+
+    parsed = context.parsed
+    target = parsed.text("output")
+    if not target and context.out.isatty():
+        raise UsageError(MESSAGE)
+    if target:
+        _refuse_place(Path(target))
+    pieces = context.lab.engine.archives.save(parsed.arguments, platform=parsed.text("platform") or None)
+    if target:
+        write_whole(Path(target), pieces)
+        return 0
+    out = binary(context)
+    for piece in pieces:
+        out.write(piece)
+    out.flush()
+    return 0
+
+
+@command(
+    ("image load", "load"), "", "Load an image from a tar archive or STDIN",
+    Flag("input", "i", "string", "Read from tar archive file, instead of STDIN"),
+    Flag("platform", "", "string", _ONE_PLATFORM.format("Load")),
+    Flag("quiet", "q", "bool", "Suppress the load output"),
+)  # fmt: skip
+def load(context: Context) -> int:
+    parsed, platform = context.parsed, context.parsed.text("platform") or None
+    if not parsed.text("input") and context.stdin.isatty():
+        raise UsageError("requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE")
+    with _source(context, parsed.text("input")) as source, _progress(context, quiet=parsed.on("quiet")):
+        loaded = context.lab.engine.archives.load(source, platform=platform)
+    for line in _loaded(loaded, context.era):
+        context.out.write(line + "\n")
+    return 0
+
+
+def _loaded(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
+    """What is said of each image (R6.48); Docker 29 keeps quiet of a name that moves."""
+    for one in loaded:
+        moved = dict(one.moved)
+        for tag in one.tags:
+            if tag in moved and era != "29":
+                yield f"The image {familiar(tag)} already exists, renaming the old one with ID {moved[tag]} to empty string"
+            yield f"Loaded image: {familiar(tag)}"
+        if not one.tags:
+            yield f"Loaded image ID: {eras.image_id(one.image, era)}"
+
+
+@command(
+    ("image import", "import"), "file|URL|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image",
+    Flag("change", "c", "list", "Apply Dockerfile instruction to the created image"),
+    Flag("message", "m", "string", "Set commit message for imported image"),
+    Flag("platform", "", "string", "Set platform if server is multi-platform capable"), least=1, most=2,
+)  # fmt: skip
+def import_(context: Context) -> int:
+    parsed = context.parsed
+    where, *name = parsed.arguments
+    is_url = where.startswith(("http://", "https://"))
+    if where == "-" and context.stdin.isatty():
+        raise UsageError("requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE")
+    with _source(context, "" if is_url or where == "-" else where) as source, _progress(context, quiet=False, lines=is_url):
+        if name:
+            Reference.parse(name[0])
+        image = context.lab.engine.archives.import_(
+            where if is_url else source, *name, changes=parsed.all("change"), message=parsed.text("message"),
+            platform=parsed.text("platform") or None,
+        )  # fmt: skip
+    context.out.write(f"{eras.image_id(image, context.era)}\n")
+    return 0
+
+
+# -- files and streams --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
+    """A file, or standard input."""
+    if name:
+        with opened(Path(name)) as file:
+            yield file
+        return
+    found: IO[bytes] | None = getattr(context.stdin, "buffer", None)
+    yield found if found is not None else io.BytesIO(context.stdin.read().encode("utf-8", "surrogateescape"))
+
+
+def opened(file: Path) -> IO[bytes]:
+    """A file to read; ImageLabError in Go's words when it cannot be."""
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise _refused("open", file, error) from None
+
+
+def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
+    """All pieces in a file, which only its owner may read; an older one stays as it is until the new one is complete."""
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        try:
+            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600), "wb") as out:
+                out.writelines(pieces)
+            os.replace(unfinished, file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise _refused("write", file, error) from None
+
+
+def _refused(what: str, file: Path, error: OSError) -> ImageLabError:
+    if error.errno == errno.ENOSPC:
+        return StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some")
+    return ImageLabError(f"{what} {file}: {(error.strerror or str(error)).lower()}", origin="client")
+
+
+def _refuse_place(file: Path) -> None:
+    """A path that cannot become a file, before any work is done (R6.44)."""
+    if not file.parent.is_dir():
+        reason = "not a directory" if file.parent.exists() else "no such file or directory"
+        raise ImageLabError(f"failed to save image: invalid output path: stat {file.parent}: {reason}", origin="client")
+    if not file.exists():
+        return
+    mode = file.stat().st_mode
+    what = "a directory" if stat.S_ISDIR(mode) else "a character device file" if stat.S_ISCHR(mode) else ""
+    if what or not stat.S_ISREG(mode):
+        raise ImageLabError(f"failed to save image: cannot write to {what or 'an irregular file'}", origin="client", hint="leave -o out, and redirect")
+
+
+@contextmanager
+def _progress(context: Context, *, quiet: bool, lines: bool = False) -> Iterator[None]:
+    """Bars on a terminal or in a notebook; elsewhere nothing, or the lines alone."""
+    shown = context.progress is not None or context.out.isatty() or lines
+    sink: ProgressSink = context.pull_progress() if shown and not quiet else silent
+    engine = context.lab.engine
+    before, engine.progress = engine.progress, sink
+    try:
+        yield
+    finally:
+        engine.progress = before

@@ -1,0 +1,200 @@
+"""Images out of one file: `docker load` (R6.48).
+
+    the file -> a table of names -> a list of images -> their layers, one pass each -> one transaction, the names last
+
+Nothing an archive says is believed. A config's digest is the image's ID, whatever its file is called; a layer is hashed,
+unpacked and hashed again, and must be the one that the config names; a file of a layout must have the digest it is called
+by. Nothing is visible before all of it is checked, and what came before a refusal is swept away again.
+
+A layer that is here already is not read. One that is not is kept *as it stands in the archive*: plain where it is plain.
+Packing it again would give other bytes under another digest, and with another zlib others still; a plain layer has one
+digest, the diff ID that its config names, on every machine. It costs disk and saves the time of packing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING
+
+from imagelab.archive import manifest_of
+from imagelab.archive_file import MOST, opened
+from imagelab.archive_lists import DAMAGED, Item, check_size, items
+from imagelab.compression import compression_of
+from imagelab.digest import Digest
+from imagelab.errors import ArchiveError, DigestMismatchError
+from imagelab.events import Progress, ProgressSink
+from imagelab.oci import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform
+from imagelab.pull import image_of, stacked
+from imagelab.state import Image, Layer, State
+
+if TYPE_CHECKING:
+    from imagelab.archive_file import ArchiveFile
+    from imagelab.layer import LayerIndex
+    from imagelab.store import Store
+    from imagelab.tarscan import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One image that came out. `tags` are canonical; `moved` says which of them stood for which image before."""
+
+    image: Image
+    tags: tuple[str, ...]
+    moved: tuple[tuple[str, Digest], ...] = ()
+
+
+@dataclass(slots=True)
+class Loader:
+    """One load: where to, for which platform, and who is told. `now`: nanoseconds since 1970, for tags."""
+
+    store: Store
+    host: Platform
+    emit: ProgressSink
+    now: int
+    most: int = MOST
+    _new: list[Digest] = field(default_factory=list)
+    _here: dict[Digest, LayerIndex] = field(default_factory=dict)
+
+    def load(self, source: IO[bytes], wanted: Platform | None = None) -> list[Loaded]:
+        """All images of an archive, or those for one platform.
+
+        Raises ArchiveError, ManifestError, DigestMismatchError, LayerFormatError; then nothing has changed.
+        """
+        done = False
+        try:
+            with self.store.lease(), opened(source, self.store.directory / "partial", most=self.most) as archive:
+                found = items(archive, self.host, wanted)
+                images = [self._image(archive, item) for item in found]
+                loaded = self._commit(found, images)
+                done = True
+                return loaded
+        finally:
+            if not done:
+                self.store.drop(self._new)
+
+    # -- one image ------------------------------------------------------------------------------------------
+
+    def _image(self, archive: ArchiveFile, item: Item) -> tuple[Image, list[Layer]]:
+        state, indexes = self.store.state(), []
+        for at, (name, expected) in enumerate(zip(item.layers, item.config.diff_ids, strict=True)):
+            indexes.append(self._known(state, expected) or self._layer(archive, name, at, expected))
+            if item.known is not None:
+                self._check_size(archive, name, item.known.manifest.layers[at])
+        layers = [state.layers.get(layer.chain_id, layer) for layer in stacked(indexes)]
+        self._put(item.config.raw)
+        if item.known is not None:
+            known = item.known
+            for data in (known.manifest.raw, known.raw):
+                self._put(data)
+            return image_of(self.store, known.manifest, layers, known.target, known.own, known.index, known.raw), layers
+        blobs = [Descriptor(layer.media_type, layer.blob, layer.blob_size) for layer in layers]
+        raw = manifest_of(Descriptor(OCI_CONFIG, item.config.id, len(item.config.raw)), blobs)
+        own = Descriptor(OCI_MANIFEST, self._put(raw), len(raw))
+        return image_of(self.store, Manifest.parse(raw), layers, own, own, None, raw), layers
+
+    def _check_size(self, archive: ArchiveFile, name: str, said: Descriptor) -> None:
+        if name.endswith(said.digest.hex) and name in archive:
+            check_size(said, archive.find(name).size)
+
+    def _put(self, data: bytes) -> Digest:
+        digest = Digest.of(data)
+        if not self.store.has_blob(digest):
+            self._new.append(digest)
+        return self.store.put_blob(data)
+
+    def _known(self, state: State, diff_id: Digest) -> LayerIndex | None:
+        """The layer, if some stack here has it, whatever it was compressed with."""
+        if not self._here:
+            self._here = {layer.diff_id: index for layer in state.layers.values() if (index := self.store.layer_index(layer.blob))}
+        return self._here.get(diff_id)
+
+    # -- one layer ------------------------------------------------------------------------------------------
+
+    def _layer(self, archive: ArchiveFile, name: str, at: int, expected: Digest) -> LayerIndex:
+        """A layer of the archive, received as if it came from a registry."""
+        row = archive.find(name)
+        packed = compression_of(archive.head(row))
+        named = re.fullmatch(r"blobs/sha256/([a-f0-9]{64})", name)
+        if named:
+            blob = Digest.trusted(f"sha256:{named[1]}")
+        else:
+            blob = _digest_of(archive.pieces(row)) if packed else expected
+        try:
+            index = self._receive(archive, row, Descriptor(_media_type(packed), blob, row.size), expected)
+        except DigestMismatchError:
+            found = _digest_of(archive.pieces(row))
+            if named:
+                raise DigestMismatchError(f"blob {blob} has the digest {found}", hint=DAMAGED) from None
+            raise _wrong(at, expected, found) from None
+        if index.diff_id != expected:
+            raise _wrong(at, expected, index.diff_id)
+        self._here[expected] = index
+        return index
+
+    def _receive(self, archive: ArchiveFile, row: Row, blob: Descriptor, diff_id: Digest) -> LayerIndex:
+        if not self.store.has_blob(blob.digest):
+            self._new.append(blob.digest)
+        with self.store.receive(blob) as download:
+            done = 0
+            for piece in archive.pieces(row):
+                fresh = piece[max(download.offset - done, 0) :]
+                done += len(piece)
+                if fresh:
+                    download.write(fresh)
+                self.emit(Progress("Loading layer", diff_id.short, done, row.size))
+            return download.commit()
+
+    # -- the names, last ------------------------------------------------------------------------------------
+
+    def _commit(self, found: list[Item], images: list[tuple[Image, list[Layer]]]) -> list[Loaded]:
+        """Write everything down in one transaction; none that counts, when all of it was here."""
+        state = self.store.state()
+        ready = [self._as_it_will_be(item, image, found, state) for item, (image, _) in zip(found, images, strict=True)]
+        changed = any(
+            state.images.get(image.id) != image or any(state.references.get(tag) != image.id for tag in item.tags)
+            for item, image in zip(found, ready, strict=True)
+        )
+        with self.store.transaction(counted=changed) as tx:
+            for _, layers in images:
+                for layer in layers:
+                    tx.put_layer(layer)
+            loaded = []
+            for item, image in zip(found, ready, strict=True):
+                before = tx.state.references
+                if tx.state.images.get(image.id) != image:
+                    tx.put_image(image)
+                moved = tuple((tag, before[tag]) for tag in item.tags if tag in before and before[tag] != image.id)
+                for tag in item.tags:
+                    if before.get(tag) != image.id:
+                        tx.tag(tag, image.id, self.now)
+                loaded.append(Loaded(image, item.tags, moved))
+        return loaded
+
+    def _as_it_will_be(self, item: Item, image: Image, found: list[Item], state: State) -> Image:
+        """What is known of an image here stays; a parent counts when it came along (R6.38)."""
+        image = state.images.get(image.id, image)
+        parent = next((other for other in found if other.config.id == item.parent), None)
+        if parent is None or image.parent is not None:
+            return image
+        if item.config.history[:-1] != parent.config.history or not item.config.history:  # one step more, or there are circles
+            raise ArchiveError(f"image {parent.config.id} is not a valid parent for {image.id}", hint=DAMAGED)
+        return replace(image, parent=parent.config.id, local=True)
+
+
+def _wrong(at: int, expected: Digest, found: Digest) -> ArchiveError:
+    return ArchiveError(f'invalid diffID for layer {at}: expected "{expected}", got "{found}"', hint=DAMAGED)
+
+
+def _digest_of(pieces: Iterable[bytes]) -> Digest:
+    found = hashlib.sha256()
+    for piece in pieces:
+        found.update(piece)
+    return Digest.trusted("sha256:" + found.hexdigest())
+
+
+def _media_type(packed: str) -> str:
+    """What a registry would call a layer; nobody packs one with bzip2 or xz, and the few who did are read all the same."""
+    return OCI_LAYER + (f"+{packed}" if packed in ("gzip", "zstd") else "")

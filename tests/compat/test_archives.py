@@ -1,0 +1,165 @@
+"""Archives exchanged with podman and skopeo, both ways: what one writes the others read, as the same image.
+
+What differs, and why:
+
+    skopeo and podman write `<diff ID>.tar` and `<image ID>.json` in a docker-archive; Docker's own layouts differ by age
+    an archive of podman's names the image as podman calls it (docker.io/library/…, localhost/…)
+    an oci-archive holds recompressed layers: the image ID (its config) is the same, the manifest's digest is not
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from archive_makers import unpacked
+
+import imagelab
+import peers
+from imagelab.lab import ERAS, Lab
+
+pytestmark = pytest.mark.compat
+
+NAMES = ["ubuntu:14.04", "nginx:latest", "me/made:1"]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = imagelab.connect(tmp_path_factory.mktemp("lab"), environ={}, clock="class", in_process=True)
+    for name in NAMES[:2]:
+        lab.pull(name)
+    container = lab.run("nginx", "echo hello > /hello; rm /etc/hostname; mkdir -p /a/b", name="one")
+    container.commit("me/made:1", message="why")
+    lab.docker("rm -f one")
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Callable[[], Lab]]:
+    made: list[Lab] = []
+
+    def make() -> Lab:
+        made.append(imagelab.connect(tmp_path / f"fresh-{len(made)}", environ={}, clock="class", in_process=True))
+        return made[-1]
+
+    yield make
+    for one in made:
+        assert one.engine.doctor() == []
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def podman() -> Iterator[Callable[..., str]]:
+    """podman with all it keeps in one folder."""
+    peers.need("podman")
+    folder = Path(tempfile.mkdtemp(prefix="il-"))  # a short name, which podman needs
+    environment = peers.podman_environment(folder)
+    place = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--tmpdir", str(folder / "tmp"), "--storage-driver", "vfs"]
+
+    def run(*words: str) -> str:
+        return peers.run("podman", *place, *words, environment=environment)
+
+    yield run
+    subprocess.run(["umount", "-l", str(folder / "root" / "overlay")], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def archive(lab: Lab, era: str, file: Path, *names: str) -> Path:
+    lab.era = era
+    return lab.save(*names, to=file)
+
+
+def skopeo(*words: str) -> str:
+    peers.need("skopeo")
+    return peers.run("skopeo", "--insecure-policy", *words)
+
+
+def config_of(where: str) -> bytes:
+    return skopeo("inspect", "--raw", "--config", where).strip("\n").encode()
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("name", NAMES)
+def test_skopeo_reads_ours(lab: Lab, tmp_path: Path, era: str, name: str) -> None:
+    """As the archive of Docker that it is, and (from 25 on) as the OCI layout that it is as well."""
+    file = archive(lab, era, tmp_path / "x.tar", name)
+    image = lab.image(name)
+    wanted = {f"docker-archive:{file}:{name}"} | ({f"oci-archive:{file}"} if era != "1.13" else set())
+    for where in wanted:
+        assert config_of(where) == lab.store.read_blob(image.id)
+        skopeo("copy", where, f"oci:{tmp_path}/out-{len(where)}:x")  # it reads and checks every layer
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_podman_loads_ours(lab: Lab, podman: Callable[..., str], tmp_path: Path, era: str) -> None:
+    file = archive(lab, era, tmp_path / "x.tar", *NAMES)
+    podman("rmi", "--all", "--force")
+    packed = tmp_path / "x.tar.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    podman("load", "--quiet", "--input", str(packed if era == "28" else file))
+    listed = {name: one["Id"] for one in json.loads(podman("images", "--format", "json")) for name in one.get("Names") or []}
+    assert listed == {f"docker.io/{name if '/' in name else f'library/{name}'}": lab.image(name).id.hex for name in NAMES}
+
+
+@pytest.mark.parametrize("format", ["docker-archive", "oci-archive"])
+def test_what_podman_saves_loads_here(
+    lab: Lab, podman: Callable[..., str], fresh: Callable[[], Lab], tmp_path: Path, format: str
+) -> None:
+    podman("load", "--quiet", "--input", str(archive(lab, "28", tmp_path / "ours.tar", *NAMES)))
+    for name in NAMES:
+        file, other = tmp_path / f"{name.replace('/', '-').replace(':', '-')}.tar", fresh()
+        podman("save", "--quiet", "--format", format, "--output", str(file), name)
+        assert other.docker(["load", "--input", str(file)]).stdout == f"Loaded image: {name}\n"
+        same_image(lab, other, name)
+
+
+def test_several_images_of_podman_in_one_archive(lab: Lab, podman: Callable[..., str], fresh: Callable[[], Lab], tmp_path: Path) -> None:
+    podman("load", "--quiet", "--input", str(archive(lab, "28", tmp_path / "ours.tar", *NAMES)))
+    podman("save", "--quiet", "--multi-image-archive", "--output", str(tmp_path / "all.tar"), *NAMES)
+    other = fresh()
+    assert sorted(other.docker(["load", "--input", str(tmp_path / "all.tar")]).lines) == sorted(f"Loaded image: {name}" for name in NAMES)
+    for name in NAMES:
+        same_image(lab, other, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("transport", ["docker-archive", "oci-archive"])
+def test_what_skopeo_writes_loads_here(lab: Lab, fresh: Callable[[], Lab], tmp_path: Path, name: str, transport: str) -> None:
+    ours = archive(lab, "29", tmp_path / "ours.tar", name)
+    file = tmp_path / "theirs.tar"
+    skopeo("copy", f"docker-archive:{ours}:{name}", f"{transport}:{file}:{name if transport == 'docker-archive' else 'docker.io/' + name}")
+    other = fresh()
+    loaded = other.load(file)
+    assert [image.tags for image in loaded] == [[name]]
+    same_image(lab, other, name)
+
+
+def same_image(lab: Lab, other: Lab, name: str) -> None:
+    """The same config, so the same ID; the same files, whatever the layers are packed in."""
+    assert other.image(name).id == lab.image(name).id
+    assert other.image(name).tree == lab.image(name).tree and other.image(name).size == lab.image(name).size
+    again = unpacked(b"".join(other.engine.archives.save([name])))
+    assert "manifest.json" in again
+
+
+def test_a_real_debian_goes_round(debian: Path, fresh: Callable[[], Lab], podman: Callable[..., str], tmp_path: Path) -> None:
+    """Tens of thousands of files, hard links, whiteouts: skopeo's archive in, ours out, into podman."""
+    first, second = fresh(), fresh()
+    skopeo("copy", f"oci:{debian}:debian", f"docker-archive:{tmp_path}/theirs.tar:real/debian:12")
+    assert first.docker(["load", "-i", str(tmp_path / "theirs.tar")]).stdout == "Loaded image: real/debian:12\n"
+    for era in ERAS:
+        file = archive(first, era, tmp_path / f"{era}.tar", "real/debian:12")
+        skopeo("copy", f"docker-archive:{file}:real/debian:12", f"dir:{tmp_path}/dir-{era}")
+        podman("load", "--quiet", "--input", str(file))
+        image_id = first.image("real/debian:12").id
+        assert json.loads(podman("inspect", "docker.io/real/debian:12"))[0]["Id"] == image_id.hex
+        podman("rmi", "docker.io/real/debian:12")
+    second.load(tmp_path / "28.tar")
+    assert second.image("real/debian:12").tree == first.image("real/debian:12").tree
