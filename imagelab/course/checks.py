@@ -40,6 +40,7 @@ from imagelab.reference import familiar
 
 __all__ = [
     "Check",
+    "answered",
     "child_of",
     "config_has",
     "container_absent",
@@ -185,6 +186,15 @@ def tags_of(repository: str, count: int) -> Check:
 
 def _repository(name: str) -> str:
     return familiar(name).partition("@")[0].rpartition(":")[0] if "@" not in name else familiar(name).partition("@")[0]
+
+
+def answered(question: Words, answer: str) -> Check:
+    """A question's answer, given as a tag: any image called `answer:5`. The answer itself is not said."""
+    return Check(
+        question,
+        Words("no image is called `answer:` with the right answer behind it yet", "还没有镜像叫 `answer:` 加上正确答案"),
+        lambda before, now: now.id_of(f"answer:{answer}") is not None,
+    )
 
 
 # -- images -------------------------------------------------------------------------------------------------
