@@ -45,6 +45,7 @@ from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
     from imagelab.classroom import ClassroomUpstream
+    from imagelab.course.practice import Practice
     from imagelab.registry import Upstream
     from imagelab.reports import PruneReport
     from imagelab.results import CommandResult, History, ImageList, LabImage, Usage
@@ -339,6 +340,12 @@ class Lab(Views):
         code = run(words, stdin=Script(stdin, out), stdout=out, stderr=err, environ=dict(os.environ), lab=self)
         return self.result(out.getvalue(), err.getvalue(), code)
 
+    def exercise(self, name: str) -> Practice:
+        """Open an exercise: its own lab, its task, a checklist. In a notebook `lab` and `%docker` mean that lab from now on."""
+        from imagelab.course.practice import begin
+
+        return begin(self, name)
+
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
         """What a command printed, with the page it makes in a notebook."""
         from imagelab.results import CommandResult, html_of
@@ -397,17 +404,20 @@ def connect(
     return Lab(store, settings, progress=progress or _progress_here(), workers=workers)
 
 
-def lesson(name: str, *, lang: str = "en") -> Lab:
-    """A fresh lab for one lesson: empty, by the class clock, gone when Python ends. `lang`: "en" or "zh", what panels speak.
+def lesson(name: str, *, lang: str = "") -> Lab:
+    """A fresh lab for one lesson: empty, by the class clock, gone when Python ends. `lang`: "en" or "zh", what panels speak,
+    else the language of the folder that the notebook stands in.
 
     `!docker …` in a cell and `%docker` work on it too: it becomes the process's $IMAGELAB_HOME.
     """
     import atexit
     import tempfile
 
+    from imagelab.course.words import language_here
     from imagelab.runtime.supervisor import OWNER
     from imagelab.store.locks import locked
 
+    lang = lang or language_here(os.environ)
     folder = tempfile.TemporaryDirectory(prefix=f"imagelab-{name}-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
     lab = connect(folder.name, environ={}, clock="class", lang=lang)

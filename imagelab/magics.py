@@ -305,7 +305,8 @@ def _magic_name(node: ast.AST) -> ast.Constant | None:
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """Register the magics, and put `docker` on the kernel's PATH for `!docker`."""
+    """Register the magics, those of exercises too, and put `docker` on the kernel's PATH for `!docker`."""
+    from imagelab.course.desk import desk_of
     from imagelab.shim import on_path
 
     session = Session(ipython)
@@ -321,4 +322,5 @@ def load_ipython_extension(ipython: Any) -> None:
     ipython.register_magic_function(no_var_expand(docker_result), "line", TAKEN)
     ipython.ast_transformers[:] = [known for known in ipython.ast_transformers if not isinstance(known, Assigned)]
     ipython.ast_transformers.append(Assigned())
+    desk_of(ipython)
     on_path(os.environ)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from imagelab.course.exercise import Exercise, Line, Verdict, perform, prepare
-from imagelab.course.scene import look
+from imagelab.course.scene import Scene, look
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
@@ -44,3 +45,11 @@ def rehearse(exercise: Exercise, lines: Iterable[Line] = ()) -> Verdict:
         before = look(lab)
         perform(lab, lines)
         return exercise.judge(before, look(lab))
+
+
+@cache
+def goal_of(exercise: Exercise) -> Scene:
+    """What the lab looks like when it is done: after `goal`, or else the solution. Its files can no longer be read."""
+    with clean_lab(exercise) as lab:
+        perform(lab, exercise.goal or exercise.solution)
+        return look(lab)

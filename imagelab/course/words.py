@@ -8,7 +8,6 @@ Docker's own output is never translated; what imagelab says about it is.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -31,9 +30,7 @@ class Words(NamedTuple):
         return Words(self.en.format(**values), self.zh.format(**values))
 
 
-def language_here(environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> str:
-    """The language to speak: $IMAGELAB_LANG, else that of the folder a notebook stands in (`en/`, `zh/`), else English."""
-    asked = environ.get("IMAGELAB_LANG", "")
-    if asked in LANGUAGES:
-        return asked
-    return "zh" if (folder or Path.cwd()).name == "zh" else "en"
+def language_here(environ: Mapping[str, str], folder: Path | None = None) -> str:
+    """The language to speak: that of the folder a notebook stands in (`en/`, `zh/`), else $IMAGELAB_LANG, else English."""
+    here, asked = (folder or Path.cwd()).name, environ.get("IMAGELAB_LANG", "")
+    return next((language for language in (here, asked) if language in LANGUAGES), "en")

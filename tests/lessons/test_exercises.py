@@ -136,6 +136,6 @@ def test_hints_come_rung_by_rung() -> None:
 
 
 def test_the_language_is_that_of_the_notebooks_folder() -> None:
-    assert language_here({}, Path("/x/zh")) == "zh"
-    assert language_here({}, Path("/x/en")) == language_here({"IMAGELAB_LANG": "fr"}, Path("/x")) == "en"
-    assert language_here({"IMAGELAB_LANG": "en"}, Path("/x/zh")) == "en"
+    assert language_here({}, Path("/x/zh")) == language_here({"IMAGELAB_LANG": "en"}, Path("/x/zh")) == "zh"
+    assert language_here({}, Path("/x/y")) == language_here({"IMAGELAB_LANG": "fr"}, Path("/x/y")) == "en"
+    assert language_here({"IMAGELAB_LANG": "zh"}, Path("/x/y")) == "zh"

@@ -50,12 +50,13 @@ def test_executing_them_elsewhere_gives_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.parent.name)
 def test_both_languages_have_the_same_cells(source: Path) -> None:
-    """Prose for prose, and the very same code with the very same outputs."""
+    """Prose for prose, and the very same code; Docker's output is the same too, only what imagelab says is in the language."""
     english, chinese = (read(source, language)["cells"] for language in notebooks.LANGUAGES)
     assert [cell["cell_type"] for cell in english] == [cell["cell_type"] for cell in chinese]
     for one, other in zip(english, chinese, strict=True):
         if one["cell_type"] == "code":
-            assert (one["source"], one["outputs"]) == (other["source"], other["outputs"])
+            assert one["source"] == other["source"]
+            assert one["outputs"] == other["outputs"] or HAN.search(json.dumps(other["outputs"], ensure_ascii=False))
         else:
             assert HAN.search("".join(other["source"]))
             assert not HAN.search("".join(one["source"]))

@@ -1,0 +1,163 @@
+"""The notebook's side of an exercise: the magics, the look after every cell, the buttons.
+
+    %hint  %check  %undo  %redo  %reset  %solution [now]
+
+There is one desk in an IPython, and one exercise on it. Whoever opens an exercise takes the desk: every variable that held
+the lab of the notebook holds the exercise's lab from then on, so that what the learner types next, in Python or after
+%docker, is done where it counts.
+
+Buttons are for those who look at a page. They do what the magics do, and nothing can be reached by them alone; a notebook
+that is run without a page has the same outputs each time.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import no_var_expand
+
+from imagelab.course.panel import Shown, checked, exercise_panel, said
+from imagelab.course.scene import look
+from imagelab.course.words import language_here
+from imagelab.errors import ImageLabError
+from imagelab.view.messages import say
+from imagelab.view.progress import is_watched, publish
+
+if TYPE_CHECKING:
+    from imagelab.course.practice import Practice
+    from imagelab.lab import Lab
+
+BUTTONS = ("hint", "check", "undo", "redo", "reset", "solution")
+
+
+class Desk:
+    """What an IPython has on it: one exercise, or none."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.practice: Practice | None = None
+        self._page: Page | None = None
+        self._ipythons_reset = shell.find_line_magic("reset")
+        for name in BUTTONS:
+            shell.register_magic_function(no_var_expand(self._magic(name)), "line", name)
+        shell.events.register("post_run_cell", self.after_cell)
+
+    def take(self, practice: Practice, lab: Lab) -> None:
+        """Put an exercise on it."""
+        self.practice = practice
+        self._page = Page(self, practice) if is_watched(os.environ) else None
+        self._hand_over(lab)
+
+    def page(self, practice: Practice) -> Page | None:
+        """Where this exercise is shown to somebody who looks; None when nobody does."""
+        return self._page if practice is self.practice else None
+
+    def _hand_over(self, old: Lab) -> None:
+        """Names that meant the old lab mean the exercise's."""
+        if self.practice is not None:
+            names = [name for name, value in self.shell.user_ns.items() if value is old]
+            self.shell.user_ns.update(dict.fromkeys(names, self.practice.lab))
+
+    def do(self, name: str, line: str = "") -> Shown:
+        """What a magic or a button does."""
+        if self.practice is None:
+            lang = language_here(os.environ)
+            return said(say("course.nothing_open", lang), lang)
+        old = self.practice.lab
+        try:
+            if name == "solution":
+                return self.practice.solution(now=line.strip() == "now")
+            act: Any = getattr(self.practice, name)
+            return act()  # type: ignore[no-any-return]
+        except ImageLabError as error:
+            return said(str(error), self.practice.lang)
+        finally:
+            self._hand_over(old)
+
+    def _magic(self, name: str) -> Any:
+        def act(line: str) -> None:
+            if name == "reset" and (line.strip() or self.practice is None):
+                self._ipythons_reset(line)  # which empties the notebook of its variables: not ours to take away
+            else:
+                show(self.do(name, line))
+
+        act.__doc__ = f"The exercise's {name}."
+        return act
+
+    def after_cell(self, result: object = None) -> None:
+        """A cell is over: has it brought the exercise forward, or back?"""
+        practice = self.practice
+        if practice is not None and practice.look():
+            show(checked(practice.exercise, practice.verdict, practice.lang))
+            if self._page is not None:
+                self._page.renew()
+
+
+class Page:
+    """The exercise on a page that somebody looks at: its panel, kept up to date, and the buttons."""
+
+    def __init__(self, desk: Desk, practice: Practice) -> None:
+        self._desk, self._practice = desk, practice
+        self._handle: Any = None
+        self._answer: Any = None
+
+    def show(self) -> None:
+        """Put it below the cell."""
+        from IPython.display import display
+
+        self._handle = display(self._bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        try:
+            import ipywidgets
+        except ImportError:
+            return
+        self._answer = ipywidgets.HTML()
+        buttons = [ipywidgets.Button(description=f"%{name}") for name in BUTTONS]
+        for name, button in zip(BUTTONS, buttons, strict=True):
+            button.on_click(lambda _, name=name: self._pressed(name))
+        display(ipywidgets.VBox([ipywidgets.HBox(buttons), self._answer]))  # type: ignore[no-untyped-call]
+
+    def renew(self) -> None:
+        """Say how things are now."""
+        if self._handle is not None:
+            self._handle.update(self._bundle(), raw=True)
+
+    def _pressed(self, name: str) -> None:
+        self._answer.value = self._desk.do(name).html
+        self.renew()
+
+    def _bundle(self) -> dict[str, str]:
+        one = self._practice
+        panel = exercise_panel(one.exercise, one.verdict, one.goal, look(one.lab), one.lang)
+        return {"text/plain": panel.text, "text/html": panel.html}
+
+
+def display_practice(practice: Practice) -> None:
+    """Show an exercise below the cell, with buttons where somebody can press them."""
+    from IPython.core.getipython import get_ipython
+
+    shell: Any = get_ipython()
+    page = desk_of(shell).page(practice) if shell is not None else None
+    if page is not None:
+        page.show()
+    else:
+        show(practice.panel)
+
+
+def show(what: Shown) -> None:
+    """An output of the cell: text, and HTML beside it."""
+    publish({"text/plain": what.text, "text/html": what.html})
+
+
+def desk_of(shell: Any) -> Desk:
+    """The desk of an IPython; made when it is first needed."""
+    desk = getattr(shell, "imagelab_desk", None)
+    if not isinstance(desk, Desk):
+        desk = Desk(shell)
+        shell.imagelab_desk = desk
+    return desk
+
+
+def take_desk(shell: Any, practice: Practice, lab: Lab) -> None:
+    """Put an exercise on this IPython's desk."""
+    desk_of(shell).take(practice, lab)

@@ -1,0 +1,179 @@
+"""An exercise at work: a lab in its start state, looked at again and again until everything holds.
+
+    exercise = lab.exercise("moved-tag")     shows the task; `lab`, %docker and !docker are the exercise's lab from now on
+    exercise.check()    exercise.hint()      what is still missing; help, one rung more each time
+    exercise.undo()     exercise.redo()      along the lab's timeline
+    exercise.reset()                         the start again; what you had is kept in `exercise.kept`
+    exercise.solution()                      after a real attempt, or `solution(now=True)`
+
+In a notebook all of them are magics, too, and the lab is looked at after every cell without being asked (`desk`). Success
+is final: what is done afterwards does not take it back.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagelab.course.exercise import Exercise, Rung, prepare, shown
+from imagelab.course.panel import Shown, checked, exercise_panel, said
+from imagelab.course.progress import Record, note, progress_file, read_progress
+from imagelab.course.record import written
+from imagelab.course.rehearsal import goal_of
+from imagelab.course.scene import look
+from imagelab.view.messages import say
+
+if TYPE_CHECKING:
+    from imagelab.lab import Lab
+
+
+class Practice:
+    """One learner, one exercise. `file`: where progress is kept; None for nowhere."""
+
+    def __init__(self, exercise: Exercise, lang: str, file: Path | None) -> None:
+        self.exercise, self.lang, self.file = exercise, lang, file
+        self.kept: list[Lab] = []
+        """Labs of earlier attempts, oldest first."""
+        self.goal = goal_of(exercise)
+        self.attempts = self._record().attempts
+        self.given: set[str] = set()
+        """Hints given since the start, by ID."""
+        self.won = False
+        self._begin()
+
+    def _begin(self) -> None:
+        from imagelab.lab import lesson
+
+        self.lab = lesson(self.exercise.id, lang=self.lang)
+        prepare(self.lab, self.exercise.start)
+        self.before = look(self.lab)
+        self.verdict = self.exercise.judge(self.before, self.before)
+        self._revision = self.lab.state.revision
+        self._start = _position(self.lab)
+
+    def _record(self) -> Record:
+        return read_progress(self.file).records.get(self.exercise.id, Record())
+
+    # -- looking --------------------------------------------------------------------------------------------
+
+    def look(self) -> bool:
+        """Look at the lab again; has the verdict changed? A change in the lab counts as an attempt."""
+        revision = self.lab.state.revision
+        if self.won or revision == self._revision:
+            return False
+        self._revision = revision
+        old = self.verdict
+        self.verdict = self.exercise.judge(self.before, look(self.lab))
+        self.attempts += 1
+        self.won = self.verdict.passed
+        note(self.file, self.exercise.id, attempts=self.attempts, solved=self.won, log=written(self.lab))
+        return (self.verdict.held, self.verdict.missing) != (old.held, old.missing)
+
+    def check(self) -> Shown:
+        """Where it stands."""
+        self.look()
+        return checked(self.exercise, self.verdict, self.lang)
+
+    @property
+    def panel(self) -> Shown:
+        """The task, the checklist, the goal beside yours."""
+        return exercise_panel(self.exercise, self.verdict, self.goal, look(self.lab), self.lang)
+
+    # -- help -----------------------------------------------------------------------------------------------
+
+    def hint(self) -> Shown:
+        """The task again, and then each time the next hint of those that fit the lab as it is: one rung up, as a rule, or
+        back to the first rungs for somebody who has gone somewhere else meanwhile."""
+        self.look()
+        if self.won:
+            return checked(self.exercise, self.verdict, self.lang)
+        fitting = [hint for hint in self.verdict.hints if hint.id not in self.given]
+        if not self.given and self.verdict.missing is not None:
+            self._climb(Rung.RESTATE, "")
+            missing = say("course.missing", self.lang, what=self.verdict.missing.in_(self.lang))
+            return self._hint(Rung.RESTATE, f"{self.exercise.task.in_(self.lang)} {missing}")
+        if not fitting:
+            return said(say("course.hint_next_is_solution", self.lang), self.lang)
+        self._climb(fitting[0].rung, fitting[0].id)
+        return self._hint(fitting[0].rung, fitting[0].words.in_(self.lang))
+
+    def _hint(self, rung: Rung, text: str) -> Shown:
+        gap = "" if self.lang == "zh" else " "
+        line = say("course.hint", self.lang, rung=int(rung) + 1, text=text)
+        return said(f"{line}{gap}{say('course.hint_more', self.lang)}" if rung < Rung.TWIN else line, self.lang)
+
+    def _climb(self, rung: Rung, given: str) -> None:
+        self.given.add(given)
+        note(self.file, self.exercise.id, rung=int(rung))
+
+    def solution(self, *, now: bool = False) -> Shown:
+        """A solution, after a real attempt."""
+        self.look()
+        wanted = self.exercise.reveal_after
+        if self.attempts < wanted and not now and not self.won:
+            return said(say("course.solution_not_yet", self.lang, attempts=wanted, done=self.attempts), self.lang)
+        self._climb(Rung.SOLUTION, "solution")
+        lines = self.exercise.solution
+        head = say("course.solution", self.lang, par=len(lines))
+        return said("\n".join([head, *map(shown, lines)]), self.lang)
+
+    # -- back and forth -------------------------------------------------------------------------------------
+
+    def undo(self) -> Shown:
+        """Take back the last step, not beyond the start."""
+        if _position(self.lab) <= self._start:
+            return said(say("course.nothing_to_undo", self.lang), self.lang)
+        return self._moved("undo")
+
+    def redo(self) -> Shown:
+        """Do again what was undone."""
+        return self._moved("redo")
+
+    def _moved(self, way: str) -> Shown:
+        move = getattr(self.lab, way)()
+        self.look()
+        what = checked(self.exercise, self.verdict, self.lang)
+        return Shown(f"{move}\n{what.text}", said(str(move), self.lang).html + what.html)
+
+    def reset(self) -> Shown:
+        """The start again, in a new lab; the old one is kept."""
+        self.kept.append(self.lab)
+        self.won, self.given = False, set()
+        self._begin()
+        return said(say("course.reset", self.lang, number=len(self.kept)), self.lang)
+
+    # -- in a notebook --------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return self.panel.text
+
+    def _repr_html_(self) -> str:
+        return self.panel.html
+
+    def _ipython_display_(self) -> None:
+        from imagelab.course.desk import display_practice
+
+        display_practice(self)
+
+
+def begin(lab: Lab, name: str) -> Practice:
+    """Open an exercise, in the language that `lab` speaks; in a notebook it takes the desk."""
+    import sys
+
+    from imagelab.course.catalog import exercise
+
+    practice = Practice(exercise(name), lab.lang, progress_file(os.environ, Path.cwd()))
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython else None
+    if shell is not None:
+        from imagelab.course.desk import take_desk
+
+        take_desk(shell, practice, lab)
+    return practice
+
+
+def _position(lab: Lab) -> int:
+    """The step of the lab's timeline that is the present."""
+    timeline: Any = getattr(lab, "timeline", None)
+    return int(timeline.position) if timeline is not None else 0
