@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from imagelab.store import Store
     from imagelab.view.comparison import Comparison
     from imagelab.view.explorer import Exploration
+    from imagelab.view.sizes import Sizes
 
 
 class Views:
@@ -49,6 +50,17 @@ class Views:
             for name, image in images
         ]
         return compare(sides[0], sides[1], self.store.read_file, self.lang)
+
+    def sizes(self) -> Sizes:
+        """Every image's sizes, and the reckoning from the SIZE column to the files in blobs/sha256.
+
+        `.difference` is what is left over, in bytes: 0, or the lab is damaged.
+        """
+        from imagelab.view.sizes import sizes
+
+        blobs = self.store.blobs
+        on_disk = {digest: blobs.file(digest).stat().st_size for digest in blobs.digests()}
+        return sizes(self.state, on_disk, lambda image: self.engine.tree(image.id), self.lang)
 
     def _indexes(self, chain_ids: tuple[Digest, ...]) -> list[LayerIndex]:
         return [self.store.index_of(self.state.layers[chain_id].diff_id) for chain_id in chain_ids]

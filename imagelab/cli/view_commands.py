@@ -24,3 +24,10 @@ def explore(context: Context) -> int:
     else:
         context.out.write(lab.explore(names[0]).text)
     return 0
+
+
+@command(("sizes",), "", "Every size of every image, and how they add up to the bytes on the disk", program="imagelab")
+def sizes(context: Context) -> int:
+    found = context.lab.sizes()
+    context.out.write(found.text)
+    return 1 if found.difference else 0

@@ -186,6 +186,11 @@ def _contents(tree: Tree) -> dict[str, tuple[str, Node]]:
     return found
 
 
+def seen_bytes(tree: Tree) -> int:
+    """What a tree shows, in bytes; a file with several names once."""
+    return sum(node.size for _, node in _contents(tree).values())
+
+
 def _by_layer(contents: Mapping[str, tuple[str, Node]], numbers: Mapping[Digest, int]) -> dict[int, int]:
     """Bytes by the number of the layer that holds them; of two equal layers the upper one."""
     sums: dict[int, int] = {}
