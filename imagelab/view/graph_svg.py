@@ -1,0 +1,294 @@
+"""The layer graph as SVG: every kind of thing a shape of its own, in the colours of `style`.
+
+The picture needs nothing else: no script, no font, nothing from elsewhere. It is light or dark as the reader's page is; for
+programs that do not know CSS the light colours stand in the shapes as well. `<title>` and `<desc>` say what is to be seen, and
+each thing has a title of its own. There is no `id` in it, so that a page may hold many.
+
+`picture` is for a file or an output: it brings its paper. `inline` is for a page that has `STYLE` and `css()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+from imagelab.view.graph import (
+    CHANGED,
+    CONTAINER,
+    DANGLING,
+    DIGEST,
+    FOLDED,
+    GONE,
+    IMAGE,
+    INTERMEDIATE,
+    MOVED,
+    NEW,
+    SHARED,
+    TAG,
+    Graph,
+    Thing,
+)
+from imagelab.view.graph_layout import LINE, Box, Layout, by_key, layout, text_width
+from imagelab.view.graph_text import line, spoken, summary
+from imagelab.view.messages import say
+from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, WIDE, Theme
+
+MARGIN = WIDE
+OUTLINES = {NEW: "added", GONE: "removed", MOVED: "changed", CHANGED: "changed"}
+"""Which colour goes round a thing that changed."""
+
+FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
+CODE_FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Noto Sans Mono CJK SC',monospace"
+
+
+def hue(thing: Thing) -> str:
+    """The kind, in `style`'s words, whose colours a thing wears."""
+    if thing.kind == IMAGE:
+        return next((mark for mark in (DANGLING, INTERMEDIATE) if mark in thing.marks), "image")
+    if thing.kind in (TAG, DIGEST, CONTAINER):
+        return thing.kind
+    return "shared" if SHARED in thing.marks else "layer"
+
+
+def picture(graph: Graph, *, selected: str = "") -> str:
+    """The whole picture with its paper and its legend, ending in a newline."""
+    return _svg(graph, css(), paper=True, selected=selected)
+
+
+def inline(graph: Graph, *, selected: str = "") -> str:
+    """The same without paper and colours: the page has them (`css(page=True)`)."""
+    return _svg(graph, "", paper=False, selected=selected)
+
+
+def _svg(graph: Graph, style: str, *, paper: bool, selected: str) -> str:
+    placed = layout(graph)
+    entries = legend_entries(graph)
+    legend = _legend(entries, graph.lang, max(placed.width, 340))
+    margin = MARGIN if paper else NEAR
+    width = max(placed.width, 340) + 2 * margin
+    height = placed.height + (APART + legend[1] if entries else 0) + 2 * margin
+    if not graph.things:
+        return _empty(graph, style)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label="{escape(summary(graph))}"{_lang(graph.lang)}>',
+        f"<title>{escape(say('graph.label', graph.lang))}</title><desc>{escape(spoken(graph))}</desc>",
+        style,
+        _paper(width, height) if paper else "",
+        f'<g transform="translate({margin} {margin})">',
+        *(f'<path class="ground" d="M{x} {y}h{w}" fill="none" stroke="#8a96a3" stroke-width="1.5"/>' for x, y, w in placed.ground),
+        *_parent_links(placed, graph.lang),
+        *(_node(box, graph.lang, selected) for box in placed.boxes),
+        "</g>",
+        f'<g transform="translate({margin} {margin + placed.height + APART})">{legend[0]}</g>' if entries else "",
+        "</svg>\n",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _lang(lang: str) -> str:
+    return ' lang="zh-CN"' if lang == "zh" else ' lang="en"'
+
+
+def _paper(width: int, height: int) -> str:
+    return (
+        f'<rect class="paper" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="{NEAR}" fill="{LIGHT.page}" stroke="{LIGHT.rule}"/>'
+    )
+
+
+def _empty(graph: Graph, style: str) -> str:
+    text = say("graph.empty", graph.lang)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="380" height="64" viewBox="0 0 380 64" role="img" '
+        f'aria-label="{escape(text)}"{_lang(graph.lang)}><title>{escape(text)}</title>{style}{_paper(380, 64) if style else ""}'
+        f'<text class="caption" x="190" y="36" text-anchor="middle" fill="{LIGHT.text}" font-size="13">{escape(text)}</text></svg>\n'
+    )
+
+
+# -- colours ------------------------------------------------------------------------------------------------
+
+
+def css(*, page: bool = False) -> str:
+    """Colours and type. With `page` for a page that has a JupyterLab theme; else for the reader's light or dark."""
+    dark = _colors(DARK, "[data-jp-theme-light=false] ") if page else f"@media (prefers-color-scheme:dark){{{_colors(DARK)}}}"
+    rules = (
+        f".imagelab-graph{{font-family:{FONT};font-size:{SMALL}px}}"
+        ".imagelab-graph .node text,.imagelab-graph .legend text{fill:var(--i)}"
+        ".imagelab-graph .s{fill:var(--f);stroke:var(--l)}"
+        ".imagelab-graph .l{fill:none;stroke:var(--l)}"
+        f".imagelab-graph .t{{font-size:{SMALL + 1}px;font-weight:600}}"
+        f".imagelab-graph .m{{font-family:{CODE_FONT};letter-spacing:0}}"
+        ".imagelab-graph .node.gone .t{text-decoration:line-through}"
+        ".imagelab-graph .node.gone .s{fill-opacity:.35}"
+        ".imagelab-graph .sel{display:none;fill:none;stroke:var(--focus);stroke-width:3}"
+        ".imagelab-graph .selected .sel,.imagelab-graph .node:focus .sel{display:inline}"
+        ".imagelab-graph .node:focus{outline:none}"
+        ".imagelab-graph .caption{fill:var(--text)}.imagelab-graph .paper{fill:var(--page);stroke:var(--rule)}"
+        ".imagelab-graph .parent{stroke:var(--soft)}"
+    )
+    return f"<style>{_colors(LIGHT)}{dark}{rules}</style>"
+
+
+def _colors(theme: Theme, scope: str = "") -> str:
+    page = (
+        f"{scope}.imagelab-graph{{--text:{theme.text};--page:{theme.page};--rule:{theme.rule};--soft:{theme.soft};--focus:{theme.focus}}}"
+    )
+    return page + "".join(
+        f"{scope}.imagelab-graph .k-{kind}{{--f:{color.fill};--l:{color.line};--i:{color.ink}}}"
+        for kind, color in theme.kinds.items()
+    )
+
+
+# -- one thing ----------------------------------------------------------------------------------------------
+
+
+def _node(box: Box, lang: str, selected: str) -> str:
+    thing = box.thing
+    kind = hue(thing)
+    extra = (" gone" if GONE in thing.marks else "") + (" selected" if thing.key == selected else "")
+    parts = [
+        f'<g class="node k-{kind}{extra}" data-key="{escape(thing.key)}">',
+        f"<title>{escape(line(thing, lang))}</title>",
+        *_outline(box),
+        _shape(box, kind),
+        *_words(box, kind),
+        f'<rect class="sel" x="{box.x - 3}" y="{box.y - 3}" width="{box.width + 6}" height="{box.height + 6}" rx="8" display="none"/></g>',
+    ]
+    return "".join(parts)
+
+
+def _outline(box: Box) -> Iterator[str]:
+    kind = next((OUTLINES[mark] for mark in box.thing.marks if mark in OUTLINES), "")
+    if kind:
+        dash = ' stroke-dasharray="4 3"' if kind == "removed" else ""
+        yield (
+            f'<rect class="l k-{kind}" x="{box.x - 2}" y="{box.y - 2}" width="{box.width + 4}" height="{box.height + 4}" rx="7" '
+            f'fill="none" stroke="{LIGHT.kinds[kind].line}" stroke-width="3"{dash}/>'
+        )
+
+
+def _paint(kind: str) -> str:
+    color = LIGHT.kinds[kind]
+    return f'fill="{color.fill}" stroke="{color.line}"'
+
+
+def _shape(box: Box, kind: str) -> str:
+    return shape(box.thing.kind, kind, box.x, box.y, box.width, box.height)
+
+
+def shape(kind: str, hue: str, x: int, y: int, width: int, height: int) -> str:
+    """The outline of a kind of thing: slab, card, octagon, label, box."""
+    paint = _paint(hue)
+    rect = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+    if hue == "dangling":
+        return f'<path class="s" d="{_octagon(x, y, width, height)}" {paint} stroke-width="1.6" stroke-dasharray="6 3"/>'
+    if kind == IMAGE:
+        dots = ' stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"' if hue == INTERMEDIATE else ' stroke-width="1.6"'
+        return f'<rect class="s" {rect} rx="10" {paint}{dots}/>'
+    if kind == TAG:
+        hole = f'<circle class="s" cx="{x + 13}" cy="{y + height / 2:g}" r="2.6" fill="{LIGHT.page}" stroke="{LIGHT.kinds[hue].line}"/>'
+        return f'<path class="s" d="{_label(x, y, width, height, right=False)}" {paint} stroke-width="1.3"/>{hole}'
+    if kind == DIGEST:
+        return f'<path class="s" d="{_label(x, y, width, height, right=True)}" {paint} stroke-width="1.3"/>'
+    if kind == CONTAINER:
+        lip = f'<path class="l" d="M{x} {y + 3.5}h{width}" fill="none" stroke="{LIGHT.kinds[hue].line}" stroke-width="2" stroke-dasharray="5 3"/>'
+        return f'<rect class="s" {rect} {paint} stroke-width="1.5"/>{lip}'
+    return _slab(kind, hue, rect, x, y, width, height)
+
+
+def _slab(kind: str, hue: str, rect: str, x: int, y: int, width: int, height: int) -> str:
+    color, inner = LIGHT.kinds[hue].line, ""
+    if hue == "shared":
+        inner = f'<rect class="l" x="{x + 2.5}" y="{y + 2.5}" width="{width - 5}" height="{height - 5}" rx="1" fill="none" stroke="{color}" stroke-width=".8"/>'
+    if kind == FOLDED:
+        ticks = "".join(f"M{x + 2} {y + at}h5" for at in range(5, height - 3, 4))
+        inner += f'<path class="l" d="{ticks}" fill="none" stroke="{color}" stroke-width="1.5"/>'
+    return f'<rect class="s" {rect} rx="3" {_paint(hue)} stroke-width="1.2"/>{inner}'
+
+
+def _octagon(x: int, y: int, width: int, height: int) -> str:
+    c = min(10, height // 3)
+    return f"M{x + c} {y}h{width - 2 * c}l{c} {c}v{height - 2 * c}l{-c} {c}h{2 * c - width}l{-c} {-c}v{2 * c - height}z"
+
+
+def _label(x: int, y: int, width: int, height: int, *, right: bool) -> str:
+    half, point = height / 2, min(10, height // 2)
+    if right:
+        return f"M{x} {y + half:g}l{point} {-half:g}h{width - 2 * point}l{point} {half:g}l{-point} {half:g}h{2 * point - width}z"
+    return f"M{x} {y + half:g}l{point} {-half:g}h{width - point}v{height}h{point - width}z"
+
+
+def _words(box: Box, kind: str) -> Iterator[str]:
+    ink = LIGHT.kinds[kind].ink
+    y = box.y + (box.height - LINE * len(box.lines)) / 2 + 11 + (1 if box.thing.kind == CONTAINER else 0)
+    for words in box.lines:
+        look = " ".join(name for name, on in (("t", words.title), ("m", words.mono)) if on)
+        style = f' class="{look}"' if look else ""
+        size = f' font-size="{SMALL + 1 if words.title else SMALL}"'
+        if words.left:
+            yield f'<text{style} x="{box.x + box.inset}" y="{y:g}" fill="{ink}"{size}>{escape(words.left)}</text>'
+        if words.right:
+            yield f'<text x="{box.x + box.width - NEAR - 2}" y="{y:g}" text-anchor="end" fill="{ink}" font-size="{SMALL}">{escape(words.right)}</text>'
+        y += LINE
+
+
+# -- parents ------------------------------------------------------------------------------------------------
+
+
+def _parent_links(placed: Layout, lang: str) -> Iterator[str]:
+    """A dashed line from an image to the one it was made from; it runs behind the stacks, in the gap beside the child."""
+    boxes: Mapping[str, Box] = by_key(placed.boxes)
+    for box in placed.boxes:
+        if box.thing.parent:
+            yield _parent_link(box, boxes[box.thing.parent], lang)
+
+
+def _parent_link(child: Box, parent: Box, lang: str) -> str:
+    leftward = parent.x <= child.x
+    start, end = (child.x, parent.x + parent.width) if leftward else (child.x + child.width, parent.x)
+    from_y, to_y = child.y + child.height // 2, parent.y + parent.height // 2
+    gap = start + (-6 if leftward else 6)
+    if parent.x == child.x:
+        end, gap = parent.x, child.x - 10
+    to = f"V{to_y}H{end}"
+    arrow = 5 if end >= gap else -5
+    head = f"M{end - arrow} {to_y - 4}L{end} {to_y}L{end - arrow} {to_y + 4}"
+    return (
+        f'<path class="parent" d="M{start} {from_y}H{gap}{to}" fill="none" stroke="#5a6673" stroke-width="1.4" stroke-dasharray="5 3">'
+        f"<title>{escape(say('graph.parent_word', lang))}</title></path>"
+        f'<path class="parent" d="{head}" fill="none" stroke="#5a6673" stroke-width="1.4"/>'
+    )
+
+
+# -- legend -------------------------------------------------------------------------------------------------
+
+
+def legend_entries(graph: Graph) -> tuple[str, ...]:
+    """Which kinds are in the picture, in the order of `style.KINDS`."""
+    seen = {hue(thing) for thing in graph.things}
+    seen |= {OUTLINES[mark] for thing in graph.things for mark in thing.marks if mark in OUTLINES}
+    return tuple(kind for kind in KINDS if kind in seen)
+
+
+def _legend(entries: tuple[str, ...], lang: str, width: int) -> tuple[str, int]:
+    """The strip below the picture, and how high it is."""
+    parts, x, y = [], 0, 0
+    for kind in entries:
+        word = say(f"graph.legend.{kind}", lang)
+        wide = 26 + int(text_width(word)) + APART
+        if x and x + wide > width:
+            x, y = 0, y + LINE + TIGHT
+        parts.append(
+            f'<g class="legend k-{kind}">{_swatch(kind, x, y)}'
+            f'<text class="caption" x="{x + 27}" y="{y + 11}" fill="{LIGHT.text}" font-size="{SMALL}">{escape(word)}</text></g>'
+        )
+        x += wide
+    return "".join(parts), y + LINE
+
+
+def _swatch(kind: str, x: int, y: int) -> str:
+    if kind in ("added", "changed", "removed"):
+        dash = ' stroke-dasharray="4 3"' if kind == "removed" else ""
+        return f'<rect class="l" x="{x + 1}" y="{y + 1}" width="20" height="12" rx="4" fill="none" stroke="{LIGHT.kinds[kind].line}" stroke-width="3"{dash}/>'
+    thing = {"dangling": IMAGE, "intermediate": IMAGE, "shared": "layer"}.get(kind, kind)
+    return shape(thing, kind, x, y, 22, 14)

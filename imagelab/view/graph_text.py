@@ -1,0 +1,168 @@
+"""The layer graph in words: as an indented tree, and as sentences for those who listen.
+
+    layer bf5d46315322  ADD rootfs  123kB  [shared by 2]         what stands on a thing is below it and further in;
+    ├─ layer 9f13e0ac480c  RUN apt-get install nginx  58.5kB     a layer on a layer, with nothing beside it, is only below
+    │  layer e8988b5b3097  22B
+    │  └─ image e43d811ce2f4  181kB
+    │     ├─ tag nginx:latest
+    │     └─ container web  running  95B
+
+Both printers take a `Graph` and say all of it: every thing once, by name, with its marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imagelab.units import human_size
+from imagelab.view.graph import (
+    CHANGED,
+    CONTAINER,
+    DIGEST,
+    FOLDED,
+    IMAGE,
+    LAYER,
+    MOVED,
+    SHARED,
+    TAG,
+    Graph,
+    Thing,
+)
+from imagelab.view.messages import say
+
+
+def kind_word(thing: Thing, lang: str) -> str:
+    """What it is, in a word; for a fold, how many layers."""
+    if thing.kind == FOLDED:
+        return say("graph.fold", lang, count=len(thing.layers))
+    return say(f"kinds.{thing.kind}", lang)
+
+
+def mark_words(thing: Thing, lang: str) -> list[str]:
+    """What is to be noted of it: "shared by 3", "dangling", "new", "was on 00285df0df87"."""
+    words = []
+    for mark in thing.marks:
+        words.append(say("kinds.shared", lang, images=thing.images) if mark == SHARED else say(f"kinds.{mark}", lang))
+        if mark in (MOVED, CHANGED):
+            was = say(f"graph.status.{thing.was}", lang) if mark == CHANGED else thing.was
+            words.append(say("graph.changed_from" if mark == CHANGED else "graph.moved_from", lang, was=was))
+    return words
+
+
+def status_word(thing: Thing, lang: str) -> str:
+    return say(f"graph.status.{thing.status}", lang) if thing.status else ""
+
+
+def summary(graph: Graph) -> str:
+    """How much there is to see."""
+    layers = sum(len(thing.layers) for thing in graph.of(LAYER, FOLDED))
+    return say(
+        "graph.summary", graph.lang, images=len(graph.of(IMAGE)), tags=len(graph.of(TAG)), layers=layers,
+        containers=len(graph.of(CONTAINER)),
+    )  # fmt: skip
+
+
+# -- the tree -----------------------------------------------------------------------------------------------
+
+
+def tree(graph: Graph) -> str:
+    """The whole picture as text, ending in a newline."""
+    if not graph.things:
+        return say("graph.empty", graph.lang) + "\n"
+    lines = [summary(graph)]
+    waiting = [(thing, "", "") for thing in reversed(graph.on(""))]
+    while waiting:
+        thing, lead, stem = waiting.pop()
+        if not thing.on:
+            lines.append("")
+        lines.append(lead + line(thing, graph.lang))
+        above = graph.on(thing.key)
+        if thing.kind in (LAYER, FOLDED) and len(above) == 1 and above[0].kind in (LAYER, FOLDED):
+            waiting.append((above[0], stem, stem))
+            continue
+        for at, each in reversed(list(enumerate(above))):
+            last = at == len(above) - 1
+            waiting.append((each, stem + ("└─ " if last else "├─ "), stem + ("   " if last else "│  ")))
+    if graph.hidden:
+        lines += ["", say("graph.hidden", graph.lang, count=graph.hidden)]
+    return "\n".join(lines) + "\n"
+
+
+def line(thing: Thing, lang: str) -> str:
+    """One thing in one line."""
+    parts = [f"{kind_word(thing, lang)} {thing.title}", thing.about, status_word(thing, lang)]
+    if thing.kind not in (TAG, DIGEST):
+        parts.append(human_size(thing.size))
+    if thing.parent:
+        parts.append(say("graph.parent", lang, parent=thing.parent.partition(":")[2]))
+    if marks := mark_words(thing, lang):
+        parts.append(f"[{', '.join(marks)}]")
+    return "  ".join(part for part in parts if part)
+
+
+# -- sentences ----------------------------------------------------------------------------------------------
+
+
+def spoken(graph: Graph) -> str:
+    """The whole picture as sentences: image by image, then the containers."""
+    if not graph.things:
+        return say("graph.empty", graph.lang)
+    told: set[str] = set()
+    sentences = [summary(graph) + ("。" if graph.lang == "zh" else ".")]
+    sentences += [_image(graph, image, told) for image in graph.of(IMAGE)]
+    loose = [_layer(thing, told, graph.lang) for thing in graph.of(LAYER, FOLDED) if thing.key not in told]
+    if loose:
+        sentences.append(say("graph.spoken.loose", graph.lang, layers=_list(loose, graph.lang)))
+    sentences += [_container(graph, container) for container in graph.of(CONTAINER)]
+    return ("" if graph.lang == "zh" else " ").join(sentences)
+
+
+def _image(graph: Graph, image: Thing, told: set[str]) -> str:
+    lang = graph.lang
+    names = [_with_marks(name, lang) for name in graph.on(image.key) if name.kind in (TAG, DIGEST)]
+    below = [thing for thing in graph.below(image.key) if thing.kind in (LAYER, FOLDED)]
+    layers = [_layer(thing, told, lang) for thing in reversed(below)]
+    return say(
+        "graph.spoken.image", lang, image=image.title, size=human_size(image.size), marks=_more(mark_words(image, lang), lang),
+        names=say("graph.spoken.called", lang, names=_list(names, lang)) if names else "",
+        parent=_more([say("graph.parent", lang, parent=image.parent.partition(":")[2])] if image.parent else [], lang),
+        layers=_list(layers, lang) or say("graph.spoken.nothing", lang),
+    )  # fmt: skip
+
+
+def _layer(thing: Thing, told: set[str], lang: str) -> str:
+    """A layer with all there is to say, or only its name when that has been said."""
+    if thing.key in told:
+        return thing.title
+    told.add(thing.key)
+    words = [thing.about, human_size(thing.size), *mark_words(thing, lang)]
+    kind = f"{kind_word(thing, lang)} " if thing.kind == FOLDED else ""
+    return _aside(kind + thing.title, [word for word in words if word], lang)
+
+
+def _container(graph: Graph, container: Thing) -> str:
+    lang = graph.lang
+    below = graph.by_key[container.on].title if container.on else say("graph.ground", lang)
+    words = [container.about, *mark_words(container, lang)]
+    return say(
+        "graph.spoken.container", lang, container=container.title, status=status_word(container, lang), image=below,
+        size=human_size(container.size), marks=_more([word for word in words if word], lang),
+    )  # fmt: skip
+
+
+def _with_marks(thing: Thing, lang: str) -> str:
+    return _aside(thing.title, mark_words(thing, lang), lang)
+
+
+def _aside(text: str, words: Sequence[str], lang: str) -> str:
+    if not words:
+        return text
+    return f"{text}（{'，'.join(words)}）" if lang == "zh" else f"{text} ({', '.join(words)})"
+
+
+def _list(words: Sequence[str], lang: str) -> str:
+    return ("、" if lang == "zh" else ", ").join(words)
+
+
+def _more(words: Sequence[str], lang: str) -> str:
+    return "".join(("，" if lang == "zh" else ", ") + word for word in words)
