@@ -38,6 +38,7 @@ from typing import IO, TYPE_CHECKING, Any
 from imagelab.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.events import ProgressSink, Removal, silent
+from imagelab.lab_pictures import Pictures
 from imagelab.lab_views import Views
 from imagelab.state import State
 from imagelab.store import Store
@@ -74,7 +75,7 @@ class Settings:
     """"": whatever the lab itself is set to, else English."""
 
 
-class Lab(Views):
+class Lab(Pictures, Views):
     """One lab: a store, an engine, and how to show what they answer. Made by `connect()` or `lesson()`."""
 
     def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:

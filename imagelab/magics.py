@@ -30,7 +30,7 @@ import ast
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from IPython.core.magic import no_var_expand
@@ -199,6 +199,11 @@ class Screen(io.StringIO):
         super().__init__()
         self._bars = NotebookProgress(watched=watched)
         self._above = 0
+        self._richer: Mapping[str, str] = {}
+
+    def attach(self, richer: Mapping[str, str]) -> None:
+        """The same as was printed, in richer forms, by mime type."""
+        self._richer = richer
 
     def progress(self, progress: Progress) -> None:
         """The ProgressSink of a pull."""
@@ -218,6 +223,9 @@ class Screen(io.StringIO):
         picture, printed = self._bars.picture, self.take()
         above, below = printed[: self._above], printed[self._above :]
         text = above + picture.text + below
+        if self._richer:
+            publish({"text/plain": text.rstrip("\n"), **self._richer})
+            return
         html = pull_html(above, picture, below) if picture.lines else html_table(text, mark=image_mark(lab.state))
         self._bars.finish()
         if html:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from imagelab.oci import Digest
+from imagelab.state import State
 from imagelab.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from states import a_state, container, id_of, image
 
 NAMES = st.sampled_from(["a", "b", "c", "etc", "é", "x y", "-f", "aux", "A"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
@@ -62,3 +66,34 @@ def put(tree: Tree, path: str, node: Node) -> Tree:
 CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Put, PATHS, NODES), st.builds(Whiteout, PATHS), st.builds(Opaque, PATHS)
 )
+
+
+@st.composite
+def labs(draw: st.DrawFn) -> State:
+    """Small labs: images that share layers, parents, several names or none, containers, also of images removed by force."""
+    words = draw(st.lists(st.text("abcdefgh", min_size=1, max_size=3), unique=True, max_size=6))
+    stacks = st.lists(st.sampled_from("LMN"), max_size=9)
+    free = ["web:1", "web:2", "x/y:latest", "reg.example:5000/z:v1", "db@sha256:" + "d" * 64, "db:9", "db@sha256:" + "e" * 64]
+    made = []
+    for at, word in enumerate(words):
+        names = [free.pop() for _ in range(draw(st.integers(0, min(2, len(free)))))]
+        parent = draw(st.sampled_from(["", *words[:at]]))
+        below = [*next(each.layers for each in made if each.image.id == id_of(parent))] if parent else []
+        made.append(image(word, *below, *draw(stacks), parent=parent, names=names, created=at))
+    containers = [
+        replace(container(name, draw(st.sampled_from(words)), running=draw(st.booleans())), layers=())
+        for name in draw(st.lists(st.sampled_from(["box", "web", "db"]), unique=True, max_size=3))
+    ] if words else []
+    containers = [replace(each, layers=next(named.image.layers for named in made if named.image.id == each.image)) for each in containers]
+    gone = draw(st.sets(st.sampled_from(words), max_size=1)) if words else set()
+    return without_images(a_state(*made, containers=containers), {id_of(word) for word in gone})
+
+
+def without_images(state: State, gone: set[Digest]) -> State:
+    """The lab after these were removed by force: their names and the layers that nobody needs go, containers stay."""
+    images = {image_id: each for image_id, each in state.images.items() if image_id not in gone}
+    needed = {layer for each in [*images.values(), *state.containers.values()] for layer in each.layers}
+    return replace(
+        state, images=images, references={name: image_id for name, image_id in state.references.items() if image_id not in gone},
+        layers={chain_id: layer for chain_id, layer in state.layers.items() if chain_id in needed},
+    )  # fmt: skip

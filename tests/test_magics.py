@@ -361,3 +361,10 @@ def test_a_program_that_reads_without_a_terminal_never_hangs(notebook: Notebook)
     notebook.run("%docker pull -q ubuntu:14.04")
     assert notebook.run("%docker run -i --rm ubuntu:14.04 cat").out == ""
     assert notebook.run("%docker run --rm ubuntu:14.04 bash").out == ""
+
+
+def test_a_graph_is_a_picture_with_its_tree_beside_it(notebook: Notebook) -> None:
+    notebook.run("%docker pull -q nginx")
+    [bundle] = notebook.run("%docker graph").displays
+    assert set(bundle) == {"text/plain", "image/svg+xml"}
+    assert bundle["text/plain"].startswith("1 image, 1 tag, 3 layers")

@@ -92,6 +92,13 @@ class Context:
             return terminal_to(self.out, width=get_terminal_size().columns)
         return lines_to(self.out)
 
+    def show(self, text: str, richer: Mapping[str, str]) -> None:
+        """Write `text`; a notebook shows the best of `richer` (by mime type) instead, and keeps the text beside it."""
+        self.out.write(text)
+        attach = getattr(self.out, "attach", None)
+        if attach is not None:
+            attach(richer)
+
     def explain(self, error: ImageLabError) -> None:
         """One sentence, and what to try."""
         self.err.write(f"{eras.prefix(error, self.era)}{eras.error_text(error, self.era)}\n")

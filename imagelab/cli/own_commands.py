@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import archive_commands, commands, container_commands, view_commands  # noqa: F401 - registers verbs
+from imagelab.cli import archive_commands, commands, container_commands, picture_commands, view_commands  # noqa: F401 - registers verbs
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
@@ -144,5 +144,5 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         ("Docker's Commands", entries(["run", "exec", "pull", "images", "tag", "rmi", "history", "inspect", "save", "load", "import", "version", "info"])),
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
-        ("imagelab's Commands", entries(["lab", "explore", "sizes", "upstream", "serve", "doctor", "gc"])),
+        ("imagelab's Commands", entries(["lab", "graph", "explore", "sizes", "upstream", "serve", "doctor", "gc"])),
     ]

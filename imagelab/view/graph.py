@@ -329,7 +329,7 @@ def _alike(one: Thing, other: Thing) -> bool:
 def _fold_run(
     run: list[Thing], longest: int, keep: int, unfold: Collection[str], renamed: dict[str, str]
 ) -> list[Thing]:
-    if len(run) <= longest:
+    if len(run) <= longest or len(run) - 2 * keep < 2:
         return run
     lower, middle, upper = run[:keep], run[keep : len(run) - keep], run[len(run) - keep :]
     key = f"{FOLDED}:{middle[0].title}-{middle[-1].title}"

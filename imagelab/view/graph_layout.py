@@ -223,6 +223,9 @@ def lines(thing: Thing, lang: str) -> tuple[Words, ...]:
         case "container":
             dot = "●" if thing.status in ("running", "paused") else "○"
             return Words(f"{dot} {thing.title}", size, title=True), Words(status_word(thing, lang), marks)
+        case "digest":
+            name, _, digest = thing.title.partition("@sha256:")
+            return (Words(f"{name}@sha256:{digest[:12]}", title=True), *((Words(marks),) if marks else ()))
         case _:
             return (Words(thing.title, title=True), *((Words(marks),) if marks else ()))
 

@@ -30,6 +30,9 @@ from imagelab.view.graph import (
 )
 from imagelab.view.messages import say
 
+LONGEST = 60
+"""Letters of an instruction that a line shows."""
+
 
 def kind_word(thing: Thing, lang: str) -> str:
     """What it is, in a word; for a fold, how many layers."""
@@ -90,7 +93,8 @@ def tree(graph: Graph) -> str:
 
 def line(thing: Thing, lang: str) -> str:
     """One thing in one line."""
-    parts = [f"{kind_word(thing, lang)} {thing.title}", thing.about, status_word(thing, lang)]
+    about = thing.about if len(thing.about) <= LONGEST else thing.about[: LONGEST - 1].rstrip() + "…"
+    parts = [f"{kind_word(thing, lang)} {thing.title}", about, status_word(thing, lang)]
     if thing.kind not in (TAG, DIGEST):
         parts.append(human_size(thing.size))
     if thing.parent:
@@ -135,7 +139,7 @@ def _layer(thing: Thing, told: set[str], lang: str) -> str:
     if thing.key in told:
         return thing.title
     told.add(thing.key)
-    words = [thing.about, human_size(thing.size), *mark_words(thing, lang)]
+    words = [thing.about[:LONGEST], human_size(thing.size), *mark_words(thing, lang)]
     kind = f"{kind_word(thing, lang)} " if thing.kind == FOLDED else ""
     return _aside(kind + thing.title, [word for word in words if word], lang)
 

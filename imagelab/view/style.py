@@ -190,6 +190,8 @@ PANEL = (
     f".imagelab.panel button{{font:inherit;font-size:{CODE}px;padding:{TIGHT}px {APART}px;border-radius:6px;border:1px solid var(--il-rule);"
     "background:transparent;color:inherit;cursor:pointer}"
     ".imagelab.panel button:disabled{opacity:.5;cursor:default}"
+    ".imagelab .picture{max-width:100%;height:auto;display:block;color-scheme:light}"
+    "[data-jp-theme-light=false] .imagelab .picture{color-scheme:dark}"
     f".imagelab .keys{{color:var(--il-soft);font-size:{SMALL}px}}"
     f".imagelab .keys kbd{{border:1px solid var(--il-rule);border-radius:3px;padding:0 {TIGHT}px}}"
     ".imagelab .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"

@@ -1,0 +1,50 @@
+"""imagelab's own verbs that draw: what they print is the text twin; a notebook shows the picture beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imagelab.cli.command import Context, command
+from imagelab.cli.flags import Flag
+from imagelab.errors import UsageError
+
+if TYPE_CHECKING:
+    from imagelab.view.pictures import LabGraph
+
+
+@command(
+    ("graph",), "", "Draw layers, the images on them, their names and containers",
+    Flag("output", "o", "string", "Write a file instead: .svg, .dot or .txt"),
+    Flag("focus", "", "string", "Only this image (or container) and its family"),
+    Flag("all", "a", "bool", "Intermediate images and digest references, too"),
+    Flag("images", "", "bool", "One slab for each run of layers"),
+    Flag("fold", "", "int", "Show at most so many layers in a row one by one; 0 for any number", "6"),
+    Flag("since", "", "int", "Mark what differs from this step of the timeline; -1 is the one before the last"),
+    Flag("lang", "", "string", "Speak this language: en or zh"), program="imagelab",
+)  # fmt: skip
+def graph(context: Context) -> int:
+    from pathlib import Path
+
+    drawn = _drawn(context)
+    output = context.parsed.text("output")
+    if output:
+        drawn.save(Path(output))
+        return 0
+    context.show(drawn.text, {"image/svg+xml": drawn.svg})
+    return 0
+
+
+def _drawn(context: Context) -> LabGraph:
+    parsed, lab = context.parsed, context.lab
+    since = parsed.text("since")
+    return lab.graph(
+        parsed.text("focus") or None, all=parsed.on("all"), images=parsed.on("images"), since=_number(since) if since else None,
+        fold=_number(parsed.text("fold", "6")), lang=parsed.text("lang") or None,
+    )  # fmt: skip
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a number", hint="imagelab graph --help") from None

@@ -1,0 +1,123 @@
+"""The layer graph to click in: a picture, and beside it what is known of the shape that was clicked.
+
+    w = lab.graph().widget()
+    w                          click a shape, or Tab to it and press Enter
+    w.selected                 'image:5ef79149e0ec'
+    w.details                  what it is, its sizes, the commands that show it
+
+Picture, script and styles travel with the widget; nothing is asked of the network. Everything that a click shows is sent along
+beforehand, so a click answers at once, also while the kernel is busy; only opening a fold asks the kernel for a new picture.
+Where there is no kernel any more, the widget's text says what the picture says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import anywidget
+import traitlets
+
+from imagelab.view.graph import FOLDED, Graph
+from imagelab.view.graph_details import Details, details
+from imagelab.view.graph_svg import css, inline
+from imagelab.view.graph_text import tree
+from imagelab.view.messages import say
+from imagelab.view.style import panel
+
+_SCRIPT = """
+function render({ model, el }) {
+  const draw = () => { el.innerHTML = model.get("page"); mark(); };
+  const mark = () => {
+    const chosen = model.get("selected");
+    for (const node of el.querySelectorAll("svg .node")) {
+      const is = node.dataset.key === chosen;
+      node.classList.toggle("selected", is);
+      node.setAttribute("tabindex", "0");
+      node.setAttribute("role", "button");
+      node.setAttribute("aria-pressed", is);
+      node.setAttribute("aria-label", node.querySelector("title").textContent);
+    }
+    for (const entry of el.querySelectorAll("[data-about]")) entry.hidden = entry.dataset.about !== chosen;
+    const hint = el.querySelector(".pick");
+    if (hint) hint.hidden = !!chosen;
+  };
+  const choose = (node) => {
+    if (!node) return;
+    const key = node.dataset.key;
+    if (key.startsWith("fold:")) model.set("unfold", key);
+    model.set("selected", key);
+    model.save_changes();
+  };
+  el.addEventListener("click", (event) => choose(event.target.closest("svg .node")));
+  el.addEventListener("keydown", (event) => {
+    const node = event.target.closest("svg .node");
+    if (!node || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    choose(node);
+  });
+  model.on("change:page", draw);
+  model.on("change:selected", mark);
+  draw();
+  return () => { model.off("change:page", draw); model.off("change:selected", mark); };
+}
+export default { render };
+"""
+
+_STYLE = (
+    "<style>.imagelab.graph-widget{display:grid;grid-template-columns:minmax(0,1fr) minmax(240px,300px);gap:12px;align-items:start}"
+    "@media (max-width:900px){.imagelab.graph-widget{grid-template-columns:minmax(0,1fr)}}"
+    ".imagelab.graph-widget .scroll{overflow-x:auto}.imagelab.graph-widget svg{max-width:100%;height:auto}"
+    ".imagelab.graph-widget .node{cursor:pointer}"
+    ".imagelab.graph-widget table{border-collapse:collapse;font-size:12px}"
+    ".imagelab.graph-widget :is(th,td){text-align:left;vertical-align:top;padding:2px 12px 2px 0;font-weight:400;overflow-wrap:anywhere}"
+    ".imagelab.graph-widget th{color:var(--il-soft);white-space:nowrap}</style>"
+)
+
+
+class GraphWidget(anywidget.AnyWidget):
+    """A picture to click in. `selected` is a key of `graph.by_key`, "" for none; it may be set from Python, too."""
+
+    _esm = _SCRIPT
+    page = traitlets.Unicode("").tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    unfold = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, graph: Graph, redraw: Callable[[tuple[str, ...]], Graph] | None = None, **traits: Any) -> None:
+        super().__init__(page=_page(graph), **traits)
+        self.graph, self._redraw = graph, redraw
+        self._open: tuple[str, ...] = ()
+
+    @property
+    def details(self) -> Details | None:
+        """What is known of the selected thing; None when nothing is selected."""
+        return details(self.graph, self.selected) if self.selected in self.graph.by_key else None
+
+    @traitlets.observe("unfold")
+    def _unfolded(self, change: Any) -> None:
+        if change["new"] and self._redraw:
+            self._open = (*self._open, change["new"])
+            self.graph = self._redraw(self._open)
+            self.page = _page(self.graph)
+
+    def __repr__(self) -> str:
+        return tree(self.graph).rstrip("\n")
+
+
+def _page(graph: Graph) -> str:
+    entries = "".join(_entry(details(graph, thing.key), graph.lang, folded=thing.kind == FOLDED) for thing in graph.things)
+    hint = f'<p class="pick note">{escape(say("details.pick", graph.lang))}</p>'
+    body = f'{css(page=True)}{_STYLE}<div class="scroll">{inline(graph)}</div><div aria-live="polite">{hint}{entries}</div>'
+    return panel(body, label=say("graph.label", graph.lang), kind="graph-widget", language=graph.lang)
+
+
+def _entry(found: Details, lang: str, *, folded: bool) -> str:
+    facts = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in found.facts)
+    shown = f"<h4>{escape(say('details.show', lang))}</h4><pre>{escape(found.docker)}\n{escape(found.python)}</pre>"
+    tail = shown if found.docker else f'<p class="note">{escape(say("details.none", lang))}</p>'
+    more = f' <span class="note">{escape(say("details.unfold", lang))}</span>' if folded else ""
+    return (
+        f'<div data-about="{escape(found.key)}" hidden><h3>{escape(found.title)}</h3><p>{escape(found.what)}{more}</p>'
+        f"<table>{facts}</table>{tail}</div>"
+    )
