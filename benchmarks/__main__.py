@@ -190,7 +190,7 @@ def _debian_container(folder: Path, host: str) -> None:
             return run("podman", *kept, "--storage-driver", "overlay", *words, env=env)
 
         podman("pull", "-q", f"{host}/real/debian:12")
-        bench_debian(folder, interleaved, show, podman, host)
+        bench_debian(folder, interleaved, show, podman, run, host)
         subprocess.run(["umount", "-l", f"{place}/root/overlay"], capture_output=True, check=False)
 
 

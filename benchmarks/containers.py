@@ -5,7 +5,6 @@ In process is what a notebook feels, a command line what a terminal does. podman
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +71,7 @@ def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Call
     lab.close()
 
 
-def bench_debian(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], podman: Callable[..., object], url: str) -> None:
+def bench_debian(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], podman: Callable[..., object], run: Callable[..., str], url: str) -> None:
     """One changed file on a Debian image: diff and commit."""
     import imagelab
     from imagelab.container import Request
@@ -88,13 +87,14 @@ def bench_debian(folder: Path, interleaved: Callable[..., dict[str, float]], sho
     podman("create", "--name", "one", name, "true")
     podman("cp", str(changed), "one:/etc/motd")
     seconds = interleaved({
+        "imagelab images": lambda: run(*line, "images"),
         "podman diff": lambda: podman("diff", "one"),
-        "imagelab diff": lambda: subprocess.run([*line, "diff", "one"], check=True, capture_output=True),
+        "imagelab diff": lambda: run(*line, "diff", "one"),
         "diff, in process": lambda: lab.container("one").diff(),
         "podman commit": lambda: podman("commit", "-q", "one", "made"),
-        "imagelab commit": lambda: subprocess.run([*line, "commit", "one", "made"], check=True, capture_output=True),
+        "imagelab commit": lambda: run(*line, "commit", "one", "made"),
         "commit, in process": lambda: lab.container("one").commit("made"),
     }, 5)  # fmt: skip
-    show("one changed file on a Debian image", seconds, "podman diff")
+    show("one changed file on a Debian image", seconds, "podman diff", "what `imagelab images` takes is what every command line takes")
     podman("rm", "-f", "one")
     lab.close()

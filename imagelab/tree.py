@@ -28,7 +28,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as copy_with
 from enum import StrEnum
@@ -104,6 +104,9 @@ class Opaque:
 
 Change = Put | Whiteout | Opaque
 
+Fetch = Callable[[str], Iterable[tuple[str, Node]]]
+"""What a directory holds: names and nodes."""
+
 MADE = Node(Kind.DIRECTORY, mode=0o755)
 """A directory that a layer uses and does not mention."""
 
@@ -116,6 +119,22 @@ class _Branch:
     def __init__(self, node: Node, names: dict[str, _Branch] | None = None) -> None:
         self.node = node
         self.names: dict[str, _Branch] = {} if names is None else names
+
+
+class _Fetched(_Branch):
+    """A directory whose names are fetched when somebody first looks into it."""
+
+    __slots__ = ("_fetch", "_path")
+
+    def __init__(self, node: Node, path: str, fetch: Fetch) -> None:
+        self.node, self._path, self._fetch = node, path, fetch
+
+    def __getattr__(self, attribute: str) -> dict[str, _Branch]:
+        if attribute != "names":
+            raise AttributeError(attribute)
+        at = f"{self._path}/" if self._path else ""
+        self.names = {name: _Fetched(node, at + name, self._fetch) if node.is_directory else _Branch(node) for name, node in self._fetch(self._path)}  # fmt: skip
+        return self.names
 
 
 class Tree(Mapping[str, Node]):
@@ -131,6 +150,11 @@ class Tree(Mapping[str, Node]):
     def empty(cls) -> Tree:
         """Nothing but a root directory."""
         return cls(_Branch(MADE))
+
+    @classmethod
+    def fetched(cls, root: Node, fetch: Fetch) -> Tree:
+        """A tree whose directories are fetched one by one, as somebody looks into them; each always holds the same."""
+        return cls(_Fetched(root, "", fetch))
 
     def __getitem__(self, path: str) -> Node:
         branch = self._find(path)

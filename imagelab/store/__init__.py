@@ -170,16 +170,25 @@ class Store:
 
     def tree(self, chain_id: Digest) -> Tree:
         """The files of a stack of layers, merged. BlobNotFoundError when there is no such stack."""
-        from imagelab.tree import Tree, apply
+        from imagelab.store import shelf
 
         if chain_id not in self._trees:
             layer = self.state().layers.get(chain_id)
-            index = self.layer_index(layer.blob) if layer else None
-            if layer is None or index is None:
-                raise BlobNotFoundError(f"layer {chain_id} is not in this lab", hint="pull the image again")
-            below = self.tree(layer.parent) if layer.parent else Tree.empty()
-            self._trees[chain_id] = apply(below, index.changes())
+            kept = shelf.read(self.directory, chain_id) if layer else None
+            self._trees[chain_id] = self._merged(chain_id, layer) if kept is None else kept
         return self._trees[chain_id]
+
+    def _merged(self, chain_id: Digest, layer: Layer | None) -> Tree:
+        from imagelab.store import shelf
+        from imagelab.tree import Tree, apply
+
+        index = self.layer_index(layer.blob) if layer else None
+        if layer is None or index is None:
+            raise BlobNotFoundError(f"layer {chain_id} is not in this lab", hint="pull the image again")
+        tree = apply(self.tree(layer.parent) if layer.parent else Tree.empty(), index.changes())
+        if len(index.rows) >= shelf.LARGE:
+            shelf.write(self.directory, chain_id, tree)
+        return tree
 
     def read_file(self, node: Node) -> bytes:
         """The bytes of a file, found where its `content` says: `<diff ID>@<offset>`, or a container's own, by digest."""
@@ -278,12 +287,15 @@ class Store:
             return self._drop(candidates)
 
     def _drop(self, candidates: set[Digest] | None) -> int:
+        from imagelab.store import shelf
+
         reachable = reached(self.state())
         blobs = self.blobs
         unreached = (set(blobs.digests()) if candidates is None else candidates) - reachable
         with self._lock, self._database.writing():
             stale = set(self._database.indexed_blobs()) - reachable if candidates is None else unreached
             self._database.drop_indexes(stale)
+        shelf.sweep(self.directory, self.state().layers)
         self._trees.clear()
         rest = list(blobs.partial.iterdir()) if candidates is None else []
         size = sum(blobs.remove(digest) for digest in sorted(unreached))
