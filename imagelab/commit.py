@@ -10,15 +10,12 @@ the same, because the time in its config differs.
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from imagelab.digest import Digest
-from imagelab.errors import ImageLabError
+from imagelab.dockerfile_config import with_changes
 from imagelab.layer import blob_of
 from imagelab.oci import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, chain_ids, encode
 from imagelab.state import Container, Image, Layer
@@ -89,122 +86,38 @@ def _stored_layer(store: Store, changes: tuple[Change, ...], read: Callable[[Nod
     return Layer(chain_id, index.diff_id, below, index.size, index.blob, index.blob_size, index.media_type)
 
 
+def child_config(
+    old: Mapping[str, Any], *, config: Mapping[str, Any], made_with: Mapping[str, Any], created_by: str, now: int, is_empty: bool,
+    author: str = "", message: str = "", container: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The config of an image made here on one whose config is `old` ({} for none): one more line of history (R6.35, R7.2).
+
+    `made_with` is the container's own config, which the build cache compares; `now` nanoseconds since 1970.
+    """
+    created = rfc3339(now)
+    entry = {"created": created, "created_by": created_by, "author": author, "comment": message}
+    history = {key: value for key, value in entry.items() if value or key == "created"} | ({"empty_layer": True} if is_empty else {})
+    data: dict[str, Any] = {
+        "architecture": old.get("architecture") or "amd64",
+        "os": old.get("os") or "linux",
+        "config": dict(config),
+        "container_config": dict(made_with),
+        "created": created,
+        "docker_version": DOCKER_VERSION,
+        "history": [*(old.get("history") or []), history],
+    }
+    data |= {key: old[key] for key in ("variant", "os.version", "os.features") if old.get(key)}
+    return data | ({"container": container} if container else {}) | ({"author": author} if author else {})
+
+
 def committed(
     store: Store, container: Container, base: Image | None, changes: tuple[Change, ...], *,
     author: str, message: str, instructions: Sequence[str], now: int,
 ) -> NewImage:  # fmt: skip
     """The image that `docker commit` would make of a container."""
     old = store.config(container.image).data if base is not None else {}
-    created = rfc3339(now)
-    entry = {"created": created, "created_by": " ".join(container.config.get("Cmd") or []), "author": author, "comment": message}
-    history = {key: value for key, value in entry.items() if value or key == "created"} | ({} if changes else {"empty_layer": True})
-    data: dict[str, Any] = {
-        "architecture": old.get("architecture") or "amd64",
-        "os": old.get("os") or "linux",
-        "config": with_instructions(dict(container.config), instructions),
-        "container": container.id,
-        "container_config": dict(container.config),
-        "created": created,
-        "docker_version": DOCKER_VERSION,
-        "history": [*(old.get("history") or []), history],
-    }
-    data |= {key: old[key] for key in ("variant", "os.version", "os.features") if old.get(key)}
-    data |= {"author": author} if author else {}
+    data = child_config(
+        old, config=with_changes(dict(container.config), instructions), made_with=container.config, now=now, is_empty=not changes,
+        created_by=" ".join(container.config.get("Cmd") or []), author=author, message=message, container=container.id,
+    )  # fmt: skip
     return NewImage(base, data, changes)
-
-
-# -- --change -----------------------------------------------------------------------------------------------
-
-ALLOWED = "CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR".split()
-
-
-def with_instructions(config: dict[str, Any], instructions: Iterable[str]) -> dict[str, Any]:
-    """A container's config with Dockerfile instructions applied (R6.37). ImageLabError in Docker's words."""
-    wanted = [line.strip() for text in instructions for line in text.split("\n") if line.strip()]
-    for line in wanted:
-        name, _, rest = line.partition(" ")
-        if name.upper() not in ALLOWED:
-            known = name.upper() in ("FROM", "RUN", "COPY", "ADD", "ARG", "MAINTAINER", "SHELL")
-            said = f"{name.upper()} is not a valid change command" if known else f"unknown instruction: {name.upper()}"
-            raise ImageLabError(said, hint=f"one of {', '.join(ALLOWED)}")
-        if not rest.strip():
-            raise ImageLabError(f"{name.upper()} requires at least one argument", hint=f"-c '{name.upper()} …'")
-        config = _applied(config, name.upper(), rest.strip(), wanted)
-    return config
-
-
-def _applied(config: dict[str, Any], name: str, rest: str, all: list[str]) -> dict[str, Any]:
-    match name:
-        case "CMD":
-            return config | {"Cmd": _words(rest)}
-        case "ENTRYPOINT":
-            with_command = any(line.upper().startswith("CMD ") for line in all)
-            return config | {"Entrypoint": _words(rest)} | ({} if with_command else {"Cmd": None})
-        case "ENV":
-            return config | {"Env": _environment(config.get("Env") or [], _pairs(rest, name))}
-        case "LABEL":
-            return config | {"Labels": {**(config.get("Labels") or {}), **_pairs(rest, name)}}
-        case "EXPOSE":
-            ports: dict[str, dict[str, str]] = {_port(word): {} for word in rest.split()}
-            return config | {"ExposedPorts": dict(sorted({**(config.get("ExposedPorts") or {}), **ports}.items()))}
-        case "VOLUME":
-            paths = _list(rest) or rest.split()
-            return config | {"Volumes": {**(config.get("Volumes") or {}), **{path: {} for path in paths}}}
-        case "WORKDIR":
-            before = config.get("WorkingDir") or "/"
-            return config | {"WorkingDir": rest if rest.startswith("/") else f"{before.rstrip('/')}/{rest}"}
-        case "USER":
-            return config | {"User": rest}
-        case "STOPSIGNAL":
-            return config | {"StopSignal": rest}
-        case "ONBUILD":
-            return config | {"OnBuild": [*(config.get("OnBuild") or []), rest]}
-    test = ["NONE"] if rest.upper() == "NONE" else ["CMD-SHELL", re.sub(r"^CMD\s+", "", rest)]
-    return config | {"Healthcheck": {"Test": test}}
-
-
-def _list(text: str) -> list[str] | None:
-    """A JSON list of strings, or None."""
-    if not text.startswith("["):
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, list) and all(isinstance(item, str) for item in found) else None
-
-
-def _words(text: str) -> list[str]:
-    """The exec form as it is; the shell form for /bin/sh."""
-    found = _list(text)
-    return ["/bin/sh", "-c", text] if found is None else found
-
-
-def _pairs(text: str, name: str) -> dict[str, str]:
-    if "=" not in text.split()[0]:
-        key, _, value = text.partition(" ")
-        if not value:
-            raise ImageLabError(f"{name} must have two arguments", hint=f"-c '{name} {key}=value'")
-        return {key: value.strip()}
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        raise ImageLabError(f"{name}: {text}: a quote is not closed", hint="quote the value as in a shell") from None
-    bad = next((word for word in words if "=" not in word), None)
-    if bad is not None:
-        raise ImageLabError(f"Syntax error - can't find = in {json.dumps(bad)}. Must be of the form: name=value")
-    return {key: value for key, _, value in (word.partition("=") for word in words)}
-
-
-def _environment(before: list[str], new: Mapping[str, str]) -> list[str]:
-    """A key keeps its place when its value changes."""
-    rest = dict(new)
-    kept = [f"{key}={rest.pop(key)}" if (key := entry.partition("=")[0]) in rest else entry for entry in before]
-    return [*kept, *(f"{key}={value}" for key, value in rest.items())]
-
-
-def _port(word: str) -> str:
-    number, _, protocol = word.partition("/")
-    if not number.isdigit() or not 0 < int(number) < 65536:
-        raise ImageLabError(f"invalid containerPort: {word}", hint="a number from 1 to 65535, for example 80 or 53/udp")
-    return f"{int(number)}/{(protocol or 'tcp').lower()}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imagelab import container as values
 from imagelab.container import Request
@@ -25,7 +25,7 @@ from imagelab.runtime.main import Main, World, ask, begin, discard, environment_
 from imagelab.runtime.process import SIGNALS, Process, Program, Stream
 from imagelab.runtime.runner import Runner, wait_until
 from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive
-from imagelab.state import Container, State
+from imagelab.state import Container, Image, State
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine
@@ -125,6 +125,20 @@ class Containers:
             container = Container(
                 container_id, name, image.id, created=self._engine.clock(), image_name=request.image,
                 config=values.merged_config(request, config, container_id), host=values.host_config(request), layers=image.layers,
+            )  # fmt: skip
+            tx.put_container(container)
+        self.store.container_files(container_id).mkdir(parents=True, exist_ok=True)
+        self._event("create", container)
+        return container
+
+    def create_for_build(self, image: Image | None, config: Mapping[str, Any]) -> Container:
+        """A container of a build's step: with exactly this config, on an image (None: on nothing, R8.23). It is not started."""
+        container_id = self._ids()
+        with self.store.transaction() as tx:
+            name = values.random_name(tx.state, container_id)
+            container = Container(
+                container_id, name, image.id if image else Digest.trusted(""), created=self._engine.clock(), image_name=image.id if image else "",
+                config={**config, "Hostname": container_id[:12]}, host=values.host_config(Request("")), layers=image.layers if image else (),
             )  # fmt: skip
             tx.put_container(container)
         self.store.container_files(container_id).mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from imagelab.digest import Digest
 from imagelab.errors import ImageLabError, ImageNotFoundError, ReferenceSyntaxError, UsageError
@@ -33,6 +33,8 @@ from imagelab.state import Image, State
 
 if TYPE_CHECKING:
     from imagelab.archives import Archives
+    from imagelab.build import BuildOptions
+    from imagelab.buildlog import BuildTrace, Tell
     from imagelab.containers import Containers
     from imagelab.filters import Filters
     from imagelab.oci import ImageConfig, Platform
@@ -215,6 +217,16 @@ class Engine:
         with self.store.transaction() as tx:
             tx.tag(str(reference), image.id, self.clock())
         self.events(Event("image", "tag", image.id, {"name": reference.familiar()}))
+
+    def build(self, context: BinaryIO, options: BuildOptions, tell: Tell = lambda said: None) -> BuildTrace:
+        """Build an image from a context, a tar of any compression that can be read from its beginning again; what was done.
+
+        `tell` hears of each step as it happens. DockerfileError before anything is done; BuildError when a step fails:
+        then what was built before it stays, and its container, too.
+        """
+        from imagelab.build import Builder
+
+        return Builder(self, options, tell).build(context)
 
     # -- remove ---------------------------------------------------------------------------------------------
 

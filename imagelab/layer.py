@@ -118,7 +118,7 @@ def _change(row: Row, diff_id: str) -> Change | None:
             return None
         hidden = name.removeprefix(WHITEOUT)
         return Whiteout(f"{above}/{hidden}" if above else hidden)
-    return Put(row.path, _node(row, diff_id))
+    return Put(row.path, node_of(row, diff_id))
 
 
 def _refuse_bare_whiteout(path: str) -> None:
@@ -126,7 +126,8 @@ def _refuse_bare_whiteout(path: str) -> None:
         raise LayerFormatError(f"the layer has a whiteout of no name: {path}")
 
 
-def _node(row: Row, diff_id: str) -> Node:
+def node_of(row: Row, place: str) -> Node:
+    """A row as a node; its bytes are at `place`@offset, where a layer says its diff ID."""
     is_file = row.kind == "file"
     xattrs = tuple(sorted((key, value.encode("latin-1")) for key, value in (row.xattrs or {}).items()))
     return Node(
@@ -136,7 +137,7 @@ def _node(row: Row, diff_id: str) -> Node:
         row.gid,
         row.size,
         row.mtime,
-        f"{diff_id}@{row.offset}" if is_file and row.size else "",
+        f"{place}@{row.offset}" if is_file and row.size else "",
         row.target,
         (row.major, row.minor),
         xattrs,

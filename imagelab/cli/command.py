@@ -137,6 +137,7 @@ class Group:
 
 
 GROUPS = {
+    "builder": Group("builder", "Manage builds"),
     "container": Group("container", "Manage containers"),
     "image": Group("image", "Manage images"),
     "system": Group("system", "Manage Docker"),

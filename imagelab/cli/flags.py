@@ -25,6 +25,8 @@ class Flag:
     kind: str = "bool"
     text: str = ""
     default: str = ""
+    ours: bool = False
+    """Docker has no such flag."""
 
     @property
     def shown(self) -> str:

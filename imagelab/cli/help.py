@@ -18,8 +18,11 @@ def command_page(command: Command) -> str:
     page = f"Usage:  {command.usage}\n\n{command.short}\n" + (f"\n{command.about}\n" if command.about else "")
     if len(command.aliases) > 1:
         page += f"\nAliases:\n  {', '.join(command.aliases)}\n"
+    ours = [flag for flag in command.flags if flag.ours]
     if command.flags:
-        page += f"\nOptions:\n{options(command.flags)}"
+        page += f"\nOptions:\n{options([flag for flag in command.flags if not flag.ours])}"
+    if ours:
+        page += f"\nimagelab's own:\n{options(ours)}"
     return page + (f"\n{command.more}\n" if command.more else "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import archive_commands, commands, container_commands, picture_commands, view_commands  # noqa: F401 - registers verbs
+from imagelab.cli import archive_commands, build_commands, commands, container_commands, picture_commands, view_commands  # noqa: F401 - registers verbs
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
@@ -117,11 +117,11 @@ def supervise(context: Context) -> int:
 
 # -- what is not here ---------------------------------------------------------------------------------------
 
-_BUILD = "it does not build images yet"
+_BUILD = "its builder is the classic one"
 _NO_DAEMON = "there is no daemon to manage"
 OUT_OF_SCOPE = {
     **dict.fromkeys(["stats", "container stats", "update", "container update"], "its containers have no limits and use no resources of their own"),
-    **dict.fromkeys(["build", "buildx", "builder", "image build"], _BUILD),
+    **dict.fromkeys(["buildx", "builder prune"], _BUILD),
     **dict.fromkeys(["push", "image push"], "its labs pull; `imagelab serve` is a registry that others push to"),
     **dict.fromkeys(["login", "logout"], "the built-in registry needs no login"),
     **dict.fromkeys(["volume", "network", "compose", "swarm", "service", "stack", "node", "secret", "config"], "it is about images"),
@@ -141,7 +141,7 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         return [(name, COMMANDS[name].short) for name in names]
 
     return [
-        ("Docker's Commands", entries(["run", "exec", "pull", "images", "tag", "rmi", "history", "inspect", "save", "load", "import", "version", "info"])),
+        ("Docker's Commands", entries(["run", "exec", "build", "pull", "images", "tag", "rmi", "history", "inspect", "save", "load", "import", "version", "info"])),
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
         ("imagelab's Commands", entries(["lab", "graph", "explore", "sizes", "upstream", "serve", "doctor", "gc"])),

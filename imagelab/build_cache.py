@@ -1,0 +1,115 @@
+"""The build cache: an image that the same step made before (R8.11-R8.15).
+
+    children of the current image, made here, whose `container_config` is what this step's would be: the latest of them
+
+Nothing else is stored for it: the intermediates *are* the cache, so removing them empties it. After the first miss of
+a stage nothing is looked up until the next FROM, because whatever follows stands on a new image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from imagelab.state import Image
+from imagelab.store import Store
+
+COMPARED = """Env Cmd Entrypoint Shell ExposedPorts Volumes Labels OnBuild User WorkingDir StopSignal Healthcheck Tty OpenStdin
+StdinOnce""".split()
+"""What has to be equal: not Hostname, not Image."""
+_HASH = re.compile(r"(file|dir|multi):[0-9a-f]{64}")
+
+
+class Cache:
+    """What earlier builds left. `is_used` False for --no-cache; `sources`: the images of --cache-from."""
+
+    def __init__(self, store: Store, *, is_used: bool, sources: Sequence[Image] = ()) -> None:
+        self._store, self._is_used, self.sources = store, is_used, sources
+        self._children: dict[str, list[Image]] = {}
+        for image in store.state().images.values():
+            if image.local:
+                self._children.setdefault(image.parent or "", []).append(image)
+        self._configs: dict[str, Mapping[str, Any]] = {}
+        self.missed_at = 0
+        """The step of this stage that was not found; 0 while all were."""
+
+    def begin_stage(self) -> None:
+        """A FROM: looking begins again."""
+        self.missed_at = 0
+
+    def find(self, parent: Image | None, wanted: Mapping[str, Any], platform: str, step: int) -> Image | None:
+        """The image that this step made before, if it is still here."""
+        if not self._is_used or self.missed_at:
+            self.missed_at = self.missed_at or step
+            return None
+        found = [one for one in self._of(parent) if one.platform == platform and _same(self.config(one), wanted)]
+        if not found:
+            self.missed_at = step
+            return None
+        return max(found, key=lambda image: (image.created, image.id))
+
+    def remember(self, image: Image) -> None:
+        """One more, made just now."""
+        self._children.setdefault(image.parent or "", []).append(image)
+
+    def config(self, image: Image) -> Mapping[str, Any]:
+        """What an image was made with."""
+        if image.id not in self._configs:
+            self._configs[image.id] = self._store.config(image.id).data.get("container_config") or {}
+        return self._configs[image.id]
+
+    def _of(self, parent: Image | None) -> list[Image]:
+        return self._children.get(parent.id if parent else "", [])
+
+    # -- why not --------------------------------------------------------------------------------------------
+
+    def similar(self, parent: Image | None, wanted: Mapping[str, Any]) -> Image | None:
+        """The last build's image of the same step, but for its input: same text, another hash or other arguments."""
+        shape = _shape(wanted.get("Cmd") or [])
+        found = [one for one in self._of(parent) if _shape(self.config(one).get("Cmd") or []) == shape]
+        return max(found, key=lambda image: (image.created, image.id), default=None)
+
+    def has_any(self, parent: Image | None) -> bool:
+        """Was anything at all built on this image before?"""
+        return bool(self._of(parent))
+
+    def why(self, parent: Image | None, wanted: Mapping[str, Any], step: int) -> str:
+        """The reason for a miss, but for files: `because it is new`. To be asked before the step's image is remembered."""
+        if not self._is_used:
+            return "because of --no-cache"
+        if self.missed_at and self.missed_at != step:
+            return f"because step {self.missed_at} did"
+        old = self.similar(parent, wanted)
+        if old is None:
+            return "because nothing like it was built on that image before" if self.has_any(parent) else "for the first time"
+        return _difference(self.config(old), wanted)
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return all((old.get(key) or None) == (new.get(key) or None) for key in COMPARED)
+
+
+def _shape(command: Sequence[str]) -> tuple[str, ...]:
+    """A command without what stands for its input: hashes of files, build arguments."""
+    if command and command[0].startswith("|"):
+        command = command[1 + int(command[0][1:] or 0) :]
+    return tuple(_HASH.sub("…", word) for word in command)
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    before, now = old.get("Cmd") or [], new.get("Cmd") or []
+    if before != now and (before[:1] + now[:1]) and str((now or before)[0]).startswith("|") | str((before or now)[0]).startswith("|"):
+        gone, came = _arguments(before), _arguments(now)
+        names = sorted(name for name in {*gone, *came} if gone.get(name) != came.get(name))
+        return f"because the build argument {', '.join(names)} changed"
+    if before != now:
+        return "because a file changed"
+    changed = [key for key in COMPARED if (old.get(key) or None) != (new.get(key) or None)]
+    return f"because {', '.join(changed)} of the image changed" if changed else "because its image is for another platform"
+
+
+def _arguments(command: Sequence[str]) -> dict[str, str]:
+    if not command or not command[0].startswith("|"):
+        return {}
+    return {key: value for key, _, value in (word.partition("=") for word in command[1 : 1 + int(command[0][1:])])}

@@ -1,0 +1,95 @@
+"""The build context: one tar, of any compression, read as a tree of files without unpacking it.
+
+    tar (plain, gzip, bzip2, xz, zstd) --one pass--> Tree, each file's bytes at `context@offset`
+
+What the client sends is untrusted: a name that leaves the root is refused, devices are just metadata, and nothing is
+written anywhere but the inflated tar, where the caller says.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from imagelab.compression import PIECE, Inflater
+from imagelab.errors import ImageLabError, LayerFormatError
+from imagelab.layer import node_of
+from imagelab.tarscan import TarScanner
+from imagelab.tree import Node, Put, Tree, apply
+
+BZIP2, XZ = b"BZh", b"\xfd7zXZ\0"
+PLACE = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where COPY takes files from: the context, a stage, an image."""
+
+    tree: Tree
+    read: Callable[[Node], bytes]
+    is_context: bool = True
+
+
+def read_context(file: BinaryIO, place: BinaryIO) -> Source:
+    """A tar as a source; a compressed one is inflated into `place`. Both stay open as long as the source is used.
+
+    ImageLabError when it is no tar, or holds what no context may hold.
+    """
+    plain = file
+    if not _is_plain(file):
+        place.writelines(_inflated(file))
+        plain = place
+    return Source(tree_of(plain), lambda node: _bytes(plain, node))
+
+
+def tree_of(plain: BinaryIO, place: str = PLACE) -> Tree:
+    """The files of an uncompressed tar. ImageLabError."""
+    scanner = TarScanner()
+    plain.seek(0)
+    try:
+        while piece := plain.read(PIECE):
+            scanner.feed(piece)
+        rows = scanner.finish()
+        return apply(Tree.empty(), [Put(row.path, node_of(row, place)) for row in rows])
+    except LayerFormatError as error:
+        said = str(error).replace("the layer", "the build context")
+        raise ImageLabError(f"Error processing tar file: {said}", hint="a context is a folder, or a tar of one") from None
+
+
+def _bytes(plain: BinaryIO, node: Node) -> bytes:
+    if not node.size:
+        return b""
+    plain.seek(int(node.content.rpartition("@")[2]))
+    return plain.read(node.size)
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    head = file.read(6)
+    file.seek(0)
+    return head
+
+
+def _is_plain(file: BinaryIO) -> bool:
+    return not _head(file).startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", BZIP2, XZ))
+
+
+def _inflated(file: BinaryIO) -> Iterator[bytes]:
+    """The plain bytes of a compressed file, in pieces. ImageLabError when they do not inflate."""
+    head = _head(file)
+    try:
+        if head.startswith((BZIP2, XZ)):
+            opener = bz2.open if head.startswith(BZIP2) else lzma.open
+            with opener(file) as stream:
+                while piece := stream.read(PIECE):
+                    yield piece
+            return
+        inflater = Inflater()
+        while piece := file.read(PIECE):
+            yield from inflater.feed(piece)
+        yield from inflater.finish()
+    except (OSError, EOFError, lzma.LZMAError, LayerFormatError) as error:
+        raise ImageLabError(f"Error processing tar file: {error}", hint="the archive is damaged or cut off") from None

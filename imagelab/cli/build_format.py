@@ -1,0 +1,119 @@
+"""What `docker build` prints, by era (R8.1-R8.6).
+
+    28, 29   Step 2/3 : ENV A=$b             as it is written
+              ---> Running in 9cdc27646c7b
+              ---> Removed intermediate container 9cdc27646c7b
+              ---> 44aa4490ce2c
+             Successfully built 44aa4490ce2c
+             Successfully tagged app:latest
+    1.13     Step 2/3 : ENV A x              upper case, variables replaced
+              ---> Running in 9cdc27646c7b
+              ---> 44aa4490ce2c
+             Removing intermediate container 9cdc27646c7b
+             Successfully built 44aa4490ce2c
+
+Docker 1.13 made a container for COPY as well, and said only that it removed it. There is none here, so its ID is made
+from the image's: a projection, as all of an era is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TextIO
+
+from imagelab import buildlog as said
+from imagelab.cli import eras
+from imagelab.digest import Digest
+from imagelab.dockerfile_instructions import Command as Program
+from imagelab.dockerfile_instructions import Copy, From, Healthcheck, Instruction, Pairs, Text, Words
+from imagelab.state import Image
+from imagelab.units import human_size
+
+DEPRECATED = """\
+DEPRECATED: The legacy builder is deprecated and will be removed in a future release.
+            BuildKit is currently disabled; enable it by removing the DOCKER_BUILDKIT=0
+            environment-variable.
+
+"""
+"""What a client of 23 and later says when DOCKER_BUILDKIT=0 asks for this builder."""
+
+
+def sending(size: int, era: str) -> str:
+    """The client's line: how large the context is (R8.1)."""
+    return f"Sending build context to Docker daemon {human_size(size, digits=4, space=era == '1.13'):>8}\n"
+
+
+class Printer:
+    """Hears a build, and writes what this Docker writes. `image` looks an image up by its ID."""
+
+    def __init__(self, out: TextIO, err: TextIO, era: str, image: Callable[[Digest], Image], show: Callable[[int, bytes], None]) -> None:
+        self._out, self._err, self._era, self._image, self._show = out, err, era, image, show
+        self._removed: list[str] = []
+        self.steps: list[said.BuildStep] = []
+
+    def __call__(self, what: said.Said) -> None:
+        match what:
+            case said.StepBegun():
+                self._begin(what)
+            case said.TriggersFound(count):
+                dots = "..." if self._era == "1.13" else ""
+                self._write(f"# Executing {count} build trigger{'s' if count > 1 else ''}{dots}\n")
+            case said.Note(text):
+                (self._err if text.startswith("[WARNING]") else self._out).write(f"{text}\n")
+            case said.CacheUsed():
+                self._write(" ---> Using cache\n")
+            case said.ContainerMade(id):
+                self._write(f" ---> Running in {id[:12]}\n")
+            case said.Output(_, data):
+                self._show(1, data)
+            case said.Removed(id) if self._era == "1.13":
+                self._removed.append(id)
+            case said.Removed(id):
+                self._write(f" ---> Removed intermediate container {id[:12]}\n")
+            case said.ImageMade():
+                self._made(what)
+            case said.StepDone(step):
+                self.steps.append(step)
+            case said.Built(id, names):
+                self._write(f"Successfully built {self._short(id)}\n")
+                self._write("".join(f"Successfully tagged {name}\n" for name in names) if self._era != "1.13" else "")
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+
+    def _begin(self, what: said.StepBegun) -> None:
+        if self._era == "1.13":
+            self._write(f"Step {what.number}/{what.total} : {old_text(what.found)}\n")
+        elif not what.triggered:
+            self._write(f"Step {what.number}/{what.total} : {what.written.text}\n")
+
+    def _made(self, what: said.ImageMade) -> None:
+        short = self._short(what.id) if what.id else ""
+        self._write(f" ---> {short}\n")
+        if self._era == "1.13" and what.copied and what.id:
+            self._removed.append(sha256(what.id.encode()).hexdigest())
+        self._write("".join(f"Removing intermediate container {id[:12]}\n" for id in self._removed))
+        self._removed = []
+
+    def _short(self, id: Digest) -> str:
+        return eras.image_id(self._image(id), self._era).hex[:12]
+
+
+def old_text(found: Instruction) -> str:
+    """An instruction as 1.13 shows it: the keyword in upper case, variables replaced, the words after each other."""
+    words: list[str] = list(found.line.args)
+    match found:
+        case From(base=base):
+            words = [base, *words[1:]]
+        case Program() | Words():
+            words = list(found.words)
+        case Pairs(pairs=pairs):
+            words = [word for pair in pairs for word in pair]
+        case Copy():
+            words = [*found.sources, found.target]
+        case Text(value=value):
+            words = [value]
+        case Healthcheck():
+            words = list(found.line.args)
+    return " ".join([found.line.keyword.upper(), *found.line.flags, *words])
