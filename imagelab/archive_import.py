@@ -19,9 +19,10 @@ from typing import IO, TYPE_CHECKING, Any
 from imagelab.archive import manifest_of
 from imagelab.archive_file import MOST, PADDING, PIECE, inflated, peeked, refused
 from imagelab.archive_v1 import whole_config
-from imagelab.commit import DOCKER_VERSION, with_instructions
+from imagelab.commit import DOCKER_VERSION
 from imagelab.compression import compression_of
 from imagelab.digest import Digest
+from imagelab.dockerfile_config import with_changes
 from imagelab.errors import ArchiveError, LayerFormatError, RegistryError, UnreachableError
 from imagelab.events import Progress, ProgressSink
 from imagelab.oci import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform, encode
@@ -51,7 +52,7 @@ class Importer:
 
     def image(self, source: IO[bytes], name: str = "") -> Image:
         """The image of a tar; `name` is canonical, or "" for none. ArchiveError, ImageLabError for a bad change."""
-        config = with_instructions({}, self.changes)
+        config = with_changes({}, self.changes)
         new: list[Digest] = []
         done = False
         try:

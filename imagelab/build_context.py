@@ -8,19 +8,16 @@ written anywhere but the inflated tar, where the caller says.
 
 from __future__ import annotations
 
-import bz2
-import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from imagelab.compression import PIECE, Inflater
+from imagelab.compression import PIECE, Inflater, compression_of
 from imagelab.errors import ImageLabError, LayerFormatError
 from imagelab.layer import node_of
 from imagelab.tarscan import TarScanner
 from imagelab.tree import Node, Put, Tree, apply
 
-BZIP2, XZ = b"BZh", b"\xfd7zXZ\0"
 PLACE = "context"
 
 
@@ -66,30 +63,19 @@ def _bytes(plain: BinaryIO, node: Node) -> bytes:
     return plain.read(node.size)
 
 
-def _head(file: BinaryIO) -> bytes:
-    file.seek(0)
-    head = file.read(6)
-    file.seek(0)
-    return head
-
-
 def _is_plain(file: BinaryIO) -> bool:
-    return not _head(file).startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", BZIP2, XZ))
+    file.seek(0)
+    head = file.read(10)
+    file.seek(0)
+    return not compression_of(head)
 
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:
     """The plain bytes of a compressed file, in pieces. ImageLabError when they do not inflate."""
-    head = _head(file)
+    inflater = Inflater()
     try:
-        if head.startswith((BZIP2, XZ)):
-            opener = bz2.open if head.startswith(BZIP2) else lzma.open
-            with opener(file) as stream:
-                while piece := stream.read(PIECE):
-                    yield piece
-            return
-        inflater = Inflater()
         while piece := file.read(PIECE):
             yield from inflater.feed(piece)
         yield from inflater.finish()
-    except (OSError, EOFError, lzma.LZMAError, LayerFormatError) as error:
-        raise ImageLabError(f"Error processing tar file: {error}", hint="the archive is damaged or cut off") from None
+    except LayerFormatError as error:
+        raise ImageLabError(f"Error processing tar file: {str(error).replace('the layer', 'the build context')}", hint="the archive is damaged or cut off") from None

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from imagelab.build_context import Source, read_context
+from imagelab.compression import compression_of
 from imagelab.dockerfile_instructions import Copy
 from imagelab.errors import ImageLabError, InvalidFilterError
 from imagelab.filters import path_match
@@ -230,7 +231,7 @@ class Placer:
 
 def archive(data: bytes) -> Source | None:
     """The files of a tar, compressed or not; None when the bytes are no tar."""
-    if not (data[257:262] == b"ustar" or data.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"))):
+    if data[257:262] != b"ustar" and not compression_of(data[:10]):
         return None
     try:
         found = read_context(io.BytesIO(data), io.BytesIO())

@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
+from imagelab.compression import compression_of
 from imagelab.dockerignore import Ignore
 from imagelab.errors import ImageLabError
 from imagelab.layer import write
@@ -78,7 +79,7 @@ def context_of_stdin(data: bytes, dockerfile: str = "") -> BuildContext:
     """`docker build -`: a tar of any compression, or a Dockerfile alone. ContextError when there is nothing."""
     if not data:
         raise ContextError("unable to prepare context: failed to peek context header from STDIN: EOF", hint="docker build - < Dockerfile")
-    if data[257:262] == b"ustar" or data.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")):
+    if data[257:262] == b"ustar" or compression_of(data[:10]):
         return BuildContext(io.BytesIO(data), dockerfile or "Dockerfile", len(data))
     return context_of_files({"Dockerfile": data}, mtime=0)
 
