@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from imagelab.layer import LayerIndex
     from imagelab.state import State
     from imagelab.store import Store
+    from imagelab.view.avalanche import Avalanche
     from imagelab.view.comparison import Comparison
     from imagelab.view.explorer import Exploration
     from imagelab.view.sizes import Sizes
@@ -61,6 +62,23 @@ class Views:
         blobs = self.store.blobs
         on_disk = {digest: blobs.file(digest).stat().st_size for digest in blobs.digests()}
         return sizes(self.state, on_disk, lambda image: self.engine.tree(image.id), self.lang)
+
+    def avalanche(self, image: str, path: str = "") -> Avalanche:
+        """Which digests change with a bit of a file, its time, the compression, the config or the tag: really computed.
+
+        `path`: the file; else the first of the uppermost layer that has bytes.
+        """
+        from imagelab.reference import familiar
+        from imagelab.view.avalanche import Bytes, avalanche, chosen, inflated
+
+        found, read = self.engine.resolve(image), self.store.read_blob
+        number, row = chosen(self._indexes(found.layers), path)
+        layer = self.state.layers[found.layers[number - 1]]
+        own = next((digest for _, digest, here in found.children_platforms if here), found.target)
+        index = read(found.target) if own != found.target else b""
+        tag = next((familiar(name) for name in self.state.tags(found.id)), found.id.short)
+        blob = read(layer.blob)
+        return avalanche(Bytes(tag, number, row, inflated(blob), blob, read(found.id), read(own), index), self.lang)
 
     def _indexes(self, chain_ids: tuple[Digest, ...]) -> list[LayerIndex]:
         return [self.store.index_of(self.state.layers[chain_id].diff_id) for chain_id in chain_ids]

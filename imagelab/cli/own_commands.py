@@ -144,5 +144,5 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         ("Docker's Commands", entries(["run", "exec", "build", "pull", "images", "tag", "rmi", "history", "inspect", "save", "load", "import", "version", "info"])),
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
-        ("imagelab's Commands", entries(["lab", "graph", "explore", "sizes", "upstream", "serve", "doctor", "gc"])),
+        ("imagelab's Commands", entries(["lab", "graph", "explore", "sizes", "avalanche", "upstream", "serve", "doctor", "gc"])),
     ]

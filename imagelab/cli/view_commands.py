@@ -31,3 +31,12 @@ def sizes(context: Context) -> int:
     found = context.lab.sizes()
     context.out.write(found.text)
     return 1 if found.difference else 0
+
+
+@command(
+    ("avalanche",), "IMAGE [PATH]", "Change one thing in an image, and see which digests change with it", least=1, most=2,
+    program="imagelab",
+)  # fmt: skip
+def avalanche(context: Context) -> int:
+    context.out.write(context.lab.avalanche(*context.parsed.arguments).text)
+    return 0

@@ -1,0 +1,248 @@
+"""The hash avalanche: change one thing in an image, and see which names change with it.
+
+    tag  nginx:latest                                     a name; in no hash
+     |
+    index --has--> manifest --has--> config --has--> diff IDs        each hash is of bytes that hold the ones below
+                       |                                |
+                       `--has--> blob  = gzip of --> the layer's tar --has--> the file
+
+So what happens below is known above, and never the reverse:
+
+                   file   diff ID   chain ID   blob   image ID   manifest   tag
+    one bit        new    new       new        new    new        new        moved
+    its time       same   new       new        new    new        new        moved
+    compression    same   same      same       new    same       new        moved
+    config         same   same      same       same   new        new        moved
+    the tag        same   same      same       same   same       same       new
+
+Nothing here is looked up in that table. The bytes are really changed and really hashed: a bit in the file's place in the tar,
+a digit of the time in its header, a digest in the JSON. A test holds that the table is what comes out.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imagelab.compression import Inflater
+from imagelab.digest import Digest
+from imagelab.errors import UsageError
+from imagelab.layer import LayerIndex
+from imagelab.oci import ImageConfig, chain_ids, decode, encode
+from imagelab.tarscan import BLOCK, Row
+from imagelab.view.shown import Shown
+
+CASES = ("none", "byte", "mtime", "gzip", "config", "tag")
+STAGES = ("file", "tar", "chain", "blob", "config", "manifest", "index", "tag")
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """The bytes an image is made of, from one file up to its tag. `index` is empty when the tag points to a manifest."""
+
+    tag: str
+    """In familiar form."""
+    layer: int
+    """Which layer holds the file; the lowest is 1."""
+    row: Row
+    """The file, as the layer's tar has it."""
+    tar: bytes
+    blob: bytes
+    config: bytes
+    manifest: bytes
+    index: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One name: before and after."""
+
+    key: str
+    before: str
+    after: str
+
+    @property
+    def state(self) -> str:
+        """same, new, or (a tag that now points elsewhere) moved."""
+        if self.before == self.after:
+            return "same"
+        return "moved" if self.key == "tag" and self.before.partition(" ")[0] == self.after.partition(" ")[0] else "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing changed, and all names from the file up to the tag."""
+
+    key: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Avalanche(Shown):
+    """All cases, for one file of one image."""
+
+    name: str
+    path: str
+    layer: int
+    cases: tuple[Case, ...]
+    lang: str = "en"
+
+    def case(self, key: str) -> Mapping[str, str]:
+        """What becomes of each name: `avalanche.case("mtime")["tar"]` is "new"."""
+        found = next((case for case in self.cases if case.key == key), None)
+        if found is None:
+            raise UsageError(f"there is no case {key!r}", hint=f"one of {', '.join(CASES)}")
+        return {stage.key: stage.state for stage in found.stages}
+
+    @property
+    def text(self) -> str:
+        from imagelab.view.avalanche_print import text
+
+        return text(self)
+
+    @property
+    def html(self) -> str:
+        from imagelab.view.avalanche_print import html
+
+        return html(self)
+
+
+def avalanche(image: Bytes, lang: str = "en") -> Avalanche:
+    """Every case, computed on the bytes."""
+    before = _names(image)
+    cases = []
+    for key in CASES:
+        after = _names(_CHANGES[key](image))
+        stages = (Stage(stage, before[stage], after[stage]) for stage in STAGES if stage in before)
+        cases.append(Case(key, tuple(stages)))
+    return Avalanche(image.tag, image.row.path, image.layer, tuple(cases), lang)
+
+
+def chosen(indexes: Sequence[LayerIndex], path: str = "") -> tuple[int, Row]:
+    """The number of the uppermost layer that holds a file, and the file; without `path` the first that has bytes."""
+    wanted = path.strip("/")
+    for number in range(len(indexes), 0, -1):
+        for row in indexes[number - 1].rows:
+            if row.kind == "file" and row.size and not row.sparse and (row.path == wanted or not wanted):
+                return number, row
+    raise UsageError(
+        f"no layer holds a file /{wanted} with bytes in it" if wanted else "no layer holds a file with bytes in it",
+        hint="imagelab explore IMAGE lists what each layer holds",
+    )
+
+
+def inflated(blob: bytes) -> bytes:
+    """A layer's tar."""
+    inflater = Inflater()
+    return b"".join([*inflater.feed(blob), *inflater.finish()])
+
+
+# -- names --------------------------------------------------------------------------------------------------
+
+
+def _names(image: Bytes) -> dict[str, str]:
+    """Every name of an image, computed from its bytes."""
+    diff_ids = ImageConfig.parse(image.config).diff_ids[: image.layer]
+    top = image.index or image.manifest
+    found = {
+        "file": Digest.of(_file(image)),
+        "tar": Digest.of(image.tar),
+        "chain": chain_ids(diff_ids)[-1],
+        "blob": Digest.of(image.blob),
+        "config": Digest.of(image.config),
+        "manifest": Digest.of(image.manifest),
+    }
+    found |= {"index": Digest.of(image.index)} if image.index else {}
+    return {**found, "tag": f"{image.tag} → {Digest.of(top).short}"}
+
+
+def _file(image: Bytes) -> bytes:
+    return image.tar[image.row.offset : image.row.offset + image.row.size]
+
+
+# -- changes ------------------------------------------------------------------------------------------------
+
+
+def _flipped(image: Bytes) -> Bytes:
+    """The lowest bit of the file's first byte is the other one."""
+    tar = bytearray(image.tar)
+    tar[image.row.offset] ^= 1
+    return _packed(image, bytes(tar))
+
+
+def _later(image: Bytes) -> Bytes:
+    """The file's time is a second later: twelve digits in its header, and the header's sum."""
+    at = image.row.offset - BLOCK
+    header = bytearray(image.tar[at : image.row.offset])
+    header[136:148] = b"%011o\0" % ((image.row.mtime + 1) % 8**11)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return _packed(image, image.tar[:at] + bytes(header) + image.tar[image.row.offset :])
+
+
+def _packed(image: Bytes, tar: bytes) -> Bytes:
+    """An image whose layer has another tar: the diff ID in the config is its hash."""
+    config = image.config.replace(Digest.of(image.tar).encode(), Digest.of(tar).encode())
+    return _published(replace(image, tar=tar), blob=stored(tar), config=config)
+
+
+def _repacked(image: Bytes) -> Bytes:
+    return _published(image, blob=stored(image.tar), config=image.config)
+
+
+def _noted(image: Bytes) -> Bytes:
+    """One more label."""
+    data = decode(image.config, "image config")
+    config = dict(data.get("config") or {})
+    labels = {**(config.get("Labels") or {}), "note": "one line more"}
+    return _published(image, blob=image.blob, config=encode({**data, "config": {**config, "Labels": labels}}))
+
+
+def _published(image: Bytes, *, blob: bytes, config: bytes) -> Bytes:
+    """The manifest, and the index, over another blob or config: what they say of digests and sizes is true."""
+    manifest = _pointing(image.manifest, {Digest.of(image.config): config, Digest.of(image.blob): blob})
+    index = _pointing(image.index, {Digest.of(image.manifest): manifest}) if image.index else b""
+    return replace(image, blob=blob, config=config, manifest=manifest, index=index)
+
+
+def _pointing(raw: bytes, new: Mapping[Digest, bytes]) -> bytes:
+    """JSON whose descriptors point to new bytes instead of the old. Where nothing is new, the very same bytes."""
+    if all(Digest.of(data) == old for old, data in new.items()):
+        return raw
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, list):
+            return [moved(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        data = new.get(value.get("digest", ""))
+        fresh = {} if data is None else {"digest": Digest.of(data), "size": len(data)}
+        return {key: moved(item) for key, item in (value | fresh).items()}
+
+    return json.dumps(moved(json.loads(raw)), separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def stored(tar: bytes) -> bytes:
+    """A gzip that compresses nothing: the same bytes whatever compressor a machine has (RFC 1951, 3.2.4)."""
+    most = 0xFFFF
+    pieces = [tar[at : at + most] for at in range(0, len(tar), most)] or [b""]
+    blocks = [
+        struct.pack("<BHH", at == len(pieces) - 1, len(piece), most ^ len(piece)) + piece
+        for at, piece in enumerate(pieces)
+    ]
+    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+    return head + b"".join(blocks) + struct.pack("<II", zlib.crc32(tar), len(tar) & 0xFFFFFFFF)
+
+
+_CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {
+    "none": lambda image: image,
+    "byte": _flipped,
+    "mtime": _later,
+    "gzip": _repacked,
+    "config": _noted,
+    "tag": lambda image: replace(image, tag=f"{image.tag.rpartition(':')[0] or image.tag}:mine"),
+}
