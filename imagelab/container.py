@@ -76,6 +76,20 @@ class Request:
     """Fields of HostConfig that are only shown: they change nothing here."""
 
 
+def command_line(request: Request) -> list[str]:
+    """The words after `docker run` that ask for the same; what only Python can say (a longer entrypoint) is left out."""
+    words = ["-d", *(["--rm"] if request.remove else [])]
+    for flag, value in (("--name", request.name), ("-u", request.user), ("-w", request.workdir), ("-h", request.hostname)):
+        words += [flag, value] if value else []
+    if request.entrypoint is not None:
+        words += ["--entrypoint", request.entrypoint[0] if request.entrypoint else ""]
+    words += [word for entry in request.env for word in ("-e", entry)]
+    words += [word for name, value in request.labels.items() for word in ("-l", f"{name}={value}")]
+    for port, bindings in request.ports.items():
+        words += [word for binding in bindings for word in ("-p", f"{binding['HostPort']}:{port}")]
+    return [*words, request.image, *request.command]
+
+
 def merged_config(request: Request, image: Mapping[str, Any], container_id: str) -> dict[str, Any]:
     """The container's `Config`, in Docker's field order (R6.5, R6.6). NoCommandError."""
     entrypoint = image.get("Entrypoint") if request.entrypoint is None else list(request.entrypoint) or None

@@ -41,7 +41,6 @@ class ContainerNotFoundError(NotFoundError):
 
 class CannotStartError(ImageLabError):
     """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
-
     reason = ""
 
     def in_exec(self) -> CannotStartError:
@@ -92,7 +91,7 @@ class Containers:
                 tx.put_container(replace(container, status="exited", exit_code=137, finished=self._engine.clock(), pid=0, ports={}))
         container = self.store.container(container_id)
         if container is not None and container.host.get("AutoRemove"):
-            discard(self.store, container_id)
+            discard(self.store, container_id, counted=False)
 
     def resolve(self, name: str) -> Container:
         """A container by its ID, its name, or the beginning of its ID. ContainerNotFoundError; ConflictError when ambiguous."""
@@ -241,15 +240,16 @@ class Containers:
             return container
         if container.status == "paused":
             self._set_paused(container, False)
-        wanted = signal or container.config.get("StopSignal") or "TERM"
+        number = signal_number(signal or container.config.get("StopSignal") or "TERM")
+        self._begin_change()
         patience = timeout if timeout is not None else container.config.get("StopTimeout", STOP_TIMEOUT)
-        self._send(container, signal_number(wanted))
+        self._send(container, number)
         if patience >= 0 and not self._ended(container, patience):
-            self._kill_for_good(container)
+            self.kill_for_good(container)
         elif patience < 0:
             self._ended(container, 1e9)
         self._event("stop", container)
-        return self._counted(container)
+        return self.store.container(container.id) or container
 
     def kill(self, name: str, *, signal: str = "KILL") -> Container:
         """Send a signal, SIGKILL unless told otherwise. ConflictError when it does not run."""
@@ -257,25 +257,25 @@ class Containers:
         container = self.resolve(name)
         if not container.running:
             raise ConflictError(f"cannot kill container: {name}: container {container.id} is not running")
+        self._begin_change()
         if number == SIGNALS["KILL"]:
-            self._kill_for_good(container)
+            self.kill_for_good(container)
         else:
             self._send(container, number)
             self._ended(container, 0.3)
         self._event("kill", container)
-        return self._counted(container)
-
-    def _counted(self, container: Container) -> Container:
-        """A verb of a person's changed the container: the lab counts it."""
-        with self.store.transaction():
-            pass
         return self.store.container(container.id) or container
+
+    def _begin_change(self) -> None:
+        """What the container's own driver writes down next is what this verb did: it belongs to this verb's step."""
+        with self.store.transaction() as tx:
+            tx.touched = True
 
     def _send(self, container: Container, number: int) -> None:
         ask(self.store.container_files(container.id), str(number))
         self.runner.pump()
 
-    def _kill_for_good(self, container: Container) -> None:
+    def kill_for_good(self, container: Container) -> None:
         from imagelab.runtime.supervisor import end_process
 
         self._send(container, SIGNALS["KILL"])
@@ -355,7 +355,8 @@ class Containers:
             refusal.container = container.id
             raise refusal
         if container.running:
-            self._kill_for_good(container)
+            self._begin_change()
+            self.kill_for_good(container)
         if self.store.container(container.id) is not None:
             discard(self.store, container.id)
         self._event("destroy", container)
@@ -401,7 +402,7 @@ class Containers:
         return code
 
     def _still_there(self, container: Container) -> None:
-        if self.store.container_revision(container.id) < 0:
+        if self.store.container_version(container.id) is None:
             raise GoneError(container.id)
         now = self.store.container(container.id)
         if now is None or not now.running:

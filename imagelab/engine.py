@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
     from imagelab.runtime.runner import Runner
     from imagelab.store import Store
+    from imagelab.timeline import Timeline
     from imagelab.tree import Tree
 
 _HEX = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
@@ -84,7 +85,7 @@ class Engine:
         self.store = store
         self.clock = clock
         self.progress = progress
-        self.events = events
+        self._told = events
         self.platform = platform
         self.era = era
         self.workers = workers
@@ -105,6 +106,26 @@ class Engine:
         """Everything the lab holds now."""
         state = self.store.state()
         return self.containers.state if any(one.running for one in state.containers.values()) else state
+
+    @property
+    def events(self) -> EventSink:
+        """Who is told what was done: the face that asked for it, and the timeline."""
+        return self._tell
+
+    @events.setter
+    def events(self, sink: EventSink) -> None:
+        self._told = sink
+
+    def _tell(self, event: Event) -> None:
+        self._told(event)
+        self.store.note(event)
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every step that was made, and the way back and forth between them."""
+        from imagelab.timeline import Timeline
+
+        return Timeline(self)
 
     @property
     def containers(self) -> Containers:
@@ -375,9 +396,9 @@ class Engine:
         """Recompute every digest, size and link; a sentence for each thing that is wrong."""
         return self.store.doctor()
 
-    def gc(self) -> int:
-        """Drop what nothing reaches; bytes freed."""
-        return self.store.gc()
+    def gc(self, keep: int | None = None) -> int:
+        """Forget other branches of the timeline, and all but its last `keep` steps; drop what nothing reaches: bytes freed."""
+        return self.timeline.forget(keep)
 
 
 def parse_platform(text: str) -> Platform:

@@ -10,6 +10,7 @@
     lab.containers(), lab.browse(url) what runs, and what a published port answers
     lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
+    lab.undo(), lab.redo(), lab.steps()   every change is a step, and no step is lost
     lab.era = "29"                    print as another Docker would
     lab.lang = "zh"                   pictures and panels in Chinese; what Docker prints stays English
 
@@ -39,6 +40,7 @@ from imagelab.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.events import ProgressSink, Removal, silent
 from imagelab.lab_pictures import Pictures
+from imagelab.lab_timeline import Past
 from imagelab.lab_views import Views
 from imagelab.state import State
 from imagelab.store import Store
@@ -75,7 +77,7 @@ class Settings:
     """"": whatever the lab itself is set to, else English."""
 
 
-class Lab(Pictures, Views):
+class Lab(Past, Pictures, Views):
     """One lab: a store, an engine, and how to show what they answer. Made by `connect()` or `lesson()`."""
 
     def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:
@@ -98,7 +100,7 @@ class Lab(Pictures, Views):
             noise=self.noise,
             runner=self._runner,
         )
-        self._drawn = 0
+        self._drawn = (0, 0)
 
     # -- clock, era, upstream -------------------------------------------------------------------------------
 
@@ -116,8 +118,10 @@ class Lab(Pictures, Views):
             return os.urandom(count)
         from hashlib import shake_256
 
-        self._drawn += 1
-        return shake_256(f"{self.store.state().revision} {self._drawn}".encode()).digest(count)
+        revision = self.store.state().revision
+        before, drawn = self._drawn
+        self._drawn = revision, (drawn if before == revision else 0) + 1
+        return shake_256(f"{revision} {self._drawn[1]}".encode()).digest(count)
 
     def _runner(self) -> Runner:
         from imagelab.runtime.runner import InProcess, Supervised
@@ -162,7 +166,10 @@ class Lab(Pictures, Views):
         return dict(json.loads(self.store.setting("releases") or "{}"))
 
     def _save_releases(self, releases: Mapping[str, int]) -> None:
-        self.store.remember("releases", json.dumps(releases, sort_keys=True))
+        before = self._releases()
+        names = [name.removeprefix("library/") for name, build in releases.items() if before.get(name) != build]
+        with self.verb("upstream", "release", *names):
+            self.store.remember("releases", json.dumps(releases, sort_keys=True))
 
     def set_upstream(self, where: str) -> None:
         """From now on docker.io is `where`: "classroom", "hub" or a registry's URL. UsageError for a bad one."""
@@ -185,8 +192,10 @@ class Lab(Pictures, Views):
 
     def pull(self, name: str, *, all_tags: bool = False, platform: str | None = None) -> LabImage:
         """Fetch an image and return it; with `all_tags` the last of the repository's."""
+        words = [*(["-a"] if all_tags else []), *(["--platform", platform] if platform else []), name]
         try:
-            result = self.engine.pull(name, all_tags=all_tags, platform=platform)
+            with self.verb("pull", *words):
+                result = self.engine.pull(name, all_tags=all_tags, platform=platform)
         finally:
             finish(self.engine.progress)
         from imagelab.results import LabImage
@@ -213,18 +222,23 @@ class Lab(Pictures, Views):
 
     def tag(self, source: str, target: str) -> LabImage:
         """One more name for an image."""
-        self.engine.tag(source, target)
+        with self.verb("tag", source, target):
+            self.engine.tag(source, target)
         return self.image(target)
 
     def rmi(self, *names: str, force: bool = False, prune: bool = True) -> tuple[Removal, ...]:
         """Untag or delete images; what was done, in order."""
-        return tuple(item for name in names for item in self.engine.remove(name, force=force, prune=prune))
+        flags = [*(["-f"] if force else []), *([] if prune else ["--no-prune"])]
+        with self.verb("rmi", *flags, *names):
+            return tuple(item for name in names for item in self.engine.remove(name, force=force, prune=prune))
 
     def prune(self, *, all: bool = False, filters: Sequence[str] = ()) -> PruneReport:
         """Remove dangling images, or with `all` every image no container uses. Asks nothing."""
         from imagelab.filters import Filters
 
-        return self.engine.prune(all=all, filters=Filters.parse(list(filters)))
+        flags = ["-f", *(["-a"] if all else []), *(f"--filter={text}" for text in filters)]
+        with self.verb("image", "prune", *flags):
+            return self.engine.prune(all=all, filters=Filters.parse(list(filters)))
 
     def history(self, name: str) -> History:
         """The instructions that made an image, newest first."""
@@ -287,7 +301,7 @@ class Lab(Pictures, Views):
         `command`: words, or one string for a shell. `ports`: container's -> this machine's, `{80: 8080}`. Returns when
         its program waits for the first time or is over: `.logs()` has what it printed, `.exit_code` how it ended.
         """
-        from imagelab.container import Request
+        from imagelab.container import Request, command_line
         from imagelab.errors import ImageNotFoundError
         from imagelab.results_containers import LabContainer
 
@@ -297,12 +311,13 @@ class Lab(Pictures, Views):
             image, words, name, None if entrypoint is None else tuple(entrypoint), tuple(env), user, workdir, hostname, labels or {},
             detach=True, remove=remove, ports=published,
         )  # fmt: skip
-        try:
-            container = self.engine.containers.create(request)
-        except ImageNotFoundError:
-            self.pull(image)
-            container = self.engine.containers.create(request)
-        self.engine.containers.start(container.id)
+        with self.verb("run", *command_line(request)):
+            try:
+                container = self.engine.containers.create(request)
+            except ImageNotFoundError:
+                self.pull(image)
+                container = self.engine.containers.create(request)
+            self.engine.containers.start(container.id)
         return LabContainer(self, container.id)
 
     def containers(self, *, all: bool = False, filters: Sequence[str] = ()) -> ContainerList:

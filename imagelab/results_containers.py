@@ -115,11 +115,17 @@ class LabContainer:
         from imagelab.runtime.process import Given
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
-        return captured(
-            lambda show: self.lab.engine.containers.exec(
-                self.id, Exec(words, tuple(env), user, workdir), Given(stdin.encode("utf-8", "surrogateescape")), show
+        typed = stdin.encode("utf-8", "surrogateescape")
+        flags = [*(["-i"] if stdin else []), *(["-u", user] if user else []), *(["-w", workdir] if workdir else [])]
+        flags += [word for entry in env for word in ("-e", entry)]
+        with self.lab.verb("exec", *flags, self.container.name, *words) as verb:
+            result = captured(
+                lambda show: self.lab.engine.containers.exec(self.id, Exec(words, tuple(env), user, workdir), Given(typed), show)
             )
-        )
+            verb.exit_code = result.exit_code
+            if typed and verb.numbers:
+                verb.inputs["stdin"] = self.lab.store.put_blob(typed)
+        return result
 
     def diff(self) -> DiffList:
         """What has changed in it since it was made (`docker diff`)."""
@@ -127,7 +133,10 @@ class LabContainer:
 
     def commit(self, target: str = "", *, author: str = "", message: str = "", changes: Sequence[str] = ()) -> LabImage:
         """Make an image of it (`docker commit`); `changes` are Dockerfile instructions."""
-        image = self.lab.engine.containers.commit(self.id, target, author=author, message=message, instructions=changes)
+        flags = [word for flag, text in (("-a", author), ("-m", message)) if text for word in (flag, text)]
+        flags += [word for text in changes for word in ("-c", text)]
+        with self.lab.verb("commit", *flags, self.container.name, *([target] if target else [])):
+            image = self.lab.engine.containers.commit(self.id, target, author=author, message=message, instructions=changes)
         return LabImage(self.lab, image)
 
     def logs(self) -> CommandResult:
@@ -138,12 +147,14 @@ class LabContainer:
         return CommandResult(_text(parts["stdout"]), _text(parts["stderr"]), self.container.exit_code)
 
     def start(self) -> LabContainer:
-        self.lab.engine.containers.start(self.id)
+        with self.lab.verb("start", self.container.name):
+            self.lab.engine.containers.start(self.id)
         return self
 
     def stop(self, timeout: int | None = None) -> LabContainer:
         """The stop signal, and after `timeout` seconds SIGKILL."""
-        self.lab.engine.containers.stop(self.id, timeout=timeout)
+        with self.lab.verb("stop", *([] if timeout is None else ["-t", str(timeout)]), self.container.name):
+            self.lab.engine.containers.stop(self.id, timeout=timeout)
         return self
 
     def wait(self) -> int:
@@ -152,7 +163,8 @@ class LabContainer:
 
     def remove(self, *, force: bool = False) -> None:
         """Remove it, with its writable layer."""
-        self.lab.engine.containers.remove(self.id, force=force)
+        with self.lab.verb("rm", *(["-f"] if force else []), self.container.name):
+            self.lab.engine.containers.remove(self.id, force=force)
 
     def __repr__(self) -> str:
         found = self.lab.store.container(self.id)

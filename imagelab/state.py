@@ -78,6 +78,8 @@ class Container:
     """created, running, paused, exited, dead (R6.17)."""
     size: int = 0
     """Bytes of its writable layer."""
+    files: str = ""
+    """The version of its writable layer: a digest of all that has changed in it; "" when nothing has."""
     created: int = 0
     """Nanoseconds since 1970."""
     image_name: str = ""

@@ -165,13 +165,15 @@ def test_deleting_frees_what_nobody_stands_on(store: Store) -> None:
     )
 )
 def test_a_store_is_its_model(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]) -> None:
-    """Any sequence of changes: the state read back is what plain dictionaries say."""
+    """Any sequence of changes: the state read back is what plain dictionaries say, and each that changed something counts."""
     images = [image(f"i{n}", *[f"l{m}" for m in range(n + 1)]) for n in range(4)]
     whole = a_state(*images)
     references: dict[str, Digest] = {}
     present: set[Digest] = set()
+    revision = 0
     with Store.open(tmp_path_factory.mktemp("lab")) as store:
         for verb, at, other in steps:
+            before = (set(present), dict(references))
             chosen, name = images[at].image, f"docker.io/library/r{other}:t"
             with store.transaction() as tx:
                 if verb == "put":
@@ -188,8 +190,9 @@ def test_a_store_is_its_model(tmp_path_factory: pytest.TempPathFactory, steps: l
                 elif verb == "delete" and chosen.id not in references.values():
                     tx.delete_image(chosen.id)
                     present.discard(chosen.id)
+            revision += before != (present, references)
         state = store.state()
-        assert (set(state.images), state.references, state.revision) == (present, references, len(steps))
+        assert (set(state.images), state.references, state.revision) == (present, references, revision)
         needed = {layer for one in images if one.image.id in present for layer in one.image.layers}
         assert set(state.layers) == needed
 
@@ -205,6 +208,7 @@ with Store.open(Path(sys.argv[1])) as store:
         with store.transaction() as tx:
             count = int(store.setting("count") or 0)
             tx._database.set("count", str(count + 1))
+            tx.touched = True
 """
 
 RECEIVER = """

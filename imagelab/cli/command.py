@@ -6,17 +6,21 @@ Engine, hands the answer to `format`, and writes the text. Nothing here decides 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from imagelab.cli import eras
 from imagelab.cli.flags import Flag, Parsed
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
+    from imagelab.digest import Digest
     from imagelab.events import ProgressSink
     from imagelab.lab import Lab, Settings
+    from imagelab.store.journal import Verb
 
 GLOBAL_FLAGS = (
     Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),
@@ -37,12 +41,18 @@ class Context:
 
     def __init__(
         self, stdin: TextIO, out: TextIO, err: TextIO, environ: Mapping[str, str], lab: Lab | None,
-        progress: ProgressSink | None,
+        progress: ProgressSink | None, given: Mapping[str, bytes] | None = None,
     ) -> None:  # fmt: skip
         self.stdin, self.out, self.err, self.environ = stdin, out, err, environ
         self.options, self.parsed = Parsed(), Parsed()
         self._given, self.progress = lab, progress
         self._lab: Lab | None = None
+        self._verb: AbstractContextManager[Verb] | None = None
+        self.recorded = True
+        """Is what this line changes a step of the timeline?"""
+        self._heard = b""
+        self._inputs = given
+        self._read: dict[str, Digest] = {}
 
     @property
     def lab(self) -> Lab:
@@ -61,7 +71,36 @@ class Context:
                 self._lab = Lab(self._given.store, self._changed(self._given.settings, era, upstream, mirrors))
             else:
                 self._lab = self._given
+            if self.recorded:
+                self._verb = self._lab.store.verb(self._words(), self._lab.now())
+                self._verb.__enter__()
         return self._lab
+
+    def _words(self) -> list[str]:
+        """The line as it can be run again: with the flags that change what it does, without those that say where."""
+        chosen = [f"--{name}={self.options.text(name)}" for name in ("upstream", "era") if self.options.text(name)]
+        return [*chosen, *(f"--mirror={mirror}" for mirror in self.options.all("mirror")), *self.options.arguments]
+
+    def heard(self, data: bytes) -> bytes:
+        """Remember what was typed, so that the line can be run again; the same bytes."""
+        self._heard += data
+        return data
+
+    def take(self, name: str, fetch: Callable[[], BinaryIO]) -> BinaryIO:
+        """What the line reads from outside the lab (a build's context, an archive), kept so that it can be run again."""
+        if self._inputs is not None and name in self._inputs:
+            return io.BytesIO(self._inputs[name])
+        file = fetch()
+        if file.seekable():
+            self._read[name] = self.lab.store.blobs.put_file(file)
+            file.seek(0)
+        return file
+
+    def answer(self) -> str:
+        """One line of an answer to a question."""
+        line = self.stdin.readline()
+        self.heard(line.encode("utf-8", "surrogateescape"))
+        return line.strip()
 
     def _changed(self, settings: Settings, era: str, upstream: str, mirrors: Sequence[str]) -> Settings:
         assert self._given is not None
@@ -76,7 +115,15 @@ class Context:
         asked = self.options.text("era") or (self._given.era if self._given else "") or self.environ.get("IMAGELAB_ERA")
         return asked or (self._lab.era if self._lab else "28")
 
-    def close(self) -> None:
+    def close(self, exit_code: int) -> None:
+        """The line is over."""
+        if self._verb is not None and self._lab is not None:
+            store = self._lab.store
+            with store.verb((), 0) as verb:  # the one that is at work
+                verb.exit_code = exit_code
+                if verb.numbers:
+                    verb.inputs |= self._read | ({"stdin": store.put_blob(self._heard)} if self._heard else {})
+            self._verb.__exit__(None, None, None)
         if self._lab is not None and self._given is None:
             self._lab.close()
 
@@ -126,6 +173,8 @@ class Command:
     """May flags stand after the first argument? Not where the arguments are a command of their own."""
     raw: bool = False
     """The words go to the function as they are: it has a parser of its own."""
+    recorded: bool = True
+    """Is what it changes a step of the timeline? Docker's verbs are, and few of imagelab's own."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +198,7 @@ Function = Callable[[Context], int]
 
 def command(
     names: Sequence[str], arguments: str, short: str, *flags: Flag, least: int = 0, most: int | None = 0, program: str = "docker",
-    more: str = "", about: str = "", interspersed: bool = True, raw: bool = False,
+    more: str = "", about: str = "", interspersed: bool = True, raw: bool = False, recorded: bool | None = None,
 ) -> Callable[[Function], Function]:  # fmt: skip
     """Register a function under its names; the first is the canonical one, the others Docker's aliases."""
 
@@ -158,8 +207,9 @@ def command(
         for name in names:
             usage = " ".join(part for part in (program, name, "[OPTIONS]" if flags else "", arguments) if part)
             COMMANDS[name] = Command(
-                names[0], name, usage, short, call, flags, least, most, aliases, more, about, interspersed, raw
-            )
+                names[0], name, usage, short, call, flags, least, most, aliases, more, about, interspersed, raw,
+                program == "docker" if recorded is None else recorded,
+            )  # fmt: skip
         return call
 
     return register

@@ -262,7 +262,7 @@ def prune(context: Context) -> int:
     if not parsed.on("force"):
         context.out.write(f"WARNING! This will remove all {what}.\nAre you sure you want to continue? [y/N] ")
         context.out.flush()
-        if context.stdin.readline().strip() not in ("y", "Y"):
+        if context.answer() not in ("y", "Y"):
             return 1
     before = lab.state
     report = lab.engine.prune(all=parsed.on("all"), filters=Filters.parse(parsed.all("filter")))
@@ -285,6 +285,11 @@ def system_df(context: Context) -> int:
         lab.engine.disk_usage(), lab.state, verbose=parsed.on("verbose"), format=parsed.text("format"), era=lab.era,
         now=lab.now(), tz=lab.tz,
     ))  # fmt: skip
+    if held := lab.timeline.held():
+        from imagelab.units import human_size
+
+        said = f"hint: the timeline holds {human_size(held, digits=4)} more, for undo; imagelab gc --keep 0 forgets it\n"
+        context.err.write(said)
     return 0
 
 

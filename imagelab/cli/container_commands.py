@@ -61,7 +61,7 @@ def run(context: Context) -> int:
             raise
         return _run_failed(context, error)
     try:
-        stdin = input_from(context.stdin, interactive=request.interactive and not request.detach, tty=request.tty, environ=context.environ)  # fmt: skip
+        stdin = input_from(context.stdin, heard=context.heard, interactive=request.interactive and not request.detach, tty=request.tty, environ=context.environ)  # fmt: skip
     except UsageError as error:
         context.explain(error)
         return 1
@@ -163,7 +163,7 @@ def exec_(context: Context) -> int:
     containers(context).resolve(name)
     if detach:
         return _exec_apart(context)
-    stdin = input_from(context.stdin, interactive=parsed.on("interactive"), tty=tty and parsed.on("interactive"), environ=context.environ)
+    stdin = input_from(context.stdin, heard=context.heard, interactive=parsed.on("interactive"), tty=tty and parsed.on("interactive"), environ=context.environ)
     return containers(context).exec(name, wanted, stdin, output_to(context.out, context.err))
 
 
@@ -191,7 +191,7 @@ def start(context: Context) -> int:
             raise UsageError("you cannot start and attach multiple containers at once")
         container = containers(context).resolve(parsed.arguments[0])
         tty = bool(container.config.get("Tty"))
-        stdin = input_from(context.stdin, interactive=parsed.on("interactive"), tty=tty, environ=context.environ)
+        stdin = input_from(context.stdin, heard=context.heard, interactive=parsed.on("interactive"), tty=tty, environ=context.environ)
         if container.running:
             return _attached(context, container, stdin_open=parsed.on("interactive"))
         return containers(context).run_here(container.id, stdin, output_to(context.out, context.err))
@@ -284,7 +284,7 @@ def prune(context: Context) -> int:
     if not context.parsed.on("force"):
         context.out.write("WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ")
         context.out.flush()
-        if context.stdin.readline().strip() not in ("y", "Y"):
+        if context.answer() not in ("y", "Y"):
             return 1
     gone, freed = containers(context).prune(_kept(context))
     listed = "".join(f"{container_id}\n" for container_id in gone)

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from imagelab.cli.command import Context
 from imagelab.errors import ImageLabError, NotFoundError, UsageError
@@ -171,12 +171,13 @@ def _safe(path: str) -> Path:
 
 
 def _into(context: Context, container: Container, source: str, path: str) -> int:
-    if source == "-":
+    def fetch() -> BinaryIO:
+        if source != "-":
+            return _packed(Path(source), contents_only=source.endswith(("/.", os.sep + ".")), follow=context.parsed.on("follow-link"))
         binary = getattr(context.stdin, "buffer", None)
-        data = binary.read() if binary is not None else context.stdin.read().encode("utf-8", "surrogateescape")
-        archive = io.BytesIO(data)
-    else:
-        archive = _packed(Path(source), contents_only=source.endswith(("/.", os.sep + ".")), follow=context.parsed.on("follow-link"))
+        return io.BytesIO(binary.read() if binary is not None else context.stdin.read().encode("utf-8", "surrogateescape"))
+
+    archive = context.take("source", fetch)
     workspace = context.lab.engine.containers.workspace(container)
     with workspace.turn() as files:
         _unpack(files, archive, container, path, from_stdin=source == "-", keep=context.parsed.on("archive"))

@@ -25,36 +25,46 @@ if TYPE_CHECKING:
 
 def run(
     argv: Sequence[str], *, stdin: TextIO, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str],
-    lab: Lab | None = None, progress: ProgressSink | None = None,
+    lab: Lab | None = None, progress: ProgressSink | None = None, given: Mapping[str, bytes] | None = None,
 ) -> int:  # fmt: skip
     """Run one line (without the program's name) and return its exit code.
 
     `lab`: work on this one, instead of the one that flags and environment name. `progress`: who is told of a pull.
+    `given`: what the line read from outside when it was run before, in place of files that may have changed.
     """
-    context = Context(stdin, stdout, stderr, environ, lab, progress)
+    context = Context(stdin, stdout, stderr, environ, lab, progress, given)
+    code = 1
+    try:
+        code = _answered(argv, context)
+    finally:
+        context.close(code)
+    return code
+
+
+def _answered(argv: Sequence[str], context: Context) -> int:
+    """The exit code; an error has been said."""
     command: Command | None = None
     try:
         options = parse(argv, GLOBAL_FLAGS, interspersed=False)
         context.options = options
         if page := _page_without_command(options):
-            stdout.write(page)
+            context.out.write(page)
             return 0
         command, rest = _find(options.arguments)
         if command is None:
-            stdout.write(_group_page(options.arguments[0]))
+            context.out.write(_group_page(options.arguments[0]))
             return 0
         return _execute(command, rest, context)
     except CommandLineError as error:
-        stderr.write(f"{error}\n{_tail(command, context.options)}{_hint(error)}")
+        context.err.write(f"{error}\n{_tail(command, context.options)}{_hint(error)}")
         return error.exit_code
     except ImageLabError as error:
         context.explain(error)
         return error.exit_code
-    finally:
-        context.close()
 
 
 def _execute(command: Command, words: Sequence[str], context: Context) -> int:
+    context.recorded = command.recorded
     if command.raw:
         context.parsed = Parsed(arguments=list(words))
         return command.call(context)

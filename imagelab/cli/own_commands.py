@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import archive_commands, build_commands, commands, container_commands, picture_commands, view_commands  # noqa: F401 - registers verbs
+from imagelab.cli import (  # noqa: F401 - registers verbs
+    archive_commands,
+    build_commands,
+    commands,
+    container_commands,
+    picture_commands,
+    timeline_commands,
+    view_commands,
+)
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
@@ -56,7 +64,7 @@ def serve(context: Context) -> int:
 
 @command(
     ("upstream",), "[ls | release NAME[:TAG] | set classroom|hub|URL]", "The registry behind docker.io: its tags, and their next builds",
-    most=2, program="imagelab",
+    most=2, program="imagelab", recorded=True,
 )  # fmt: skip
 def upstream(context: Context) -> int:
     from imagelab.cli.table import columns
@@ -86,14 +94,6 @@ def doctor(context: Context) -> int:
     problems = context.lab.engine.doctor()
     context.out.write("".join(f"{problem}\n" for problem in problems) or "the lab is as it should be\n")
     return 1 if problems else 0
-
-
-@command(("gc",), "", "Drop blobs that nothing needs, and downloads that broke off", program="imagelab")
-def gc(context: Context) -> int:
-    from imagelab.units import human_size
-
-    context.out.write(f"Total reclaimed space: {human_size(context.lab.engine.gc(), digits=4)}\n")
-    return 0
 
 
 @command(("supervise",), "CONTAINER", "Drive a container (used by docker run -d)", least=1, most=1, program="imagelab")
@@ -134,6 +134,34 @@ OUT_OF_SCOPE = {
 CONTAINER_VERBS = "attach commit cp create diff export kill logs pause port ps rename restart rm start stop top unpause wait".split()
 
 
+IMAGE_VERBS = [
+    "run",
+    "exec",
+    "build",
+    "pull",
+    "images",
+    "tag",
+    "rmi",
+    "history",
+    "inspect",
+    "save",
+    "load",
+    "import",
+    "version",
+    "info",
+]
+OWN_VERBS = [
+    "lab",
+    "graph",
+    "explore",
+    "sizes",
+    "avalanche",
+    "upstream",
+    "serve",
+    "doctor",
+]
+
+
 def sections() -> list[tuple[str, list[tuple[str, str]]]]:
     """The overview's parts: Docker's verbs, groups, imagelab's own."""
 
@@ -141,8 +169,9 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         return [(name, COMMANDS[name].short) for name in names]
 
     return [
-        ("Docker's Commands", entries(["run", "exec", "build", "pull", "images", "tag", "rmi", "history", "inspect", "save", "load", "import", "version", "info"])),
+        ("Docker's Commands", entries(IMAGE_VERBS)),
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
-        ("imagelab's Commands", entries(["lab", "graph", "explore", "sizes", "avalanche", "upstream", "serve", "doctor", "gc"])),
+        ("imagelab's Commands", entries(OWN_VERBS)),
+        ("The Timeline", entries(["undo", "redo", "steps", "at", "fork", "replay", "gc"])),
     ]

@@ -48,23 +48,29 @@ def _writer(stream: TextIO) -> Callable[[bytes], None]:
     return decode
 
 
-def input_from(stdin: TextIO, *, interactive: bool, tty: bool, environ: Mapping[str, str]) -> Stream:
-    """A program's standard input. UsageError where a terminal was asked for and there is none (R6.8)."""
+def input_from(
+    stdin: TextIO, *, interactive: bool, tty: bool, environ: Mapping[str, str], heard: Callable[[bytes], bytes] = lambda data: data
+) -> Stream:  # fmt: skip
+    """A program's standard input; `heard` is told what came. UsageError where a terminal was asked for and there is none (R6.8)."""
     ask: Ask | None = getattr(stdin, "ask", None)
+
+    def terminal(ask: Ask) -> Terminal:
+        return Terminal(lambda *prompt: heard(ask(*prompt)))
+
     if not interactive:
         return Given()
     if tty and ask is not None:
-        return Terminal(ask)
+        return terminal(ask)
     if tty and not stdin.isatty():
         raise UsageError("the input device is not a TTY", hint="leave -t out, or run it in a terminal")
     if tty and environ.get("JPY_PARENT_PID"):
         raise UsageError("the input device is not a TTY: nobody can type into a cell that runs", hint="%docker asks line by line; a terminal has everything; or put the lines below %%docker exec -it …")  # fmt: skip
     if tty:
-        return Terminal(_edited)
+        return terminal(_edited)
     binary = getattr(stdin, "buffer", None)
     if binary is None:
-        return Given(stdin.read().encode("utf-8", "surrogateescape"))
-    return Typed(lambda: bytes(binary.read1(65536)))
+        return Given(heard(stdin.read().encode("utf-8", "surrogateescape")))
+    return Typed(lambda: heard(bytes(binary.read1(65536))))
 
 
 class Script(io.StringIO):

@@ -165,7 +165,8 @@ class Main:
             program, main.args = execution.resolve(main, path, main.args)
         steps = execution.main(machine, execution.live(program, main))
         self.session = Session(self.workspace, machine, main, steps)
-        self._status("running", container, started=self.world.clock(), pid=os.getpid(), exit_code=0, error="")
+        started = container.started if container.running else self.world.clock()  # running already: brought back by redo
+        self._status("running", container, started=started, pid=os.getpid(), exit_code=0, error="")
 
     def _status(self, status: str, container: Container, **more: Any) -> None:
         with self.store.transaction(counted=False) as tx:
@@ -250,7 +251,7 @@ class Main:
             self._status("exited", container, finished=self.world.clock(), exit_code=code, pid=0, ports={})
         self._undo.close()
         if container is not None and container.host.get("AutoRemove"):
-            discard(self.store, self.id)
+            discard(self.store, self.id, counted=False)
         return code
 
 
@@ -301,10 +302,36 @@ def _is_there(folder: Path, pid: int) -> bool:
     return any(known == pid for known, _, _ in processes(folder))
 
 
-def discard(store: Store, container_id: str) -> None:
-    """Remove a container: its row, its writable layer, its files."""
+def discard(store: Store, container_id: str, *, counted: bool = True) -> None:
+    """Remove a container: its row, its writable layer; its log is set aside, for as long as an undo could want it."""
+    with store.transaction(counted=counted) as tx:
+        tx.delete_container(container_id)
+    set_aside(store.container_files(container_id))
+
+
+def set_aside(folder: Path) -> None:
+    """Nobody looks for a container's files there any more."""
     import shutil
 
-    with store.transaction() as tx:
-        tx.delete_container(container_id)
-    shutil.rmtree(store.container_files(container_id), ignore_errors=True)
+    gone = aside(folder)
+    if folder.is_dir():
+        shutil.rmtree(gone, ignore_errors=True)
+        try:
+            folder.rename(gone)
+        except OSError:  # a file in it is open, where that matters: then there is nothing to keep
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def take_back(folder: Path) -> None:
+    """The files of a container that is there again."""
+    if not folder.is_dir():
+        gone = aside(folder)
+        if gone.is_dir():
+            gone.rename(folder)
+        else:
+            folder.mkdir(parents=True)
+
+
+def aside(folder: Path) -> Path:
+    """Where the files of a removed container are."""
+    return folder.with_name(f"{folder.name}.gone")

@@ -46,7 +46,7 @@ class Workspace:
         self.init = init_tree(image, init)
         self._threads = threading.RLock()
         self._depth = 0
-        self._revision = -2
+        self._version: str | None = None
         self._tree = self.init
         self.files = FileSystem(self.init, store.read_file, lambda: clock() // SECOND)
         self._init_contents = init.contents
@@ -80,12 +80,13 @@ class Workspace:
             return self.files.tree()
 
     def _read(self) -> None:
-        if self.store.container_revision(self.id) == self._revision:
-            return
-        self._revision, changes = self.store.container_changes(self.id)
-        if self._revision < 0:
+        version = self.store.container_version(self.id)
+        if version is None:
             raise GoneError(self.id)
-        self._tree = moved(self.init, changes)
+        if version == self._version:
+            return
+        self._version = version
+        self._tree = moved(self.init, self.store.container_changes(version))
         self.files.reset(self._tree)
         self.files.contents = dict(self._init_contents)
 
@@ -98,7 +99,7 @@ class Workspace:
             if tx.container(self.id) is None:
                 raise GoneError(self.id)
             tx.put_changes(self.id, changes, self.files.contents)
-        self._revision = self.store.container_revision(self.id)
+        self._version = self.store.container_version(self.id)
         self._tree = tree
         self.files.contents = dict(self._init_contents)
 

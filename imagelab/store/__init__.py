@@ -7,8 +7,9 @@
     containers/<id>/      a container's log, and the locks that say who is at work in it
     cache/                layers inflated because somebody read a file; may be deleted at any time
 
-How a verb changes it: everything in one transaction, or not at all. Blobs come before the rows that name them, and go
-after: whenever a process is killed, the worst that stays is a blob nobody names, which `gc` finds.
+How a verb changes it: everything in one transaction, or not at all. Blobs come before the rows that name them, and stay as
+long as the timeline could bring those rows back: whenever a process is killed, the worst that stays is a blob nobody names,
+and `gc` finds it.
 
 Sweeping needs care. A pull may have seen that a blob is here and not yet written the image that needs it. So a pull
 holds a *lease*, and nothing is swept while there is one; a lease is a file lock, and ends with its process.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -29,9 +30,12 @@ from imagelab.state import Container, Image, Layer, State
 from imagelab.store.database import Database
 
 if TYPE_CHECKING:
+    from imagelab.events import Event
     from imagelab.layer import LayerIndex
     from imagelab.oci import Descriptor, ImageConfig
     from imagelab.store.blobs import Blobs, Download
+    from imagelab.store.journal import Verb
+    from imagelab.store.moments import Moments
     from imagelab.tarscan import Row
     from imagelab.tree import Change, Node, Tree
 
@@ -61,6 +65,7 @@ class Store:
         self._leases = 0
         self._trees: dict[Digest, Tree] = {}
         self._sparse: dict[Digest, dict[int, Row]] = {}
+        self._verb: Verb | None = None
 
     @classmethod
     def open(cls, directory: Path) -> Store:
@@ -74,7 +79,7 @@ class Store:
         writable = os.access(file, os.W_OK) and os.access(directory, os.W_OK) if file.exists() else True
         if writable and not file.exists():
             with plainly():
-                _make(directory)
+                make_directory(directory)
         return cls(directory, Database(file, read_only=not writable))
 
     def close(self) -> None:
@@ -147,18 +152,74 @@ class Store:
 
     def remember(self, key: str, value: str) -> None:
         """Keep a setting. Not a change of what the lab holds: `revision` stays."""
-        with self._lock, self._database.writing():
+        with self.transaction(counted=False):
             self._database.set(key, value)
 
     @contextmanager
     def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
-        """One verb's changes: all of them, or none. `revision` grows by one, unless nobody asked for them (`counted`)."""
+        """One verb's changes: all of them, or none, and a step of the timeline.
+
+        `revision` grows by one when something changed, unless nobody asked for it (`counted`): what a container's own
+        program does belongs to the step it follows.
+        """
         transaction = Transaction(self._database)
         with self._lock, self._database.writing():
+            journal = self._database.journal
+            step = journal.begin(self._verb, asked=counted)
             yield transaction
-            if counted:
+            if counted and (transaction.touched or journal.changed()):
                 self._database.count_change()
-        self._sweep(transaction.freed)
+            journal.end(step, self._verb)
+
+    # -- timeline -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def verb(self, command: Sequence[str], at: int) -> Iterator[Verb]:
+        """Whatever changes until the end of this is one step, with its command line; `at`: nanoseconds since 1970.
+
+        A verb inside another is part of it. The verb that is yielded takes events, inputs and the exit code.
+        """
+        if self._verb is not None:
+            yield self._verb
+            return
+        from imagelab.store.journal import Verb
+
+        verb = self._verb = Verb(tuple(command), at)
+        try:
+            yield verb
+        finally:
+            self._verb = None
+            if verb.numbers:
+                with self._lock, self._database.writing():
+                    self._database.journal.finish(verb)
+
+    def copy_to(self, directory: Path) -> None:
+        """The same lab in another directory. StoreError when that cannot be made."""
+        from imagelab.store.copies import copy
+
+        with self._lock:
+            copy(self.directory, self._database, directory)
+
+    def held_by_timeline(self) -> int:
+        """Bytes that only moments other than the present need."""
+        state = self.state()
+        blobs = self.blobs
+        only = self.moments.reached() - reached(state.images.values(), state.layers.values(), state.references)
+        with self._lock:
+            files = self._database.containers.held_by_past()
+        return files + sum(blobs.file(digest).stat().st_size for digest in only if blobs.has(digest))
+
+    def note(self, event: Event) -> None:
+        """An event of the verb that is at work."""
+        if self._verb is not None:
+            self._verb.events.append(event)
+
+    @property
+    def moments(self) -> Moments:
+        """The steps, the states between them, and the moves from one to another."""
+        from imagelab.store.moments import Moments
+
+        return Moments(self._database, self._lock)
 
     def config(self, image_id: Digest) -> ImageConfig:
         """An image's config."""
@@ -225,18 +286,17 @@ class Store:
         with self._lock:
             return self._database.containers.get(container_id)
 
-    def container_revision(self, container_id: str) -> int:
-        """Counts the changes of a container's files; -1 when it is gone."""
+    def container_version(self, container_id: str) -> str | None:
+        """Which version of its files a container has: a digest, "" while nothing has changed; None when it is gone."""
         with self._lock:
-            return self._database.containers.revision(container_id)
+            return self._database.containers.version(container_id)
 
-    def container_changes(self, container_id: str) -> tuple[int, tuple[Change, ...]]:
-        """(revision, what differs from its init layer)."""
+    def container_changes(self, version: str) -> tuple[Change, ...]:
+        """What a version of a container's files differs in from its init layer."""
         from imagelab.snapshot import unpack
 
         with self._lock:
-            revision, packed = self._database.containers.changes(container_id)
-        return revision, unpack(packed)
+            return unpack(self._database.containers.changes(version))
 
     def container_files(self, container_id: str) -> Path:
         """The directory of a container's log and locks."""
@@ -265,32 +325,27 @@ class Store:
             lease.__exit__(None, None, None)
 
     def gc(self) -> int:
-        """Drop every blob that no image and no reference reaches, and what a broken download left; bytes freed."""
-        return self._sweep(None)
+        """Drop every blob that neither the lab nor its timeline reaches, and what a broken download left; bytes freed."""
+        return self._swept(None)
 
     def drop(self, blobs: Iterable[Digest]) -> int:
         """Drop those of these blobs that nothing reaches: what a verb brought that then failed; bytes freed."""
-        return self._sweep(blobs)
+        return self._swept(set(blobs))
 
-    def _sweep(self, freed: Iterable[Digest] | None) -> int:
-        """Drop unreachable blobs: those of `freed`, or (None) all there are. Nothing while a pull is under way."""
+    def _swept(self, candidates: set[Digest] | None) -> int:
+        """Drop unreachable blobs: those of `candidates`, or (None) all there are. Nothing while a pull is under way."""
         from imagelab.store.locks import locked
         from imagelab.store.refusals import plainly
 
-        candidates = None if freed is None else set(freed)
-        if candidates is not None and not candidates:
-            return 0
         (self.directory / "leases").mkdir(exist_ok=True)
         with plainly(), locked(self.directory / "leases" / "sweep.lock"):
-            if self._somebody_pulls():
-                return 0
-            return self._drop(candidates)
+            return 0 if self._somebody_pulls() else self._sweep(candidates)
 
-    def _drop(self, candidates: set[Digest] | None) -> int:
+    def _sweep(self, candidates: set[Digest] | None) -> int:
         from imagelab.store import shelf
 
-        reachable = reached(self.state())
         blobs = self.blobs
+        reachable = self.moments.reached()
         unreached = (set(blobs.digests()) if candidates is None else candidates) - reachable
         with self._lock, self._database.writing():
             stale = set(self._database.indexed_blobs()) - reachable if candidates is None else unreached
@@ -330,7 +385,8 @@ class Transaction:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.freed: list[Digest] = []
+        self.touched = False
+        """Something changed that the rows do not show."""
 
     @property
     def state(self) -> State:
@@ -351,16 +407,10 @@ class Transaction:
     def untag(self, name: str) -> None:
         """Forget a reference."""
         self._database.untag(name)
-        if "@" in name:
-            self.freed.append(Digest.trusted(name.partition("@")[2]))
 
     def delete_image(self, image_id: Digest) -> tuple[Layer, ...]:
-        """Remove an image; the layers nobody needs any more, top first (R5.7). Their blobs go after the commit."""
-        image, layers = self._database.delete_image(image_id)
-        self.freed += [layer.blob for layer in layers]
-        if image is not None:
-            self.freed += [image_id, image.target, *(digest for _, digest, here in image.children_platforms if here)]
-        return tuple(layers)
+        """Remove an image; the layers nobody needs any more, top first (R5.7). Their blobs stay for the timeline."""
+        return tuple(self._database.delete_image(image_id))
 
     def put_container(self, container: Container) -> None:
         """A container; one with the same ID is replaced, and its files stay."""
@@ -370,7 +420,9 @@ class Transaction:
         """What now differs from a container's init layer; `new`: bytes by digest, those that are not stored yet."""
         from imagelab.snapshot import contents_of, pack, size_of
 
-        self._database.containers.put_changes(container_id, pack(changes), size_of(changes), contents_of(changes), new)
+        rows = self._database.containers
+        before = rows.put_changes(container_id, pack(changes), size_of(changes), contents_of(changes), new)
+        self._drop_files(before)
 
     def container(self, container_id: str) -> Container | None:
         """A container as it is in the middle of this transaction."""
@@ -378,18 +430,25 @@ class Transaction:
 
     def delete_container(self, container_id: str) -> None:
         """Remove a container and its writable layer, and the layers of an image that only it still held."""
-        self.freed += [layer.blob for layer in self._database.containers.delete(container_id)]
+        version, _ = self._database.containers.delete(container_id)
+        self._drop_files(version)
+
+    def _drop_files(self, version: str) -> None:
+        """Forget a version of a container's files that no container has and no step names."""
+        if version and not self._database.containers.needs(version) and not self._database.journal.needs_files(version):
+            self._database.containers.drop(version)
 
 
-def reached(state: State) -> set[Digest]:
-    """Every blob that an image, a layer or a digest reference needs."""
-    found = {layer.blob for layer in state.layers.values()}
-    for image in state.images.values():
+def reached(images: Iterable[Image], layers: Iterable[Layer], references: Iterable[str]) -> set[Digest]:
+    """Every blob that these need."""
+    found = {layer.blob for layer in layers}
+    for image in images:
         found |= {image.id, image.target, *(digest for _, digest, here in image.children_platforms if here)}
-    return found | {Digest.trusted(name.partition("@")[2]) for name in state.references if "@" in name}
+    return found | {Digest.trusted(name.partition("@")[2]) for name in references if "@" in name}
 
 
-def _make(directory: Path) -> None:
+def make_directory(directory: Path) -> None:
+    """The folders of a lab, empty."""
     from imagelab.store.blobs import Blobs
 
     if directory.is_file():

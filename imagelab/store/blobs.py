@@ -7,6 +7,7 @@ all the bytes. Writing a blob that is there already changes nothing. A download 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -69,6 +70,20 @@ class Blobs:
                     file.write(data)
                     settle(file)
                 os.replace(temporary, self.file(digest))
+        return digest
+
+    def put_file(self, file: BinaryIO) -> Digest:
+        """Store what a file holds, from where it stands, piece by piece."""
+        with plainly():
+            temporary = self.partial / f"put-file-{os.getpid()}"
+            whole = hashlib.sha256()
+            with temporary.open("wb") as kept:
+                while piece := file.read(PIECE):
+                    whole.update(piece)
+                    kept.write(piece)
+                settle(kept)
+            digest = Digest.trusted("sha256:" + whole.hexdigest())
+            os.replace(temporary, self.file(digest))
         return digest
 
     def remove(self, digest: Digest) -> int:

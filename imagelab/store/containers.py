@@ -1,21 +1,27 @@
 """Containers in the database: who they are, what has changed in them, and the bytes that only they have.
 
 A writable layer is stored as its changes (see `imagelab.snapshot`), so what a command costs depends on what it changed
-and not on the image. File contents are kept by digest, once; `uses` says which container needs which, and bytes nobody
-uses go with the row that used them last.
+and not on the image. Each *version* of it is named by the digest of its packed changes, as a layer is by its own: a row
+says which version a container has now, and the timeline which it had before. File contents are kept by digest, once;
+`uses` says which version needs which, and bytes nobody uses go with the version that used them last.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from imagelab.digest import Digest
+from imagelab.errors import StoreError
 from imagelab.state import Container, Layer
 
 _KEPT = ("status", "created", "image_name", "config", "host", "exit_code", "error", "started", "finished", "pid", "ports")
+EMPTY = b"[]"
+"""No changes, packed."""
 
 
 class ContainerRows:
@@ -26,26 +32,32 @@ class ContainerRows:
 
     def read(self) -> dict[str, Container]:
         """All of them, oldest first, without their changes."""
-        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'containers'").fetchone():
+        if "files" not in [row[1] for row in self._db.execute("PRAGMA table_info(containers)")]:
             return {}  # an older lab, opened only to be read
-        rows = self._db.execute("SELECT id, name, image, data, size FROM containers").fetchall()
-        found = [_container(*row) for row in rows]
+        found = [container_of(row) for row in self._db.execute("SELECT * FROM containers")]
         return {container.id: container for container in sorted(found, key=lambda one: (one.created, one.id))}
 
     def get(self, container_id: str) -> Container | None:
         """One of them."""
-        row = self._db.execute("SELECT id, name, image, data, size FROM containers WHERE id = ?", (container_id,)).fetchone()
-        return _container(*row) if row else None
+        row = self._db.execute("SELECT * FROM containers WHERE id = ?", (container_id,)).fetchone()
+        return container_of(row) if row else None
 
-    def revision(self, container_id: str) -> int:
-        """Counts the changes of its files; -1 when it is gone."""
-        row = self._db.execute("SELECT revision FROM containers WHERE id = ?", (container_id,)).fetchone()
-        return int(row[0]) if row else -1
+    def version(self, container_id: str) -> str | None:
+        """Which version of its files it has: a digest, "" when nothing has changed, None when it is gone."""
+        row = self._db.execute("SELECT files FROM containers WHERE id = ?", (container_id,)).fetchone()
+        return str(row[0]) if row else None
 
-    def changes(self, container_id: str) -> tuple[int, bytes]:
-        """(revision, packed changes); (-1, b"") when it is gone."""
-        row = self._db.execute("SELECT revision, changes FROM containers WHERE id = ?", (container_id,)).fetchone()
-        return (int(row[0]), bytes(row[1])) if row else (-1, b"")
+    def changes(self, version: str) -> bytes:
+        """A version of a container's files: packed changes. StoreError when they are not what they were."""
+        if not version:
+            return b""
+        try:
+            packed = zlib.decompress(self.content(version) or b"")
+        except zlib.error:
+            packed = b""
+        if Digest.of(packed) != version:
+            raise StoreError(f"the files of a container, version {Digest.trusted(version).short}, are damaged", hint="imagelab undo may lead to a moment that is whole")
+        return packed
 
     def content(self, digest: str) -> bytes | None:
         """The bytes of a changed file."""
@@ -59,41 +71,75 @@ class ContainerRows:
         kept = {name: getattr(container, name) for name in _KEPT} | {"layers": container.layers}
         top = container.layers[-1] if container.layers else None
         self._db.execute(
-            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, X'', 0, 0) ON CONFLICT (id) DO UPDATE SET "
+            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, '', 0) ON CONFLICT (id) DO UPDATE SET "
             "name = excluded.name, data = excluded.data",
             (container.id, container.name, container.image, top, json.dumps(kept)),
         )
 
-    def put_changes(self, container_id: str, packed: bytes, size: int, used: Iterable[str], new: Mapping[str, bytes]) -> None:
-        """Its files now: packed changes, their size, the digests they use, and the bytes among those that are new."""
-        self._db.execute(
-            "UPDATE containers SET changes = ?, size = ?, revision = revision + 1 WHERE id = ?", (packed, size, container_id)
-        )
-        before = {row[0] for row in self._db.execute("SELECT digest FROM uses WHERE container = ?", (container_id,))}
-        now = set(used)
-        added = now - before
-        self._db.executemany("INSERT OR IGNORE INTO contents VALUES (?, ?)", [(d, new[d]) for d in added if d in new])
-        self._db.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", [(container_id, digest) for digest in added])
-        self._drop(container_id, before - now)
+    def put_changes(self, container_id: str, packed: bytes, size: int, used: Iterable[str], new: Mapping[str, bytes]) -> str:
+        """Its files now: packed changes, their size, the digests they use, and the bytes among those that are new.
 
-    def _drop(self, container_id: str, digests: Iterable[str]) -> None:
-        for digest in digests:
-            self._db.execute("DELETE FROM uses WHERE container = ? AND digest = ?", (container_id, digest))
+        The version it had before, which may be dropped when no step needs it.
+        """
+        before = self.version(container_id) or ""
+        version = Digest.of(packed) if packed != EMPTY else ""
+        if version:
+            contents = [(digest, new[digest]) for digest in used if digest in new] + [(version, zlib.compress(packed, 1))]
+            self._db.executemany("INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", contents)
+            uses = [(version, digest) for digest in (version, *used)]
+            self._db.executemany("INSERT INTO uses VALUES (?, ?) ON CONFLICT DO NOTHING", uses)
+        self._db.execute("UPDATE containers SET files = ?, size = ? WHERE id = ?", (version, size, container_id))
+        return before
+
+    def set_pid(self, container_id: str, pid: int) -> None:
+        """Who drives it is not part of what it is: that stays as it is when the lab goes to another moment."""
+        container = self.get(container_id)
+        if container is not None and container.pid != pid:
+            self.put(replace(container, pid=pid))
+
+    def delete(self, container_id: str) -> tuple[str, list[Layer]]:
+        """Remove it: (the version of its files, the image layers that nobody needs any more, top first)."""
+        row = self._db.execute("SELECT top, files FROM containers WHERE id = ?", (container_id,)).fetchone()
+        self._db.execute("DELETE FROM containers WHERE id = ?", (container_id,))
+        return (str(row[1]), self._free_layers(row[0])) if row else ("", [])
+
+    def needs(self, version: str) -> bool:
+        """Is this some container's version now?"""
+        return bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM containers WHERE files = ?)", (version,)).fetchone()[0])
+
+    def drop(self, version: str) -> None:
+        """Forget a version, and the bytes that only it used."""
+        used = [row[0] for row in self._db.execute("SELECT digest FROM uses WHERE version = ?", (version,))]
+        self._db.execute("DELETE FROM uses WHERE version = ?", (version,))
+        for digest in used:
             self._db.execute(
                 "DELETE FROM contents WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM uses WHERE digest = contents.digest)",
                 (digest,),
             )
 
-    def delete(self, container_id: str) -> list[Layer]:
-        """Remove it, and what only it had; the image layers that nobody needs any more, top first."""
-        row = self._db.execute("SELECT top FROM containers WHERE id = ?", (container_id,)).fetchone()
-        used = [used[0] for used in self._db.execute("SELECT digest FROM uses WHERE container = ?", (container_id,))]
-        self._drop(container_id, used)
-        self._db.execute("DELETE FROM containers WHERE id = ?", (container_id,))
-        return self._free_layers(row[0] if row else None)
+    def held_by_past(self) -> int:
+        """Bytes of the files of versions that no container has now."""
+        question = (
+            "SELECT coalesce(sum(length(data)), 0) FROM contents WHERE digest NOT IN "
+            "(SELECT digest FROM uses WHERE version IN (SELECT files FROM containers))"
+        )
+        return int(self._db.execute(question).fetchone()[0])
+
+    def adopt_older(self) -> None:
+        """Containers of a lab of an older format: their changes become versions."""
+        from imagelab.snapshot import contents_of, size_of, unpack
+
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'containers_2'").fetchone():
+            return
+        for container_id, packed in self._db.execute("SELECT id, changes FROM containers_2").fetchall():
+            changes = unpack(packed)
+            self.put_changes(container_id, bytes(packed) or EMPTY, size_of(changes), contents_of(changes), {})
+        self._db.execute("DROP TABLE containers_2")
 
 
-def _container(container_id: str, name: str, image: str, data: str, size: int) -> Container:
+def container_of(row: Any) -> Container:
+    """A row as a value."""
+    container_id, name, image, _, data, files, size = row
     kept: dict[str, Any] = json.loads(data)
     layers = tuple(Digest.trusted(chain_id) for chain_id in kept.pop("layers"))
-    return Container(container_id, name, Digest.trusted(image), size=size, layers=layers, **kept)
+    return Container(container_id, name, Digest.trusted(image), size=size, layers=layers, files=files, **kept)

@@ -6,6 +6,7 @@
     indexes     blob digest -> what one pass over that layer found
     containers  one row a container, with its writable layer as changes; `contents` has the bytes only it has
     settings    how this lab behaves; `revision` counts its changes
+    steps, journal   the timeline: see `imagelab.store.journal`
 
 SQLite keeps it whole: every verb is one transaction, several processes take turns, and a process that is killed in the
 middle has done nothing. Nothing here is counted that can be computed: a layer is needed while an image ends in it, a
@@ -24,10 +25,11 @@ from typing import Any, TypeVar
 from imagelab.digest import Digest
 from imagelab.errors import StoreError
 from imagelab.state import Image, Layer, State
-from imagelab.store.containers import ContainerRows
+from imagelab.store import journal
+from imagelab.store.containers import ContainerRows, container_of
 from imagelab.store.refusals import plainly
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
 CREATE TABLE images (
   id TEXT PRIMARY KEY, created INTEGER, size INTEGER, layers TEXT, target TEXT, content_size INTEGER, parent TEXT,
@@ -55,6 +57,27 @@ CREATE TABLE contents (digest TEXT PRIMARY KEY, data BLOB);
 CREATE TABLE uses (container TEXT, digest TEXT, PRIMARY KEY (container, digest)) WITHOUT ROWID;
 CREATE INDEX uses_digest ON uses (digest)
 """
+
+_SCHEMA_3 = (
+    """
+DROP INDEX containers_top;
+ALTER TABLE containers RENAME TO containers_2;
+CREATE TABLE containers (
+  id TEXT PRIMARY KEY, name TEXT UNIQUE, image TEXT, top TEXT, data TEXT, files TEXT, size INTEGER
+) WITHOUT ROWID;
+CREATE INDEX containers_top ON containers (top);
+INSERT INTO containers SELECT id, name, image, top, data, '', size FROM containers_2;
+DROP TABLE uses;
+CREATE TABLE uses (version TEXT, digest TEXT, PRIMARY KEY (version, digest)) WITHOUT ROWID;
+CREATE INDEX uses_digest ON uses (digest);
+"""
+    + journal.SCHEMA
+)
+
+_ALL_OF_AN_IMAGE = ", ".join(
+    f"{column} = excluded.{column}"
+    for column in "created size layers target content_size parent labels platform tagged local platforms top".split()
+)
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -92,13 +115,14 @@ class Database:
 
     def __init__(self, file: Path, *, read_only: bool = False) -> None:
         self._file = file
+        self._cached: tuple[int, State] | None = None
         with plainly(), ExitStack() as undo:
             self._db = _connect(file, read_only=read_only)
             undo.callback(self._db.close)
             self._prepare(read_only=read_only)
             undo.pop_all()  # it is a lab we can read: the connection stays
             self.containers = ContainerRows(self._db, self.layers_freed_above)
-        self._cached: tuple[int, State] | None = None
+            self.journal = journal.Journal(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -112,19 +136,31 @@ class Database:
                 f"this lab was made by a newer imagelab (format {version}; this one reads {VERSION})",
                 hint="pip install --upgrade imagelab, or use another directory with --lab DIR",
             )
+        if version < VERSION and read_only:  # it has no timeline, and must not get one
+            for statement in journal.SCHEMA.replace("CREATE TABLE", "CREATE TEMP TABLE").split(";")[:2]:
+                self._db.execute(statement)
         if version < VERSION and not read_only:
             self._db.execute("PRAGMA journal_mode = WAL")
-            with self.writing():
+            with self._writing():
                 version = self._db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
-                for statement in "".join([_SCHEMA, _SCHEMA_2][version:]).split(";"):
+                for statement in ";".join([_SCHEMA, _SCHEMA_2, _SCHEMA_3][version:]).split(";"):
                     self._db.execute(statement)
                 if version == 0:
                     self._db.execute("INSERT INTO settings VALUES ('revision', '0')")
+                if version < 3:
+                    ContainerRows(self._db, self.layers_freed_above).adopt_older()
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """All of it, or nothing; one writer at a time."""
+        with plainly():
+            self.journal.watch()
+        with self._writing():
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         with plainly():
             self._db.execute("BEGIN IMMEDIATE")
             done = False
@@ -133,16 +169,23 @@ class Database:
                 done = True
             finally:
                 self._db.execute("COMMIT" if done else "ROLLBACK")
-                self._cached = None
+                if not done:
+                    self._cached = None
 
     # -- reading --------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """Everything, as of one moment; the same value again while nobody has written."""
+        """Everything, as of one moment; the same value again while nobody has written.
+
+        What others have written is read as a whole; of what this connection wrote only the rows that it touched.
+        """
         with plainly():
             version = self._db.execute("PRAGMA data_version").fetchone()[0]
-            if self._cached is None or self._cached[0] != version or self._db.in_transaction:
+            touched = self.journal.touched()
+            if self._cached is None or self._cached[0] != version or len(touched) > 1000:
                 self._cached = version, self._read()
+            elif touched:
+                self._cached = version, _with_rows(self._cached[1], touched)
             return self._cached[1]
 
     def _read(self) -> State:
@@ -151,7 +194,7 @@ class Database:
             self._db.execute("BEGIN")  # several SELECTs, one moment
         try:
             rows = {
-                table: self._db.execute(f"SELECT * FROM {table}").fetchall() for table in ("images", "refs", "layers")
+                table: self._db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in ("images", "refs", "layers")
             }
             containers = self.containers.read()
             revision = int(self.setting("revision") or 0)
@@ -160,12 +203,16 @@ class Database:
                 self._db.execute("COMMIT")
         trusted = Digest.trusted
         return State(
-            images={trusted(row[0]): _image(row) for row in rows["images"]},
+            images={trusted(row[0]): image_of(row) for row in rows["images"]},
             references={name: trusted(image) for name, image in rows["refs"]},
-            layers=Lazily(lambda: {trusted(row[0]): _layer(row) for row in rows["layers"]}),
+            layers=Lazily(lambda: {trusted(row[0]): layer_of(row) for row in rows["layers"]}),
             containers=containers,
             revision=revision,
         )
+
+    def state_after(self, net: journal.Net) -> State:
+        """What the state would be if these rows were in place."""
+        return _with_rows(self.state(), net)
 
     def setting(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
@@ -183,6 +230,15 @@ class Database:
     def indexed_blobs(self) -> list[str]:
         return [row[0] for row in self._db.execute("SELECT blob FROM indexes")]
 
+    def backup(self, file: Path) -> None:
+        """The whole database, as of one moment, in another file."""
+        with plainly():
+            other = sqlite3.connect(file)
+            try:
+                self._db.backup(other)
+            finally:
+                other.close()
+
     def check(self) -> list[str]:
         """What SQLite itself finds wrong."""
         found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
@@ -198,13 +254,13 @@ class Database:
 
     def put_layer(self, layer: Layer) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (layer.chain_id, layer.diff_id, layer.parent, layer.size, layer.blob, layer.blob_size, layer.media_type),
         )
 
     def put_image(self, image: Image) -> None:
         self._db.execute(
-            "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET {_ALL_OF_AN_IMAGE}",
             (
                 image.id,
                 image.created,
@@ -223,24 +279,24 @@ class Database:
         )
 
     def tag(self, name: str, image_id: str, now: int) -> None:
-        self._db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?)", (name, image_id))
+        self._db.execute("INSERT INTO refs VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image", (name, image_id))
         if "@" not in name:
             self._db.execute("UPDATE images SET tagged = ? WHERE id = ?", (now, image_id))
 
     def untag(self, name: str) -> None:
         self._db.execute("DELETE FROM refs WHERE name = ?", (name,))
 
-    def delete_image(self, image_id: str) -> tuple[Image | None, list[Layer]]:
-        """The image that was deleted, and the layers that nobody needs any more, top first."""
-        row = self._db.execute("SELECT * FROM images WHERE id = ?", (image_id,)).fetchone()
+    def delete_image(self, image_id: str) -> list[Layer]:
+        """The layers that nobody needs any more, top first."""
+        row = self._db.execute("SELECT top FROM images WHERE id = ?", (image_id,)).fetchone()
         self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
-        return (_image(row) if row else None), self.layers_freed_above(row[-1] if row else None)
+        return self.layers_freed_above(row[0] if row else None)
 
     def layers_freed_above(self, chain_id: str | None) -> list[Layer]:
         """Drop the layers of a stack that nobody needs any more; they, top first."""
         freed: list[Layer] = []
         while chain_id is not None and not self._needed(chain_id):
-            layer = _layer(self._db.execute("SELECT * FROM layers WHERE chain_id = ?", (chain_id,)).fetchone())
+            layer = layer_of(self._db.execute("SELECT * FROM layers WHERE chain_id = ?", (chain_id,)).fetchone())
             self._db.execute("DELETE FROM layers WHERE chain_id = ?", (chain_id,))
             freed.append(layer)
             chain_id = layer.parent
@@ -254,10 +310,28 @@ class Database:
         return bool(self._db.execute(question, (chain_id, chain_id, chain_id)).fetchone()[0])
 
     def set(self, key: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
+        self._db.execute("INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
 
     def count_change(self) -> None:
         self._db.execute("UPDATE settings SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
+
+
+def _with_rows(now: State, net: journal.Net) -> State:
+    """A state with some of its rows replaced. What is not touched is shared with it."""
+    kinds = {kind for kind, _ in net}
+    tables: dict[str, Any] = {"images": now.images, "refs": now.references, "layers": now.layers, "containers": now.containers, "settings": {}}  # fmt: skip
+    tables = {kind: dict(table) if kind in kinds else table for kind, table in tables.items()}
+    for (kind, key), row in net.items():
+        if row is None:
+            tables[kind].pop(key, None)
+        else:
+            tables[kind][key] = _VALUES[kind](row)
+    for kind in kinds & {"images", "refs", "layers"}:  # in the order the database has them
+        tables[kind] = {Digest.trusted(key) if kind != "refs" else key: tables[kind][key] for key in sorted(tables[kind])}
+    if "containers" in kinds:
+        tables["containers"] = dict(sorted(tables["containers"].items(), key=lambda item: (item[1].created, item[0])))
+    revision = int(tables["settings"].get("revision", now.revision))
+    return State(tables["images"], tables["refs"], tables["layers"], tables["containers"], revision)
 
 
 def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -267,7 +341,7 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
     )
 
 
-def _image(row: Any) -> Image:
+def image_of(row: Any) -> Image:
     trusted = Digest.trusted
     (image_id, created, size, layers, target, content_size, parent, labels, platform, tagged, local, platforms, _) = row
     return Image(
@@ -288,7 +362,7 @@ def _image(row: Any) -> Image:
     )
 
 
-def _layer(row: Any) -> Layer:
+def layer_of(row: Any) -> Layer:
     chain_id, diff_id, parent, size, blob, blob_size, media_type = row
     trusted = Digest.trusted
     return Layer(
@@ -300,3 +374,12 @@ def _layer(row: Any) -> Layer:
         blob_size,
         media_type,
     )
+
+
+_VALUES: dict[str, Callable[[Any], Any]] = {
+    "images": image_of,
+    "refs": lambda row: Digest.trusted(row[1]),
+    "layers": layer_of,
+    "containers": container_of,
+    "settings": lambda row: row[1],
+}

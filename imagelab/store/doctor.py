@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from imagelab.errors import ImageLabError, LayerFormatError
+from imagelab.errors import ImageLabError, LayerFormatError, StoreError
 from imagelab.layer import LayerIndex, LayerScanner
 from imagelab.oci import Digest, ImageConfig, chain_ids
 from imagelab.reference import familiar
@@ -29,6 +29,8 @@ def examine(store: Store) -> list[str]:
         problems += _image(store, state, image)
     for container in state.containers.values():
         problems += _container(store, state, container)
+    problems += store.moments.damage()
+    problems += [f"the timeline needs blob {digest.short}, which is not here" for digest in sorted(_lost(store, state))]
     problems += [
         f"{familiar(name)} stands for image {image_id.short}, which is not here"
         for name, image_id in state.references.items()
@@ -37,11 +39,23 @@ def examine(store: Store) -> list[str]:
     return problems
 
 
+def _lost(store: Store, state: State) -> set[Digest]:
+    """Blobs that a moment other than the present needs, and that are not here."""
+    from imagelab.store import reached
+
+    now = reached(state.images.values(), state.layers.values(), state.references)
+    return {digest for digest in store.moments.reached() - now if not store.has_blob(digest)}
+
+
 def _container(store: Store, state: State, container: Container) -> Iterator[str]:
     name = f"container {container.name}"
     missing = [chain_id for chain_id in container.layers if chain_id not in state.layers]
     yield from (f"{name} needs layer {chain_id.short}, which is not here" for chain_id in missing)
-    _, changes = store.container_changes(container.id)
+    try:
+        changes = store.container_changes(container.files)
+    except StoreError:
+        yield f"{name} has files whose bytes are damaged or gone"
+        return
     if size_of(changes) != container.size:
         yield f"{name} is listed with {container.size} bytes, which is not what its files have"
     for digest in sorted(contents_of(changes)):

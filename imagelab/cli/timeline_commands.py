@@ -1,0 +1,178 @@
+"""The timeline's verbs: `undo`, `redo`, `steps`, `at`, `fork`, `replay`, and `gc`, which forgets."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagelab.cli.command import Context, command
+from imagelab.cli.flags import Flag
+from imagelab.cli.table import columns
+from imagelab.errors import UsageError
+
+if TYPE_CHECKING:
+    from imagelab.lab import Lab
+    from imagelab.steps import Entry, Step
+    from imagelab.timeline import Moved
+
+
+@command(("undo",), "[N]", "Take back the last step, or the last N", most=1, program="imagelab")
+def undo(context: Context) -> int:
+    return _tell(context, context.lab.engine.timeline.undo(_number(context, 1)))
+
+
+@command(("redo",), "[N]", "Do again what was undone: one step, or N", most=1, program="imagelab")
+def redo(context: Context) -> int:
+    return _tell(context, context.lab.engine.timeline.redo(_number(context, 1)))
+
+
+@command(("at",), "STEP", "Go to the moment after a step; 0 is the beginning", least=1, most=1, program="imagelab")
+def at(context: Context) -> int:
+    return _tell(context, context.lab.engine.timeline.at(_number(context, 0)))
+
+
+@command(
+    ("fork",), "DIRECTORY", "Copy the lab, as it is or as it was after a step", Flag("at", "", "int", "The step (else the present)"),
+    least=1, most=1, program="imagelab",
+)  # fmt: skip
+def fork(context: Context) -> int:
+    lab, directory = context.lab, Path(context.parsed.arguments[0])
+    number = int(context.parsed.text("at")) if context.parsed.text("at") else None
+    other, moved = lab.fork_with_report(directory, at=number)
+    other.close()
+    context.out.write(f"a copy is in {directory}; imagelab --lab {directory} … works on it\n")
+    _notes(context, moved)
+    return 0
+
+
+@command(
+    ("gc",), "", "Forget other branches of the timeline, drop what nothing needs",
+    Flag("keep", "", "int", "Keep only the last steps of this branch: so many"), program="imagelab",
+)  # fmt: skip
+def gc(context: Context) -> int:
+    from imagelab.units import human_size
+
+    keep = int(context.parsed.text("keep")) if context.parsed.text("keep") else None
+    if keep is not None and keep < 0:
+        raise UsageError(f"--keep {keep}: there are no fewer steps than none", hint="--keep 0 forgets them all")
+    context.out.write(f"Total reclaimed space: {human_size(context.lab.engine.gc(keep), digits=4)}\n")
+    return 0
+
+
+@command(
+    ("steps",), "", "List what was done, and where the lab is",
+    Flag("all", "a", "bool", "The steps of other branches, too"),
+    Flag("format", "", "string", "'json' for a log that `imagelab replay` runs; else a table"),
+    Flag("no-trunc", "", "bool", "Don't truncate output"), program="imagelab",
+)  # fmt: skip
+def steps(context: Context) -> int:
+    parsed, lab = context.parsed, context.lab
+    match parsed.text("format"):
+        case "json":
+            for line in lab.engine.timeline.log(exact=lab.settings.clock == "class"):
+                context.out.write(line + "\n")
+        case "" | "table":
+            context.out.write(listing(lab, all=parsed.on("all"), no_trunc=parsed.on("no-trunc")))
+        case other:
+            raise UsageError(f"imagelab steps --format {other}: table or json", hint="json is one object a line, for imagelab replay")
+    return 0
+
+
+def listing(lab: Lab, *, all: bool = False, no_trunc: bool = False) -> str:
+    """The steps as a table; `*` marks the present, `+` what redo would bring back, `-` what lies on another branch."""
+    from imagelab.cli.eras import ago
+    from imagelab.steps import path_to
+
+    timeline = lab.engine.timeline
+    everything = {step.number: step for step in timeline.all()}
+    position = timeline.position
+    behind = set(path_to({number: step.parent for number, step in everything.items()}, position))
+    ahead = {step.number for step in timeline.steps()} - behind
+    rows = ["\tSTEP\tAFTER\tDONE\tCOMMAND\tEVENTS"]
+    for step in everything.values() if all else timeline.steps():
+        mark = "*" if step.number == position else "+" if step.number in ahead else "" if step.number in behind else "-"
+        line = step.line if no_trunc or len(step.line) <= 60 else step.line[:59] + "…"
+        rows.append(f"{mark}\t{step.number}\t{step.parent}\t{ago(step.at, lab.now(), lab.era)}\t{line}\t{_events(step)}")
+    return columns(rows)
+
+
+def _events(step: Step) -> str:
+    """`image pull, container create, start`: each kind of thing named once."""
+    said: list[str] = []
+    kind = ""
+    for event in step.events:
+        text = event.action if event.type == kind else f"{event.type} {event.action}"
+        if not said or said[-1].split()[-1] != event.action:
+            said.append(text)
+        kind = event.type
+    return ", ".join(said)
+
+
+@command(
+    ("replay",), "LOG", "Run a log of `imagelab steps --format json` in an empty lab ('-' reads stdin)", least=1, most=1, program="imagelab"
+)  # fmt: skip
+def replay(context: Context) -> int:
+    from imagelab.steps import read_log
+
+    name = context.parsed.arguments[0]
+    try:
+        lines = context.stdin.readlines() if name == "-" else Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the log {name} cannot be read: {getattr(error, 'strerror', '') or 'it is not text'}") from None
+    entries = read_log(lines)
+    lab = context.lab
+    if lab.engine.timeline.all() or lab.state.images or lab.state.containers:
+        raise UsageError("this lab is not empty: a log is replayed from the beginning", hint="imagelab --lab NEW-DIRECTORY replay …")
+    if any(entry.state for entry in entries):
+        lab.by_class_clock()
+    return 0 if all(_again(context, lab, number, entry) for number, entry in enumerate(entries, 1)) else 1
+
+
+def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
+    """Run one entry; False when it did not end as it did, which has been said."""
+    from imagelab.cli.main import run
+    from imagelab.cli.streams import Script
+    from imagelab.steps import TimelineError, fingerprint
+
+    if not entry.command:
+        raise TimelineError(f"step {number} has no command line: it was made in Python", hint="replay knows Docker's verbs and lab's methods")
+    out, err = io.StringIO(), io.StringIO()
+    typed = entry.inputs.get("stdin", b"").decode("utf-8", "surrogateescape")
+    code = run(
+        entry.command, stdin=Script(typed, out), stdout=out, stderr=err, environ=context.environ, lab=lab, given=entry.inputs
+    )  # fmt: skip
+    problem = ""
+    if code != entry.exit_code:
+        problem = f"ended with exit code {code}, and not with {entry.exit_code}: {err.getvalue().strip()}"
+    elif entry.state is not None and fingerprint(lab.state) != entry.state:
+        problem = "left another lab than it did"
+    context.out.write(f"{number}: {' '.join(entry.command)}\n")
+    if problem:
+        context.err.write(f"step {number} {problem}\n")
+    return not problem
+
+
+# -- words ----------------------------------------------------------------------------------------------------
+
+
+def _number(context: Context, default: int) -> int:
+    if not context.parsed.arguments:
+        return default
+    text = context.parsed.arguments[0]
+    if not text.isdigit():
+        raise UsageError(f"{text!r} is not a number of steps", hint="imagelab steps lists them by number")
+    return int(text)
+
+
+def _tell(context: Context, moved: Moved) -> int:
+    context.out.write("".join(f"undone: {step.line}\n" for step in moved.undone))
+    context.out.write("".join(f"done again: {step.line}\n" for step in moved.redone))
+    if not moved.undone and not moved.redone:
+        context.out.write("nothing to do: the lab is there\n")
+    _notes(context, moved)
+    return 0
+
+
+def _notes(context: Context, moved: Moved) -> None:
+    context.err.write("".join(f"{note}\n" for note in moved.notes))

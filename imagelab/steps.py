@@ -1,0 +1,179 @@
+"""The timeline as values: what was done, in which order, and how to get from one moment to another.
+
+    0 ── 1: pull nginx ── 2: tag nginx web ── 3: rmi web          position 3
+                               │
+                               └── 4: run -d nginx                what was done after `undo` from 3
+
+A *step* is one command that changed the lab. Step 0 is the beginning, when the lab was empty. Undo goes to the parent,
+redo back to where one came from; a command after an undo begins another branch, and the old one stays where it was, so
+nothing that was ever done is lost before `gc` forgets it. A command that changed nothing is not a step.
+
+From any moment to any other there is one way: up to where the two paths part, undoing, then down, doing again.
+
+A *log* is the path from the beginning to the present as lines of JSON: each command line with what it read from outside
+(what was typed, a build's context), and a fingerprint of the lab after it. Run in an empty lab, the same commands give
+the same fingerprints, since nothing below depends on the machine or the hour. Each line also holds the digest of the line
+before: a log that was edited no longer fits together.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from imagelab.digest import Digest
+from imagelab.errors import ImageLabError
+from imagelab.events import Event
+from imagelab.state import State
+
+LOG_VERSION = 1
+
+
+class TimelineError(ImageLabError):
+    """There is nothing to undo or redo, no such step, or a log that is damaged."""
+
+    origin = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command that changed the lab."""
+
+    number: int
+    parent: int
+    """The step before it; 0 is the beginning."""
+    command: tuple[str, ...]
+    """The words after `docker`; () for a change that no command line made."""
+    at: int
+    """Nanoseconds since 1970, by the lab's clock."""
+    events: tuple[Event, ...] = ()
+    inputs: Mapping[str, Digest] = field(default_factory=dict)
+    """What it read from outside the lab, as blobs: `stdin`, `context` …"""
+    exit_code: int | None = None
+    """None: it has not ended, or was killed."""
+    part: int = 0
+    """Somebody else changed the lab while it worked: this is its 2nd (1), 3rd (2) … part."""
+
+    @property
+    def line(self) -> str:
+        """The command as one would type it."""
+        words = shlex.join(self.command) if self.command else "(a change made in Python)"
+        return f"{words} (continued)" if self.part else words
+
+
+def path_to(parents: Mapping[int, int], number: int) -> list[int]:
+    """The steps from the beginning to one, the beginning left out."""
+    path = []
+    while number:
+        path.append(number)
+        number = parents[number]
+    return path[::-1]
+
+
+def route(parents: Mapping[int, int], start: int, end: int) -> tuple[list[int], list[int]]:
+    """(steps to undo, in that order; steps to do again, in that order)."""
+    here, there = path_to(parents, start), path_to(parents, end)
+    shared = 0
+    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
+        shared += 1
+    return here[shared:][::-1], there[shared:]
+
+
+# -- what a lab is, in one digest -----------------------------------------------------------------------------
+
+
+def fingerprint(state: State) -> Digest:
+    """The digest of everything a lab holds, files of containers included; not of what only this machine knows (pids)."""
+    containers = [
+        {**{name: getattr(one, name) for name in one.__slots__}, "pid": 0, "ports": None if one.running else dict(one.ports)}
+        for _, one in sorted(state.containers.items())
+    ]
+    whole = {
+        "images": [asdict(image) for _, image in sorted(state.images.items())],
+        "references": dict(state.references),
+        "layers": [asdict(layer) for _, layer in sorted(state.layers.items())],
+        "containers": containers,
+        "revision": state.revision,
+    }
+    return Digest.of(json.dumps(whole, sort_keys=True, separators=(",", ":")).encode())
+
+
+# -- a log ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a log."""
+
+    command: tuple[str, ...]
+    inputs: Mapping[str, bytes]
+    exit_code: int
+    state: Digest | None
+    """The lab's fingerprint after it; None where it cannot be the same twice (the system's clock)."""
+
+
+def write_log(entries: Iterable[Entry]) -> Iterator[str]:
+    """The lines of a log, without their newlines."""
+    before = json.dumps({"imagelab": LOG_VERSION})
+    yield before
+    for entry in entries:
+        line = {
+            "command": entry.command,
+            "inputs": {name: base64.b64encode(data).decode() for name, data in sorted(entry.inputs.items())},
+            "exit_code": entry.exit_code,
+            "state": entry.state,
+            "before": Digest.of(before.encode()),
+        }
+        before = json.dumps(line, ensure_ascii=False)
+        yield before
+
+
+def read_log(lines: Iterable[str]) -> list[Entry]:
+    """The entries of a log. TimelineError, naming the line, when it is damaged or was edited."""
+    entries: list[Entry] = []
+    before = ""
+    for number, line in enumerate((line for line in (text.strip() for text in lines) if line), 1):
+        data = _object(line, number)
+        if number == 1:
+            if data.get("imagelab") != LOG_VERSION:
+                raise TimelineError("this is not a log of imagelab's", hint="imagelab steps --format json writes one")
+        else:
+            if data.get("before") != Digest.of(before.encode()):
+                raise _damaged(number, "it does not follow the line before it")
+            entries.append(_entry(data, number))
+        before = line
+    if not before:
+        raise TimelineError("this log is empty", hint="imagelab steps --format json writes one")
+    return entries
+
+
+def _object(line: str, number: int) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except ValueError:
+        raise _damaged(number, "it is not JSON") from None
+    if not isinstance(data, dict):
+        raise _damaged(number, "it is not an object")
+    return data
+
+
+def _entry(data: Mapping[str, Any], number: int) -> Entry:
+    match data:
+        case {"command": [*words], "inputs": dict(inputs), "exit_code": int(code)} if all(isinstance(word, str) for word in words):
+            state = data.get("state")
+        case _:
+            raise _damaged(number, "a command, its inputs and its exit code belong there")
+    try:
+        given = {name: base64.b64decode(text, validate=True) for name, text in inputs.items()}
+    except (binascii.Error, TypeError, ValueError):
+        raise _damaged(number, "an input is not base64") from None
+    return Entry(tuple(words), given, code, Digest.trusted(state) if isinstance(state, str) else None)
+
+
+def _damaged(number: int, why: str) -> TimelineError:
+    return TimelineError(f"line {number} of the log is damaged: {why}", hint="a log is replayed as it was written, or not at all")

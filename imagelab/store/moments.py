@@ -1,0 +1,145 @@
+"""Every moment a lab has been through: which steps there are, what was there after each, and how to be there again.
+
+A *moment* is the state after a step; moment 0 is the beginning. Nothing here knows of processes: who moves a lab in
+which containers run sees to them first (`imagelab.timeline`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from imagelab.digest import Digest
+from imagelab.snapshot import unpack
+from imagelab.state import State
+from imagelab.steps import Step, TimelineError, path_to
+from imagelab.store.containers import container_of
+from imagelab.store.database import Database, image_of, layer_of
+from imagelab.tree import Change
+
+
+class Moments:
+    """The moments of one lab, through one connection to its database."""
+
+    def __init__(self, database: Database, lock: threading.RLock) -> None:
+        self._database, self._lock = database, lock
+        self._journal = database.journal
+
+    @property
+    def position(self) -> int:
+        """The step whose result is the present; 0 at the beginning."""
+        with self._lock:
+            return self._journal.position
+
+    @property
+    def tip(self) -> int:
+        """Where redo leads in the end."""
+        with self._lock:
+            return self._journal.tip
+
+    def all(self) -> tuple[Step, ...]:
+        """The steps of all branches, oldest first."""
+        with self._lock:
+            return tuple(self._journal.steps())
+
+    def parents(self) -> dict[int, int]:
+        """Step -> the one before it."""
+        with self._lock:
+            return self._journal.parents()
+
+    def some(self, numbers: Sequence[int]) -> tuple[Step, ...]:
+        """These steps, in this order."""
+        with self._lock:
+            return tuple(self._journal.step(number) for number in numbers)
+
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that led to the present, then those that redo would bring back."""
+        found = {step.number: step for step in self.all()}
+        parents = self.parents()
+        here, there = path_to(parents, self.position), path_to(parents, self.tip)
+        return tuple(found[number] for number in (there if there[: len(here)] == here else here))
+
+    def state(self, number: int) -> State:
+        """The lab as it was after a step. TimelineError when there is no such step."""
+        with self._lock:
+            self.known(number)
+            return self._database.state_after(self._journal.between(self.position, number))
+
+    def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
+        """What a container's files differed in from its init layer, after a step; () when it was not there."""
+        container = self.state(number).containers.get(container_id)
+        with self._lock:
+            return unpack(self._database.containers.changes(container.files)) if container else ()
+
+    def known(self, number: int) -> None:
+        """TimelineError unless there is such a step."""
+        if number and number not in self._journal.parents():
+            raise TimelineError(f"there is no step {number}", hint="imagelab steps lists them")
+
+    # -- moving ---------------------------------------------------------------------------------------------
+
+    def kept(self, container_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        """What the present step says of some containers: see `move`."""
+        with self._lock:
+            return self._journal.entries(self._journal.position, container_ids)
+
+    def move(self, start: int, end: int, stopped: Sequence[str], kept: list[tuple[Any, ...]], pids: dict[str, int]) -> None:
+        """Be at another moment, in one transaction.
+
+        `stopped`: containers that were only just stopped for this, and `kept` what the present step said of them before;
+        `pids`: the drivers of those that go on. TimelineError when somebody else has changed the lab since `start`.
+        """
+        with self._lock, self._database.writing():
+            journal = self._journal
+            if journal.position != start:
+                raise TimelineError("somebody else has just changed this lab", hint="look at it, and then try again")
+            journal.restore(start, stopped, kept)
+            net = journal.between(start, end)
+            journal.apply(net)
+            for container_id, pid in pids.items():
+                self._database.containers.set_pid(container_id, pid)
+            leads_on = end in (0, *path_to(journal.parents(), journal.tip))
+            journal.move(end, tip=journal.tip if leads_on else end)
+
+    # -- what is needed, and forgetting ---------------------------------------------------------------------
+
+    def reached(self) -> set[Digest]:
+        """Every blob that the lab, or a moment it can be at again, needs."""
+        from imagelab.store import reached
+
+        with self._lock:
+            state, journal = self._database.state(), self._journal
+            images = [*state.images.values(), *map(image_of, journal.rows("images"))]
+            layers = [*state.layers.values(), *map(layer_of, journal.rows("layers"))]
+            references = [*state.references, *(row[0] for row in journal.rows("refs"))]
+            return reached(images, layers, references) | journal.inputs()
+
+    def containers(self) -> set[str]:
+        """The IDs of all containers of all moments."""
+        with self._lock:
+            return {row[0] for row in self._journal.rows("containers")} | set(self._database.state().containers)
+
+    def forget(self, keep: int | None) -> None:
+        """Forget other branches, and all but the last `keep` steps (None: no step that led here)."""
+        path = [step.number for step in self.steps()]
+        with self._lock, self._database.writing():
+            journal, rows = self._journal, self._database.containers
+            led_here = len(path_to(journal.parents(), journal.position))
+            kept = path if keep is None else path[max(0, led_here - keep) :] if keep else []
+            for version in journal.forget(kept):
+                if not rows.needs(version) and not journal.needs_files(version):
+                    rows.drop(version)
+
+    def damage(self) -> list[str]:
+        """A sentence for everything a moment needs and the database no longer has."""
+        with self._lock:
+            journal, rows = self._journal, self._database.containers
+            parents = journal.parents()
+            found = [f"step {number} follows step {parent}, which is not here" for number, parent in parents.items() if parent and parent not in parents]
+            if journal.position and journal.position not in parents:
+                found.append(f"the lab says it is at step {journal.position}, which is not here")
+            for container in map(container_of, journal.rows("containers")):
+                if container.files and rows.content(container.files) is None:
+                    found.append(f"the timeline has lost a version of container {container.name}'s files")
+            return found

@@ -1,0 +1,184 @@
+"""Undo, redo, and any moment again: the way back and forth along everything that was done to a lab.
+
+    undo    to the moment before the last step          steps    what was done, and where one is
+    redo    to the moment after the next one            fork     a moment, as a lab of its own
+    at(n)   to the moment after step n                  log      the steps as text that can be run again
+
+What comes back is the former `State`, equal as a value: names, images, containers and the files in them. What cannot be
+put into a value is seen to on the way: a program that does not run at that moment is killed, and one that does is started
+again, on the files it had then. Whoever looks at a container meanwhile sees one moment or the other.
+
+Undo loses nothing. What was undone can be done again until `forget` (`imagelab gc`) drops it, and after another command
+it is a branch that `at` leads to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagelab.errors import ImageLabError
+from imagelab.runtime.main import ask, is_alive, set_aside, take_back
+from imagelab.state import Container, State
+from imagelab.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
+from imagelab.tree import Change
+
+if TYPE_CHECKING:
+    from imagelab.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a move undid and did again, in that order, and what of it could not be as it was."""
+
+    undone: tuple[Step, ...] = ()
+    redone: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Timeline:
+    """The timeline of one lab."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._store = engine, engine.store
+        self._moments = engine.store.moments
+
+    # -- looking --------------------------------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """The step whose result is the present; 0 at the beginning."""
+        return self._moments.position
+
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that led to the present, then those that redo would bring back."""
+        return self._moments.steps()
+
+    def all(self) -> tuple[Step, ...]:
+        """The steps of all branches, oldest first."""
+        return self._moments.all()
+
+    def state(self, number: int) -> State:
+        """The lab as it was after a step; 0: as it began. TimelineError."""
+        return self._engine.state if number == self.position else self._moments.state(number)
+
+    def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
+        """What a container's files differed in from those of its image, after a step."""
+        return self._moments.changes(number, container_id)
+
+    # -- moving ---------------------------------------------------------------------------------------------
+
+    def undo(self, count: int = 1) -> Moved:
+        """Take back the last step, or some. TimelineError when there are not as many."""
+        path = path_to(self._moments.parents(), self.position)
+        if count > len(path):
+            there = {0: "nothing to undo", 1: "there is one step to undo"}.get(len(path), f"there are {len(path)} steps to undo")
+            raise TimelineError(there, hint="imagelab steps shows what was done")
+        return self.at(path[-count - 1] if count < len(path) else 0)
+
+    def redo(self, count: int = 1) -> Moved:
+        """Do again what was undone last, or some of it. TimelineError when there is not as much."""
+        parents = self._moments.parents()
+        here, there = path_to(parents, self.position), path_to(parents, self._moments.tip)
+        ahead = there[len(here) :] if there[: len(here)] == here else []
+        if count > len(ahead):
+            said = {0: "nothing to redo", 1: "there is one step to redo"}.get(len(ahead), f"there are {len(ahead)} steps to redo")
+            raise TimelineError(said, hint="redo follows an undo; imagelab steps --all shows other branches")
+        return self.at(ahead[count - 1]) if count else Moved()
+
+    def at(self, number: int) -> Moved:
+        """Be at the moment after a step, whatever branch it is on. TimelineError when there is no such step."""
+        self._moments.known(number)
+        here = self._engine.state.containers  # those that have died by themselves are known to have, from here on
+        start = self.position
+        up, down = route(self._moments.parents(), start, number)
+        there = self._moments.state(number).containers
+        leaving = [one for one in here.values() if one.running and not (one.id in there and there[one.id].running)]
+        kept = self._moments.kept([one.id for one in leaving])
+        for container in leaving:
+            self._engine.containers.kill_for_good(container)
+        staying = {one.id: one.pid for one in here.values() if one.running and one not in leaving}
+        with self._standing_still(list(staying)):
+            self._moments.move(start, number, [one.id for one in leaving], kept, staying)
+        notes = self._see_to(list(here), there)
+        return Moved(self._moments.some(up), self._moments.some(down), tuple(note for note in notes if note))
+
+    def _standing_still(self, container_ids: Sequence[str]) -> ExitStack:
+        """Nobody is in the middle of a turn in these containers, and would write what it has read before."""
+        from imagelab.store.locks import locked
+
+        stack = ExitStack()
+        for container_id in sorted(container_ids):
+            folder = self._store.container_files(container_id)
+            if folder.is_dir():
+                stack.enter_context(locked(folder / "turn"))
+        return stack
+
+    def _see_to(self, before: Sequence[str], now: Mapping[str, Container]) -> Iterator[str]:
+        """Logs and drivers of the containers as they are now."""
+        for container_id in before:
+            if container_id not in now:
+                set_aside(self._store.container_files(container_id))
+        for container in now.values():
+            take_back(self._store.container_files(container.id))
+            if container.running and not is_alive(self._store, container.id):
+                yield self._bring_back(container)
+
+    def _bring_back(self, container: Container) -> str:
+        """Drive one again that is said to run and has no driver: "" or why that could not be."""
+        runner, world = self._engine.containers.runner, self._engine.containers.world
+        folder = self._store.container_files(container.id)
+        try:
+            runner.start(self._store, container, world)
+        except ImageLabError as error:
+            return f"{container.name} could not be started again: {error}"
+        if not is_alive(self._store, container.id):
+            now = self._store.container(container.id)
+            return f"{container.name} could not be started again" + (f": {now.error}" if now and now.error else "")
+        if container.status == "paused":
+            ask(folder, "pause")
+            with self._store.transaction(counted=False) as tx:
+                tx.put_container(replace(tx.container(container.id) or container, status="paused"))
+        return ""
+
+    # -- keeping --------------------------------------------------------------------------------------------
+
+    def forget(self, keep: int | None = None) -> int:
+        """Forget other branches, and all but the last `keep` steps (None: all that led here stay); bytes freed."""
+        import shutil
+
+        self._moments.forget(keep)
+        known = self._moments.containers()
+        for folder in self._store.container_files("").glob("*.gone"):
+            if folder.name.removesuffix(".gone") not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+        return self._store.gc()
+
+    def held(self) -> int:
+        """Bytes on the disk that only other moments than the present need."""
+        return self._store.held_by_timeline()
+
+    def log(self, *, exact: bool) -> Iterator[str]:
+        """The steps that led to the present, as lines that can be run again; `exact`: with the lab's fingerprint after each."""
+        path = set(path_to(self._moments.parents(), self.position))
+        return write_log(
+            Entry(
+                step.command,
+                {name: self._store.read_blob(digest) for name, digest in step.inputs.items()},
+                step.exit_code or 0,
+                fingerprint(self.state(step.number)) if exact else None,
+            )
+            for step in self.steps()
+            if step.number in path and not step.part
+        )
+
+    def fork(self, directory: Path, at: int | None = None) -> None:
+        """A copy of the lab, at the present or another moment, with all its steps. TimelineError when the place is taken."""
+        number = self.position if at is None else at
+        self._moments.known(number)
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise TimelineError(f"{directory} is there already, and not empty", hint="name a new directory")
+        self._store.copy_to(directory)

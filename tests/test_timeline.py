@@ -1,0 +1,273 @@
+"""The timeline as people use it: command lines, processes of their own, kills at any moment, copies and logs."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+import imagelab
+from imagelab.lab import Lab
+from imagelab.steps import TimelineError, fingerprint, read_log
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Lab]:
+    lab = imagelab.connect(tmp_path / "lab", clock="class", environ={}, in_process=True)
+    yield lab
+    assert lab.engine.doctor() == []
+    lab.close()
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def page(port: int) -> str:
+    with urlopen(f"http://127.0.0.1:{port}", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+# -- what people type -----------------------------------------------------------------------------------------
+
+
+def test_undo_and_redo_as_command_lines(here: Lab) -> None:
+    for line in ("pull hello-world", "tag hello-world hi", "rmi hi", "images", "tag nothing x"):
+        here.docker(line)
+    listed = here.docker("steps").stdout.splitlines()
+    assert [line.split()[-2:] for line in listed[1:]] == [["image", "pull"], ["image", "tag"], ["image", "untag"]]
+    assert listed[-1].startswith("*") and "rmi hi" in listed[-1]
+    assert here.docker("undo").stdout == "undone: rmi hi\n"
+    assert "hi " in here.docker("images").stdout
+    assert here.docker("steps").stdout.splitlines()[-1].startswith("+")
+    assert here.docker("redo").stdout == "done again: rmi hi\n"
+    assert here.docker("undo 3").stdout == "undone: rmi hi\nundone: tag hello-world hi\nundone: pull hello-world\n"
+    assert not here.state.images
+    refused = here.docker("undo")
+    assert (refused.exit_code, refused.stderr) == (1, "nothing to undo\nhint: imagelab steps shows what was done\n")
+    assert here.docker("at 2").stdout == "done again: pull hello-world\ndone again: tag hello-world hi\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("undo 5", "there is one step to undo"), ("redo", "nothing to redo"), ("at 7", "there is no step 7"), ("at", "requires 1 argument"),
+        ("undo x", "'x' is not a number of steps"), ("undo -1", "unknown shorthand flag"), ("steps --format yaml", "table or json"),
+        ("gc --keep=-1", "there are no fewer steps than none"), ("replay no-such-file", "cannot be read"), ("fork .", "is there already, and not empty"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said(here: Lab, line: str, said: str) -> None:
+    here.docker("pull hello-world")
+    result = here.docker(line)
+    assert result.exit_code and said in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_command_after_undo_begins_a_branch_and_the_old_one_stays(here: Lab) -> None:
+    for line in ("pull hello-world", "tag hello-world one", "undo", "tag hello-world two"):
+        here.docker(line)
+    assert [step.line for step in here.steps()] == ["pull hello-world", "tag hello-world two"]
+    assert [step.parent for step in here.steps(all=True)] == [0, 1, 1]
+    with pytest.raises(TimelineError, match="nothing to redo"):
+        here.redo()
+    assert repr(here.at(2)) == "undone: tag hello-world two\ndone again: tag hello-world one"
+    here.engine.gc()
+    assert [step.line for step in here.steps(all=True)] == ["pull hello-world", "tag hello-world one"]
+
+
+def test_gc_frees_what_only_forgotten_steps_reach(here: Lab) -> None:
+    here.pull("nginx")
+    here.rmi("nginx")
+    held = here.timeline.held()
+    assert held > 10_000 and f"the timeline holds {held / 1000:.4g}kB" in here.docker("system df").stderr
+    assert here.engine.gc(keep=2) == 0 and repr(here.undo()) == "undone: rmi nginx"
+    here.redo()
+    assert here.engine.gc(keep=0) == held and here.timeline.held() == 0
+    assert here.store.blobs.digests() == []
+
+
+def test_a_verb_of_python_is_the_step_of_its_command_line(here: Lab) -> None:
+    one = here.run("ubuntu:14.04", "sleep", "100", name="one", env=["A=b c"], labels={"x": "y"})
+    one.exec("echo 'a b' >> /x", stdin="")
+    one.exec("sh", stdin="echo typed > /y\n")
+    made = one.commit("made:1", message="a message", changes=["ENV C=d"])
+    here.tag("made:1", "again")
+    one.stop(0)
+    one.remove()
+    here.prune(all=True, filters=["label=none"])
+    lines = [step.line for step in here.steps()]
+    assert lines == [
+        "run -d --name one -e 'A=b c' -l x=y ubuntu:14.04 sleep 100", "exec one sh -c 'echo '\"'\"'a b'\"'\"' >> /x'", "exec -i one sh",
+        "commit -m 'a message' -c 'ENV C=d' one made:1", "tag made:1 again", "stop -t 0 one", "rm one",
+    ]  # fmt: skip
+    log = list(here.timeline.log(exact=True))
+    other = imagelab.connect(here.store.directory.parent / "other", clock="class", environ={}, in_process=True)
+    (here.store.directory.parent / "log").write_text("\n".join(log))
+    assert other.docker(f"replay {here.store.directory.parent / 'log'}").stderr == ""
+    assert other.image("again").id == made.id and fingerprint(other.state) == fingerprint(here.state)
+    other.close()
+
+
+def test_what_was_copied_in_comes_with_the_log(here: Lab, tmp_path: Path) -> None:
+    here.docker("create --name one ubuntu:14.04")
+    (tmp_path / "note").write_text("from outside\n")
+    here.docker("create --name one ubuntu:14.04 true")
+    here.docker("pull ubuntu:14.04")
+    here.docker("create --name one ubuntu:14.04 true")
+    assert here.docker(["cp", str(tmp_path / "note"), "one:/note"]).exit_code == 0
+    log = here.docker("steps --format json").stdout
+    (tmp_path / "note").unlink()
+    (tmp_path / "log").write_text(log)
+    other = imagelab.connect(tmp_path / "other", clock="class", environ={}, in_process=True)
+    assert other.docker(["replay", str(tmp_path / "log")]).exit_code == 0
+    assert b"from outside\n" in [other.store.read_file(node) for node in [other.container("one").tree["note"]]]
+    other.close()
+
+
+def test_a_log_that_was_edited_is_not_replayed(here: Lab, tmp_path: Path) -> None:
+    here.docker("pull hello-world")
+    here.docker("tag hello-world one")
+    log = here.docker("steps --format json").stdout
+    (tmp_path / "log").write_text(log.replace('"pull", "hello-world"', '"pull", "nginx"'))
+    refused = here.docker(["replay", str(tmp_path / "log")])
+    assert refused.exit_code == 1 and refused.stderr.startswith("line 3 of the log is damaged: it does not follow the line before it")
+    assert len(read_log(log.splitlines())) == 2
+    (tmp_path / "log").write_text(log)
+    refused = here.docker(["replay", str(tmp_path / "log")])
+    assert "this lab is not empty" in refused.stderr
+
+
+def test_a_change_made_while_another_command_works_keeps_the_order(here: Lab) -> None:
+    """Two verbs at once: each part is undone on its own, and every moment is as it was."""
+    other = imagelab.connect(here.store.directory, clock="class", environ={}, in_process=True)
+    here.pull("hello-world")
+    states = [here.state]
+    with here.verb("two", "parts"):
+        here.engine.tag("hello-world", "one")
+        states.append(here.state)
+        other.engine.tag("hello-world", "two")
+        states.append(here.state)
+        here.engine.tag("hello-world", "three")
+        states.append(here.state)
+    assert [(step.line, step.part) for step in here.steps()][1:] == [
+        ("two parts", 0), ("(a change made in Python)", 0), ("two parts (continued)", 1),
+    ]  # fmt: skip
+    for state in states[-2::-1]:
+        here.undo()
+        assert here.state == state
+    other.close()
+
+
+# -- containers in processes of their own ---------------------------------------------------------------------
+
+
+def test_undo_stops_what_did_not_run_and_starts_what_did(lab: Lab) -> None:
+    """Its page is the page of that moment, too."""
+    port = free_port()
+    web = lab.run("nginx", name="web", ports={80: port})
+    web.exec("echo changed > /usr/share/nginx/html/index.html")
+    web.stop()
+    lab.undo()
+    assert (web.status, page(port)) == ("running", "changed\n")
+    lab.undo()
+    assert "Welcome to nginx!" in page(port)
+    lab.undo()
+    assert not lab.state.containers
+    with pytest.raises(OSError):
+        page(port)
+    lab.redo(2)
+    assert (web.status, page(port)) == ("running", "changed\n")
+    assert "GET / HTTP" in web.logs().stdout
+    web.remove(force=True)
+    lab.undo()
+    assert page(port) == "changed\n"
+    with closing(socket.socket()) as taken:
+        lab.docker("stop web")
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        assert f"web could not be started again: {port}"[:31] in (said := repr(lab.undo())) and "port is already allocated" in said
+    assert web.status == "exited"
+    lab.undo(lab.timeline.position)
+
+
+def test_two_processes_share_a_timeline(lab: Lab, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "imagelab", "--lab", str(lab.store.directory)]
+    lab.pull("hello-world")
+    subprocess.run([*line, "tag", "hello-world", "one"], check=True)
+    assert [step.line for step in lab.steps()] == ["pull hello-world", "tag hello-world one"]
+    lab.undo()
+    assert subprocess.run([*line, "redo"], check=True, capture_output=True, text=True).stdout == "done again: tag hello-world one\n"
+    assert "docker.io/library/one:latest" in lab.state.references
+
+
+def test_a_fork_is_another_lab(here: Lab, tmp_path: Path) -> None:
+    here.pull("hello-world")
+    here.tag("hello-world", "one")
+    other = here.fork(tmp_path / "fork", at=1)
+    assert other.state == here.timeline.state(1) and len(other.steps()) == 2
+    other.rmi("hello-world")
+    assert len(here.state.references) == 3 and other.engine.doctor() == []
+    other.close()
+
+
+# -- killed ---------------------------------------------------------------------------------------------------
+
+WORK = ["commit one made:{n}", "undo", "redo", "tag hello-world t{n}", "gc", "undo 2", "redo 2", "rmi -f made:{n}", "exec one sh -c 'echo {n} > /n'"]
+
+
+NURSERY = """
+import os, sys, imagelab.cli.main, imagelab.lab, imagelab.containers, imagelab.timeline, imagelab.commit
+for order in sys.stdin:
+    child = os.fork()
+    if not child:
+        lab = imagelab.connect(sys.argv[1], clock='class', environ={}, in_process=True)
+        print('ready', os.getpid(), flush=True)
+        for n in range(1000):
+            for line in WORK:
+                lab.docker(line.format(n=n))
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork, and no kill -9")
+def test_killed_at_any_of_a_hundred_moments_a_step_happened_or_did_not(tmp_path: Path) -> None:
+    """In the middle of commits, undos, redos and sweeps: the lab is whole after each, and so is its timeline."""
+
+    def opened() -> closing[Lab]:
+        return closing(imagelab.connect(tmp_path / "lab", clock="class", environ={}, in_process=True))
+
+    with opened() as lab:
+        lab.pull("hello-world")
+        lab.pull("ubuntu:14.04")
+        lab.docker("run --name one ubuntu:14.04 touch /x")
+    chance = random.Random(7)
+    line = [sys.executable, "-c", f"WORK = {WORK!r}\n{NURSERY}", str(tmp_path / "lab")]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as nursery:
+        assert nursery.stdin is not None and nursery.stdout is not None
+        for _ in range(100):
+            print("another", file=nursery.stdin, flush=True)
+            said, child = nursery.stdout.readline().split()
+            assert said == "ready"
+            time.sleep(chance.random() * 0.06)
+            os.kill(int(child), signal.SIGKILL)
+            with opened() as lab:
+                assert lab.engine.doctor() == []
+                before = lab.state
+                if lab.timeline.position:
+                    lab.undo()
+                    lab.redo()
+                    assert lab.state == before
+        nursery.stdin.close()
