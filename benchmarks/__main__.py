@@ -4,6 +4,7 @@
                 and hashed again, with no network and no store), skopeo, podman
     listing     `imagelab images` with 1,000 images, beside `python -c pass`
     prune       1,000 dangling images
+    archives    save and load of the Debian image, beside skopeo with the same archive (`archives`)
     containers  exec, the commit walk, and diff and commit on a Debian image beside podman's (`containers`)
 
 Medians of a few interleaved runs. A tool that is not installed is said to be missing; nothing is left out in silence.
@@ -25,6 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.archives import bench as bench_archives
 from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import TAG, layout
 from imagelab.server.registry_app import RegistryApp
@@ -261,6 +263,8 @@ def main() -> None:
         bench_thousand(folder)
         bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
+        if have("skopeo", "umoci", "debootstrap"):
+            bench_archives(folder, layout(folder / "debian"), interleaved, show, run)
 
 
 if __name__ == "__main__":
