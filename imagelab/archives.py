@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
-from imagelab.errors import ImageLabError, UsageError
+from imagelab.errors import ImageLabError
 from imagelab.events import Event
 from imagelab.reference import Reference, familiar
 
@@ -78,11 +78,10 @@ class Archives:
         ArchiveError, UnreachableError, RegistryError.
         """
         from imagelab.archive_import import Importer, fetched
-        from imagelab.engine import parse_platform
 
         engine = self._engine
         target = str(_target(name)) if name else ""
-        where = parse_platform(engine.platform) if not platform else _platform(platform)
+        where = _platform(platform or engine.platform, asked="")
         comment = message or f"Imported from {source if isinstance(source, str) else '-'}"
         importer = Importer(engine.store, where, engine.clock(), comment, changes)
         if isinstance(source, str):
@@ -94,16 +93,15 @@ class Archives:
         return image
 
 
-def _platform(text: str) -> Platform:
-    """A platform as the client reads it, and in its words when it cannot (R2.4)."""
+def _platform(text: str, *, asked: str = "invalid platform: ") -> Platform:
+    """A platform, and containerd's words when it is none; save and load read it in the client, import in the daemon."""
     from imagelab.engine import parse_platform
 
     try:
         return parse_platform(text)
     except ImageLabError as error:
-        many = len(text.split("/")) > 3
-        said = f'"{text}": cannot parse platform specifier: invalid argument' if many else str(error)
-        raise UsageError(f"invalid platform: {said}", hint=error.hint) from None
+        said = f'"{text}": cannot parse platform specifier: invalid argument' if text.count("/") > 2 else str(error)
+        raise ImageLabError(asked + said, hint=error.hint, origin="client" if asked else "daemon") from None
 
 
 def _refuse_other(image: Image, wanted: Platform, tags: Sequence[str]) -> None:

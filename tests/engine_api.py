@@ -5,6 +5,7 @@ Only what the listing commands ask for, and only for tests: nothing is decided h
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import threading
@@ -113,6 +114,24 @@ def _row(lab: Lab, container: Container, *, sizes: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def stream(lab: Lab, path: str, query: dict[str, list[str]], body: bytes) -> Iterator[dict[str, Any]]:
+    """The messages of a load or an import: Docker says what went wrong among them."""
+    from imagelab.cli.archive_commands import loaded_lines
+
+    one = {key: values[0] for key, values in query.items()}
+    if path == "/images/load":
+        try:
+            for line in loaded_lines(lab.engine.archives.load(io.BytesIO(body), platform=one.get("platform")), "28"):
+                yield {"stream": line + "\n"}
+        except ImageLabError as error:
+            yield {"errorDetail": {"message": str(error)}, "error": str(error)}
+        return
+    image = lab.engine.archives.import_(
+        io.BytesIO(body), one.get("repo", ""), changes=query.get("changes", []), message=one.get("message", ""), platform=one.get("platform")
+    )
+    yield {"status": str(image.id)}
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     lab: Lab
@@ -126,11 +145,43 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/_ping":
             self._send(200, b"OK", {"Api-Version": VERSION, "Ostype": "linux"})
             return
+        if path in ("/images/get",) or re.fullmatch(r"/images/.+/get", path):
+            self._archive(parse_qs(parts.query).get("names") or [path.removeprefix("/images/").removesuffix("/get")])
+            return
         try:
             status, data = 200, answer(self.lab, path, parse_qs(parts.query))
         except ImageLabError as error:
             status, data = 404 if isinstance(error, NotFoundError) else 400, {"message": str(error)}
         self._send(status, json.dumps(data).encode(), {"Content-Type": "application/json", "Api-Version": VERSION})
+
+    def _archive(self, names: list[str]) -> None:
+        try:
+            pieces = self.lab.engine.archives.save(names)
+        except ImageLabError as error:
+            status = 404 if isinstance(error, NotFoundError) else 400
+            self._send(status, json.dumps({"message": str(error)}).encode(), {"Content-Type": "application/json"})
+            return
+        self._send(200, b"".join(pieces), {"Content-Type": "application/x-tar"})
+
+    def do_POST(self) -> None:
+        parts = urlsplit(self.path)
+        path, body = re.sub(r"^/v\d+\.\d+", "", parts.path), self._body()
+        try:
+            messages = [json.dumps(message).encode() + b"\r\n" for message in stream(self.lab, path, parse_qs(parts.query), body)]
+        except ImageLabError as error:
+            self._send(400, json.dumps({"message": str(error)}).encode(), {"Content-Type": "application/json"})
+            return
+        self._send(200, b"".join(messages), {"Content-Type": "application/json"})
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = b""
+        while size := int(self.rfile.readline(), 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -607,7 +607,7 @@ def test_import_refuses(lab: Lab, tmp_path: Path) -> None:
         (["import", str(file), f"a@{Digest.of(b'')}"], "Error response from daemon: cannot import digest reference"),
         (["import", "-c", "RUN x", str(file)], "Error response from daemon: RUN is not a valid change command"),
         (["import", str(tmp_path / "no")], f"open {tmp_path / 'no'}: no such file or directory"),
-        (["import", "--platform", "a/b/c/d", str(file)], "invalid platform"),
+        (["import", "--platform", "a/b/c/d", str(file)], 'Error response from daemon: "a/b/c/d": cannot parse platform specifier'),
     ):
         assert lab.docker(line).stderr.startswith(said)
     assert not lab.state.images and lab.store.blobs.digests() == []

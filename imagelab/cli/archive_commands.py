@@ -61,12 +61,12 @@ def load(context: Context) -> int:
         raise UsageError("requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE")
     with _source(context, parsed.text("input")) as source, _progress(context, quiet=parsed.on("quiet")):
         loaded = context.lab.engine.archives.load(source, platform=platform)
-    for line in _loaded(loaded, context.era):
+    for line in loaded_lines(loaded, context.era):
         context.out.write(line + "\n")
     return 0
 
 
-def _loaded(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
+def loaded_lines(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
     """What is said of each image (R6.48); Docker 29 keeps quiet of a name that moves."""
     for one in loaded:
         moved = dict(one.moved)
@@ -82,11 +82,11 @@ def _loaded(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
     ("image import", "import"), "file|URL|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image",
     Flag("change", "c", "list", "Apply Dockerfile instruction to the created image"),
     Flag("message", "m", "string", "Set commit message for imported image"),
-    Flag("platform", "", "string", "Set platform if server is multi-platform capable"), least=1, most=2,
+    Flag("platform", "", "string", "Set platform if server is multi-platform capable"), least=1, most=None,
 )  # fmt: skip
 def import_(context: Context) -> int:
     parsed = context.parsed
-    where, *name = parsed.arguments
+    where, *name = parsed.arguments[:2]  # Docker's client looks at no more
     is_url = where.startswith(("http://", "https://"))
     if where == "-" and context.stdin.isatty():
         raise UsageError("requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE")
