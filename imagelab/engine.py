@@ -155,9 +155,9 @@ class Engine:
 
     def resolve(self, text: str) -> Image:
         """The image a person means by `text`; ImageNotFoundError in Docker's words (R1.19-R1.23)."""
-        return self._find(text)[0]
+        return self.find(text)[0]
 
-    def _find(self, text: str) -> tuple[Image, str | None]:
+    def find(self, text: str) -> tuple[Image, str | None]:
         """The image, and the canonical reference it was found by (None: by its ID)."""
         state = self.state
         if (image := self._by_full_id(state, text)) is not None:
@@ -258,7 +258,7 @@ class Engine:
         """
         from imagelab.removal import Plan
 
-        image, found_by = self._find(name)
+        image, found_by = self.find(name)
         plan = Plan(self.state)
         plan.remove(image, name, found_by, force=force, prune=prune)
         return self._carry_out(plan)

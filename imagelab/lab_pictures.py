@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from imagelab.state import State
@@ -10,8 +12,11 @@ if TYPE_CHECKING:
     from imagelab.digest import Digest
     from imagelab.engine import Engine
     from imagelab.store import Store
+    from imagelab.view.dangling import DanglingLens
+    from imagelab.view.era_lens import EraLens
     from imagelab.view.graph import Graph
     from imagelab.view.pictures import LabGraph
+    from imagelab.view.removal_preview import RemovalPreview
 
 
 class Pictures:
@@ -25,6 +30,9 @@ class Pictures:
         def lang(self) -> str: ...
         @property
         def state(self) -> State: ...
+        @property
+        def tz(self) -> tzinfo: ...
+        def now(self) -> int: ...
 
     def graph(
         self, focus: str | None = None, *, all: bool = False, images: bool = False, since: State | int | None = None, fold: int | None = None,
@@ -38,12 +46,12 @@ class Pictures:
         """
         from imagelab.view.graph import FOLD, graph
         from imagelab.view.messages import checked_language
-        from imagelab.view.pictures import LabGraph, layer_commands
+        from imagelab.view.pictures import LabGraph
 
         state, before = self.state, self._state_at(since)
         found = self._image_meant(focus) if focus else None
         speak = checked_language(lang or self.lang)
-        commands = layer_commands((image.layers, self.store.config(image.id)) for image in state.images.values())
+        commands = self._instructions()
 
         def draw(unfold: tuple[str, ...] = ()) -> Graph:
             return graph(
@@ -52,6 +60,30 @@ class Pictures:
             )  # fmt: skip
 
         return LabGraph(draw(), draw)
+
+    def dangling(self) -> DanglingLens:
+        """Which images are dangling, by five definitions that are all in use; a switch in a notebook."""
+        from imagelab.view.dangling import lens
+
+        return lens(self.state, commands=self._instructions(), lang=self.lang)
+
+    def eras(self, *, all: bool = False) -> EraLens:
+        """What `docker images` (with `all`, `docker images -a`) prints in Docker 1.13, 28 and 29, with what vanished marked."""
+        from imagelab.view.era_lens import era_lens
+
+        return era_lens(self.engine.images(all=all), self.state, all=all, now=self.now(), tz=self.tz, lang=self.lang)
+
+    def preview_rmi(self, *names: str, force: bool = False, prune: bool = True, lang: str | None = None) -> RemovalPreview:
+        """What `docker rmi` would untag, delete and leave, and because of whom. Nothing is changed. ImageNotFoundError as `rmi` has it."""
+        from imagelab.view.removal_preview import Target, preview_rmi
+
+        targets = [Target(name, *self.engine.find(name)) for name in names]
+        return preview_rmi(self.state, targets, force=force, prune=prune, lang=lang or self.lang)
+
+    def _instructions(self) -> Mapping[Digest, str]:
+        from imagelab.view.pictures import layer_commands
+
+        return layer_commands((image.layers, self.store.config(image.id)) for image in self.state.images.values())
 
     def _image_meant(self, name: str) -> Digest:
         """The image that a name, an ID or a container stands for. NotFoundError when there is none."""

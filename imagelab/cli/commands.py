@@ -224,6 +224,7 @@ def tag(context: Context) -> int:
 @command(
     ("image rm", "image remove", "rmi"), "IMAGE [IMAGE...]", "Remove one or more images",
     Flag("force", "f", "bool", "Force removal of the image"), Flag("no-prune", "", "bool", "Do not delete untagged parents"),
+    Flag("dry-run", "", "bool", "Show what would go and what would stay, and remove nothing (imagelab's own)"),
     Flag("platform", "", "strings", 'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
     least=1, most=None,
 )  # fmt: skip
@@ -233,6 +234,10 @@ def rmi(context: Context) -> int:
     parsed, lab = context.parsed, context.lab
     if parsed.all("platform"):
         raise UsageError("removing one platform of an image needs the containerd store", hint="leave --platform out")
+    if parsed.on("dry-run"):
+        preview = lab.preview_rmi(*parsed.arguments, force=parsed.on("force"), prune=not parsed.on("no-prune"), lang="en")
+        context.show(preview.text, {"text/html": preview.html})
+        return 1 if preview.refusals else 0
     force, failed = parsed.on("force"), []
     for name in parsed.arguments:
         before = lab.state

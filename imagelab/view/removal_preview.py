@@ -1,0 +1,205 @@
+"""`docker rmi`, looked at before it is done: what would be untagged, what deleted, what stays, and because of whom.
+
+    docker rmi --dry-run nginx:v2
+
+    Would be untagged:  nginx:v2
+    Would be deleted:   image 168492091924
+    Would be deleted:   layer 0a4cac88da10
+    Stays:              layer a43b6cac7b3c: nginx:latest stands on it
+
+The removal itself is `removal.Plan`, on the same values as the real one, so the preview cannot promise something else. What is
+added here is the other side: for everything that the image consists of and that would still be there, who holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from imagelab.digest import Digest
+from imagelab.errors import ConflictError
+from imagelab.events import Deleted, Removal, Untagged
+from imagelab.reference import familiar
+from imagelab.removal import Plan, freed_bytes
+from imagelab.state import Image, State
+from imagelab.units import human_size
+from imagelab.view.graph import Graph, graph
+from imagelab.view.messages import say
+from imagelab.view.pictures import image as picture_of
+from imagelab.view.shown import Shown, aligned, escape
+from imagelab.view.style import chip, panel
+
+NAMED, CHILDREN, CONTAINERS, IMAGES = "names", "children", "containers", "images"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a person would type: the image it means, and the canonical reference it was found by (None: by its ID)."""
+
+    typed: str
+    image: Image
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Something of the image that would still be there. `why`: names, children, containers or images; `holders`: who."""
+
+    kind: str
+    id: Digest
+    why: str
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Docker's words for one that would be refused, and who is in the way."""
+
+    typed: str
+    message: str
+    hint: str
+    kept: tuple[Kept, ...]
+
+
+@dataclass(frozen=True)
+class RemovalPreview(Shown):
+    """A removal that was not made."""
+
+    before: State
+    after: State
+    typed: tuple[str, ...]
+    removed: tuple[Removal, ...]
+    kept: tuple[Kept, ...]
+    refusals: tuple[Refusal, ...]
+    lang: str
+
+    @property
+    def freed(self) -> int:
+        """Bytes of the layers that would go."""
+        return freed_bytes(self.before, self.removed)
+
+    @property
+    def graph(self) -> Graph:
+        """The lab afterwards; what would be gone is a ghost."""
+        return graph(self.after, since=self.before, all=True, lang=self.lang)
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """(what would happen, to what) line by line, as the text has it."""
+        rows = [self._row(item) for item in self.removed]
+        rows += [(say("removal.keep", self.lang), kept_text(kept, self.lang)) for kept in self.kept]
+        for refusal in self.refusals:
+            rows.append((say("removal.refused", self.lang), refusal.message))
+            rows += [(say("removal.keep", self.lang), kept_text(kept, self.lang)) for kept in refusal.kept]
+        return rows
+
+    def _row(self, item: Removal) -> tuple[str, str]:
+        match item:
+            case Untagged(reference):
+                return say("removal.untag", self.lang), reference
+            case Deleted(digest):
+                kind = "image" if digest in self.before.images else "layer"
+                return say("removal.delete", self.lang), say(f"removal.{kind}", self.lang, id=Digest.trusted(digest).short)
+        raise AssertionError(item)
+
+    @property
+    def text(self) -> str:
+        if not self.rows:
+            return say("removal.nothing", self.lang) + "\n"
+        lines = aligned([(f"{what}:", text) for what, text in self.rows])
+        return "\n".join([*lines, say("removal.freed", self.lang, size=human_size(self.freed))]) + "\n"
+
+    @property
+    def html(self) -> str:
+        title = say("removal.title", self.lang, names=" ".join(self.typed))
+        hues = {
+            say("removal.untag", self.lang): "changed", say("removal.delete", self.lang): "removed",
+            say("removal.keep", self.lang): "added", say("removal.refused", self.lang): "dangling",
+        }  # fmt: skip
+        rows = "".join(f'<div class="line">{chip(escape(what), hues[what])}<span>{escape(text)}</span></div>' for what, text in self.rows)
+        freed = f'<p class="note">{escape(say("removal.freed", self.lang, size=human_size(self.freed)))}</p>'
+        style = "<style>.imagelab.rmi .line{display:flex;gap:8px;align-items:baseline;margin:4px 0}</style>"
+        return panel(
+            f"{style}<h3>{escape(title)}</h3>{rows}{freed}{picture_of(self.graph)}", label=title, kind="rmi", language=self.lang
+        )
+
+
+def preview_rmi(state: State, targets: Sequence[Target], *, force: bool = False, prune: bool = True, lang: str = "en") -> RemovalPreview:
+    """What `docker rmi` would do with these, one after the other, as it does."""
+    now = state
+    removed: list[Removal] = []
+    done: list[Image] = []
+    refusals: list[Refusal] = []
+    for target in targets:
+        if target.image.id not in now.images or (target.name is not None and target.name not in now.references):
+            continue
+        plan = Plan(now)
+        try:
+            plan.remove(target.image, target.typed, target.name, force=force, prune=prune)
+        except ConflictError as error:
+            refusals.append(Refusal(target.typed, str(error), error.hint, tuple(_holders(now, target.image, now))))
+            continue
+        removed += plan.removed
+        done.append(target.image)
+        now = without(now, plan.untagged, plan.deleted)
+    kept = dict.fromkeys(item for image in done for item in _holders(now, image, state))
+    return RemovalPreview(
+        state, now, tuple(target.typed for target in targets), tuple(removed), tuple(kept), tuple(refusals), lang
+    )  # fmt: skip
+
+
+def without(state: State, names: Iterable[str], images: Iterable[Digest]) -> State:
+    """The lab without these names and images, and without the layers that nothing needs any more."""
+    gone = set(images)
+    left = {image_id: image for image_id, image in state.images.items() if image_id not in gone}
+    needed = {chain_id for image in left.values() for chain_id in image.layers}
+    for container in state.containers.values():
+        needed.update(container.layers or (state.images[container.image].layers if container.image in state.images else ()))
+    dropped = set(names)
+    return replace(
+        state, images=left, layers={chain_id: layer for chain_id, layer in state.layers.items() if chain_id in needed},
+        references={name: image_id for name, image_id in state.references.items() if name not in dropped and image_id not in gone},
+    )  # fmt: skip
+
+
+def _holders(after: State, image: Image, before: State) -> Iterable[Kept]:
+    """Of an image, its parents and its layers: what is there afterwards, and who holds it."""
+    for image_id in (image.id, *before.parents(image.id)):
+        if image_id in after.images:
+            yield from _why_image(after, image_id)
+    if image.id in after.images:
+        return
+    for chain_id in reversed(image.layers):
+        if chain_id in after.layers:
+            yield from _why_layer(after, chain_id)
+
+
+def _why_image(state: State, image_id: Digest) -> Iterable[Kept]:
+    children = tuple(_called(state, child) for child in state.children(image_id))
+    users = tuple(container.name or container.id[:12] for container in state.users(image_id))
+    names = tuple(familiar(name) for name in state.tags(image_id))
+    for why, holders in ((CHILDREN, children), (CONTAINERS, users), (NAMED, names)):
+        if holders:
+            yield Kept("image", image_id, why, holders)
+
+
+def _why_layer(state: State, chain_id: Digest) -> Iterable[Kept]:
+    images = tuple(_called(state, image.id) for image in state.images.values() if chain_id in image.layers)
+    if images:
+        yield Kept("layer", chain_id, IMAGES, tuple(sorted(images)))
+        return
+    users = (container for container in state.containers.values() if chain_id in container.layers)
+    yield Kept("layer", chain_id, CONTAINERS, tuple(container.name or container.id[:12] for container in users))
+
+
+def _called(state: State, image_id: Digest) -> str:
+    tags = state.tags(image_id)
+    return familiar(tags[0]) if tags else image_id.short
+
+
+def kept_text(kept: Kept, lang: str) -> str:
+    """`layer a43b6cac7b3c: nginx:latest stands on it`."""
+    what = say(f"removal.{kept.kind}", lang, id=kept.id.short)
+    names = ("、" if lang == "zh" else ", ").join(kept.holders)
+    why = say(f"removal.because.{kept.why}", lang, names=names, count=len(kept.holders))
+    return f"{what}：{why}" if lang == "zh" else f"{what}: {why}"
