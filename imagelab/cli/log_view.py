@@ -38,16 +38,19 @@ def show(context: Context) -> int:
         _print(context, entry)
     if not parsed.on("follow"):
         return 0
-    while True:
-        over = not containers.resolve(container.id).running
-        entries = list(containers.logs(container.id))
-        for entry in entries[seen:]:
-            _print(context, entry)
-        seen = len(entries)
-        context.out.flush()
-        if over:
-            return 0
-        time.sleep(GLANCE)
+    try:
+        while True:
+            over = not containers.resolve(container.id).running
+            entries = list(containers.logs(container.id))
+            for entry in entries[seen:]:
+                _print(context, entry)
+            seen = len(entries)
+            context.out.flush()
+            if over:
+                return 0
+            time.sleep(GLANCE)
+    except KeyboardInterrupt:  # that is how one stops looking
+        return 130
 
 
 def _print(context: Context, entry: tuple[str, bytes, str]) -> None:

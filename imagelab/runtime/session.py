@@ -246,17 +246,17 @@ def _fill(typed: Typed, session: Session) -> None:
 
 @contextmanager
 def _interrupts(session: Session) -> Iterator[None]:
-    """Ctrl-C interrupts the program and not this one; the third time is for this one after all."""
+    """Ctrl-C interrupts the program and not this one; when it has not noticed in a while, the next is for this one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    pressed = 0
+    since = 0.0
 
     def pass_on(number: int, frame: object) -> None:
-        nonlocal pressed
-        pressed += 1
-        if pressed > 2 and session.interrupted:
+        nonlocal since
+        if session.interrupted and time.monotonic() - since > 4 * TURN:
             raise KeyboardInterrupt
+        since = since if session.interrupted else time.monotonic()
         session.interrupted = True
 
     before = signal.signal(signal.SIGINT, pass_on)
