@@ -9,6 +9,7 @@ from imagelab.cli import (  # noqa: F401 - registers verbs
     build_commands,
     commands,
     container_commands,
+    course_commands,
     picture_commands,
     timeline_commands,
     view_commands,
@@ -173,5 +174,6 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
         ("imagelab's Commands", entries(OWN_VERBS)),
+        ("The Course", entries(["lint-lessons", "new-lesson"])),
         ("The Timeline", entries(["undo", "redo", "steps", "at", "fork", "replay", "gc"])),
     ]

@@ -5,6 +5,7 @@ An installed imagelab carries them along. An exercise's id is unique in the whol
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,7 +18,9 @@ FILE = "exercises.py"
 
 
 def lessons_folder() -> Path:
-    """The lessons of this imagelab: in the package, or beside it in a checkout."""
+    """The lessons: $IMAGELAB_LESSONS, else those of this imagelab, in the package, or beside it in a checkout."""
+    if asked := os.environ.get("IMAGELAB_LESSONS"):
+        return Path(asked)
     package = Path(__file__).parent.parent
     return next((folder for folder in (package / "_lessons", package.parent / "lessons") if folder.is_dir()), package)
 

@@ -92,8 +92,8 @@ def notebook(source: Path, language: str) -> Any:
 # -- what is made of it -------------------------------------------------------------------------------------
 
 
-def execute(made: Any, folder: Path) -> None:
-    """Run every cell, in `folder`. ImageLabError when one raises."""
+def execute(made: Any, folder: Path, lessons: Path = ROOT / "lessons") -> None:
+    """Run every cell, in `folder`; its exercises are looked up in `lessons`. ImageLabError when one raises."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
@@ -101,7 +101,7 @@ def execute(made: Any, folder: Path) -> None:
         made, timeout=120, kernel_name="python3", record_timing=False, store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
-    with _nobodys_settings():
+    with _nobodys_settings(lessons):
         try:
             client.execute()
         except CellExecutionError as error:
@@ -109,20 +109,22 @@ def execute(made: Any, folder: Path) -> None:
 
 
 @contextmanager
-def _nobodys_settings() -> Iterator[None]:
-    """An IPython without a profile, and without the kernel's remarks on how it talks."""
-    before = os.environ.get("IPYTHONDIR")
+def _nobodys_settings(lessons: Path) -> Iterator[None]:
+    """An IPython without a profile, and without the kernel's remarks on how it talks; exercises from the given lessons."""
     with TemporaryDirectory(prefix="imagelab-ipython-", ignore_cleanup_errors=True) as folder:
         profile = Path(folder) / "profile_default"
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
-        os.environ["IPYTHONDIR"] = folder
+        ours = {"IPYTHONDIR": folder, "IMAGELAB_LESSONS": str(lessons.resolve())}
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
         try:
             yield
         finally:
-            del os.environ["IPYTHONDIR"]
-            if before is not None:
-                os.environ["IPYTHONDIR"] = before
+            for name, value in before.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
 
 
 def normalise(made: Any) -> str:
@@ -158,8 +160,29 @@ def _joined(outputs: Iterable[Any]) -> list[Any]:
 def build(source: Path, language: str, folder: Path) -> str:
     """One notebook, executed."""
     made = notebook(source, language)
-    execute(made, folder)
+    execute(made, folder, source.parent.parent)
     return normalise(made)
+
+
+def elsewhere(source: Path, language: str, seed: int) -> str:
+    """One notebook, executed under other circumstances: a hash seed, a zone, a locale and a folder that follow from `seed`."""
+    import subprocess
+
+    zones = ("Asia/Kathmandu", "America/St_Johns")
+    with TemporaryDirectory(prefix="imagelab-elsewhere-", ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch) / f"place {seed}" / language
+        folder.mkdir(parents=True)
+        environ = os.environ | {
+            "TZ": zones[seed % len(zones)], "PYTHONHASHSEED": str(seed), "HOME": scratch, "COLUMNS": str(60 + seed),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1", "IMAGELAB_PROGRESS": str(Path(scratch) / "progress.json"),
+        }  # fmt: skip
+        code = "import sys, pathlib; from imagelab.course.notebooks import build; sys.stdout.buffer.write(build(pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])).encode())"
+        line = [sys.executable, "-c", code, str(source.resolve()), language, str(folder)]
+        done = subprocess.run(line, env=environ, cwd=folder, capture_output=True, encoding="utf-8", timeout=600)
+    if done.returncode:
+        last = done.stderr.strip().split("\n")[-1]
+        raise ImageLabError(f"{source.parent.name}: it does not run elsewhere: {last}")
+    return done.stdout
 
 
 def without_outputs(text: str) -> str:
@@ -191,10 +214,10 @@ def surplus(root: Path = ROOT) -> list[Path]:
     return sorted(file for file in (root / "notebooks").glob("*/*.ipynb") if file not in wanted)
 
 
-def write(root: Path = ROOT) -> list[Path]:
-    """Make every notebook again; the files written."""
+def write(root: Path = ROOT, chosen: Sequence[Path] = ()) -> list[Path]:
+    """Make every notebook again, or those of the chosen sources; the files written."""
     written = []
-    for source in sources(root):
+    for source in chosen or sources(root):
         for language in LANGUAGES:
             file = target(source, language, root)
             file.parent.mkdir(parents=True, exist_ok=True)

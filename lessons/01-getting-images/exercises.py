@@ -92,6 +92,7 @@ OTHER_MACHINE = Exercise(
         "一个标签，多个镜像：索引为每种平台各列出一个，每一个都有自己的 ID。",
     ),
     par=2,
+    free=("*hello-world:latest*", "delete the nameless image *"),  # where `latest` ends up is not asked for
 )  # fmt: skip
 
 EXERCISES = (YESTERDAY, OTHER_MACHINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imagelab.course.checks import (
     dangling,
+    file_in_image,
     image_absent,
     image_dangles,
     image_exists,
@@ -20,14 +21,15 @@ SECOND_NOTE = Exercise(
     id="second-note",
     title=Words("The name is taken", "名字已经有主"),
     task=Words(
-        "The container `work` has changed since `note` was committed from it. Commit it again as `note`: the earlier image must "
+        "The container `work` has changed since `note` was committed from it: it has a file `/second`. Commit it again as `note`: the earlier image must "
         "stay, and be dangling.",
-        "`note` 提交之后，容器 `work` 又有了改动。请再次提交为 `note`：先前那个镜像要留下，并成为虚悬镜像。",
+        "`note` 提交之后，容器 `work` 又有了改动：多了文件 `/second`。请再次提交为 `note`：先前那个镜像要留下，并成为虚悬镜像。",
     ),
     start=(
-        "pull -q busybox", 'run --name work busybox sh -c "echo more >> /note"', "commit -m first work note", "start -a work",
+        "pull -q busybox", 'run --name work busybox sh -c "if [ -e /first ]; then touch /second; else touch /first; fi"',
+        "commit -m first work note", "start -a work",
     ),
-    checks=(tag_moved("note"), image_dangles("note")),
+    checks=(tag_moved("note"), file_in_image("note", "/second"), image_dangles("note")),
     hints=(
         Hint("gone", WHERE, ~image_kept("note"),
              "The earlier image has been deleted. It would have lost its name all by itself.",
@@ -82,7 +84,7 @@ MIDDLE = Exercise(
     solution=("docker rmi base",),
     alternates=(("docker rmi -f base",), ("docker tag busybox base", "docker rmi base", "docker pull -q nginx")),
     wrong=(
-        Wrong(("docker rmi top",), "both-gone"),
+        Wrong(("docker rmi top", "docker rmi base"), "both-gone"),
         Wrong(("docker tag base old", "docker rmi base"), "renamed"),
         Wrong(("docker rmi $(docker images -q base)", "docker tag top base"), "named"),
     ),

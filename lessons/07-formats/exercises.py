@@ -49,6 +49,7 @@ EVERY_NAME = Exercise(
         "三个名字，两个镜像。名字可以逐个去掉，某个镜像的最后一个名字会把它一起带走。",
     ),
     par=1,
+    free=("bring back the image *",),  # only the names are asked for
 )  # fmt: skip
 
 HOW_MANY = Exercise(
@@ -90,6 +91,7 @@ HOW_MANY = Exercise(
         "八个步骤，三个层：只做设置的步骤，例如 ENV 或 CMD，不需要层。",
     ),
     par=2,
+    free=("put the tag answer:3 on another image",),  # the number is the answer
 )  # fmt: skip
 
 EXERCISES = (EVERY_NAME, HOW_MANY)
