@@ -49,8 +49,12 @@ class Practice:
         prepare(self.lab, self.exercise.start)
         self.before = look(self.lab)
         self.verdict = self.exercise.judge(self.before, self.before)
-        self._revision = self.lab.state.revision
-        self._start = _position(self.lab)
+        self._moment = self._now()
+        self._start = self.lab.timeline.position
+
+    def _now(self) -> tuple[int, int]:
+        """Which moment of the lab it is."""
+        return self.lab.state.revision, self.lab.timeline.position
 
     def _record(self) -> Record:
         return read_progress(self.file).records.get(self.exercise.id, Record())
@@ -59,10 +63,9 @@ class Practice:
 
     def look(self) -> bool:
         """Look at the lab again; has the verdict changed? A change in the lab counts as an attempt."""
-        revision = self.lab.state.revision
-        if self.won or revision == self._revision:
+        if self.won or self._now() == self._moment:
             return False
-        self._revision = revision
+        self._moment = self._now()
         old = self.verdict
         self.verdict = self.exercise.judge(self.before, look(self.lab))
         self.attempts += 1
@@ -122,7 +125,7 @@ class Practice:
 
     def undo(self) -> Shown:
         """Take back the last step, not beyond the start."""
-        if _position(self.lab) <= self._start:
+        if self.lab.timeline.position <= self._start:
             return said(say("course.nothing_to_undo", self.lang), self.lang)
         return self._moved("undo")
 
@@ -131,7 +134,7 @@ class Practice:
         return self._moved("redo")
 
     def _moved(self, way: str) -> Shown:
-        move = getattr(self.lab, way)()
+        move = self.lab.undo() if way == "undo" else self.lab.redo()
         self.look()
         what = checked(self.exercise, self.verdict, self.lang)
         return Shown(f"{move}\n{what.text}", said(str(move), self.lang).html + what.html)
@@ -171,9 +174,3 @@ def begin(lab: Lab, name: str) -> Practice:
 
         take_desk(shell, practice, lab)
     return practice
-
-
-def _position(lab: Lab) -> int:
-    """The step of the lab's timeline that is the present."""
-    timeline: Any = getattr(lab, "timeline", None)
-    return int(timeline.position) if timeline is not None else 0

@@ -7,7 +7,7 @@ chain has still only written down commands, which `grade` carries out and judges
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
@@ -15,5 +15,4 @@ if TYPE_CHECKING:
 
 def written(lab: Lab) -> tuple[str, ...]:
     """The lines of the log, from the empty lab to the present."""
-    timeline: Any = getattr(lab, "timeline", None)
-    return tuple(timeline.log(exact=True)) if timeline is not None else ()
+    return tuple(lab.timeline.log(exact=True))

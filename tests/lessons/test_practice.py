@@ -22,6 +22,7 @@ from imagelab.course.progress import (
     read_progress,
     summary,
 )
+from imagelab.course.scene import look
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 
@@ -86,6 +87,28 @@ def test_reset_keeps_what_you_had(mine: Practice) -> None:
     assert mine.kept == [old]
     assert not old.state.images
     assert len(mine.lab.state.images) == 1
+
+
+def test_undo_and_redo_go_along_the_timeline_and_not_beyond_the_start(mine: Practice) -> None:
+    assert mine.undo().text == "Nothing to undo: this is where the exercise starts."
+    mine.lab.docker("rmi mongo:3.2")
+    assert "no image is called `mongo:3.2` any more" in mine.check().text
+    assert "undone: rmi mongo:3.2" in mine.undo().text
+    assert mine.before == look(mine.lab)
+    assert "done again: rmi mongo:3.2" in mine.redo().text
+    mine.undo()
+    mine.lab.docker("pull -q mongo:3.2")
+    assert mine.check().text.splitlines()[-1].startswith("Solved.")
+
+
+def test_another_branch_is_another_moment(mine: Practice) -> None:
+    """Undo and another command in one go: the revision is the same, the lab is not."""
+    mine.lab.docker("rmi mongo:3.2")
+    mine.look()
+    mine.lab.undo()
+    mine.lab.docker("tag mongo:3.2 other")
+    mine.look()
+    assert "still stands for the image it stood for" in mine.check().text
 
 
 def test_more_than_asked_is_fine_and_named(mine: Practice) -> None:
