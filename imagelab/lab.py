@@ -8,6 +8,8 @@
     web = lab.run("nginx", ports={80: 8080})
                                       a container: web.exec, web.diff, web.commit, web.logs, web.stop
     lab.containers(), lab.browse(url) what runs, and what a published port answers
+    lab.build({"Dockerfile": "FROM nginx …"}, tag="mine")
+                                      an image, from files by name or a folder; what each step did
     lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
     lab.undo(), lab.redo(), lab.steps()   every change is a step, and no step is lost
@@ -39,6 +41,7 @@ from typing import IO, TYPE_CHECKING, Any
 from imagelab.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.events import ProgressSink, Removal, silent
+from imagelab.lab_build import Builds
 from imagelab.lab_pictures import Pictures
 from imagelab.lab_timeline import Past
 from imagelab.lab_views import Views
@@ -77,7 +80,7 @@ class Settings:
     """"": whatever the lab itself is set to, else English."""
 
 
-class Lab(Past, Pictures, Views):
+class Lab(Builds, Past, Pictures, Views):
     """One lab: a store, an engine, and how to show what they answer. Made by `connect()` or `lesson()`."""
 
     def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:

@@ -30,7 +30,7 @@ import ast
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from IPython.core.magic import no_var_expand
@@ -45,7 +45,7 @@ from imagelab.results import CommandResult
 from imagelab.view.progress import NotebookProgress, is_watched, publish, pull_html
 from imagelab.view.tables import html_table, image_mark
 
-LIVE = ("run", "exec", "logs", "attach", "start", "wait")
+LIVE = ("run", "exec", "logs", "attach", "start", "wait", "build")
 """Verbs that run a program: what it prints is shown as it prints it."""
 SHOWN, TAKEN = "docker", "docker_result"
 """The magic that shows what a command prints, and the one that only returns it."""
@@ -92,25 +92,29 @@ class Session:
     # -- running --------------------------------------------------------------------------------------------
 
     def _show_one(self, line: str, given: str | None) -> None:
+        self.show_words(lambda: self.words(line), given)
+
+    def show_words(self, arguments: Callable[[], Sequence[str]], given: str | TextIO | None) -> None:
+        """Run a line's words and show what it prints; `given` is what it reads: text that is typed, or a stream."""
         try:
-            arguments = self._words(line)
-            self._remember(self._run_shown(arguments, given))
+            self._remember(self._run_shown(arguments(), given))
         except ImageLabError as error:
             self._explain(error)
         sys.stdout.flush()  # what the next command prints comes after what this one did, whatever the stream
         sys.stderr.flush()
 
-    def _run_shown(self, arguments: Sequence[str], given: str | None) -> int:
+    def _run_shown(self, arguments: Sequence[str], given: str | TextIO | None) -> int:
+        def stdin_on(screen: TextIO, otherwise: Callable[[], TextIO]) -> TextIO:
+            return otherwise() if given is None else Script(given, screen) if isinstance(given, str) else given
+
         if not hasattr(self.shell, "kernel"):  # IPython in a terminal: bars are the terminal's own
-            stdin = sys.stdin if given is None else Script(given, sys.stdout)
-            return self._run(arguments, stdin, sys.stdout, sys.stderr)
+            return self._run(arguments, stdin_on(sys.stdout, lambda: sys.stdin), sys.stdout, sys.stderr)
         if _is_live(arguments):
             live = Live()
-            return self._run(arguments, Keyboard(live) if given is None else Script(given, live), live, sys.stderr)
+            return self._run(arguments, stdin_on(live, lambda: Keyboard(live)), live, sys.stderr)
         screen, errors = Screen(watched=is_watched(os.environ)), io.StringIO()
         try:
-            stdin = Keyboard(screen) if given is None else Script(given, screen)
-            return self._run(arguments, stdin, screen, errors, screen)
+            return self._run(arguments, stdin_on(screen, lambda: Keyboard(screen)), screen, errors, screen)
         finally:
             screen.show(self.lab)
             sys.stdout.flush()
@@ -119,7 +123,7 @@ class Session:
     def _captured(self, line: str) -> CommandResult:
         try:
             out, err = io.StringIO(), io.StringIO()
-            code = self._run(self._words(line), io.StringIO(), out, err)
+            code = self._run(self.words(line), io.StringIO(), out, err)
         except ImageLabError as error:
             return CommandResult("", _sentence(error), error.exit_code)
         return self.lab.result(out.getvalue(), err.getvalue(), code)
@@ -142,7 +146,8 @@ class Session:
 
     # -- what a line means ----------------------------------------------------------------------------------
 
-    def _words(self, line: str) -> list[str]:
+    def words(self, line: str) -> list[str]:
+        """A line's words, with the notebook's variables in them."""
         found = words(line, variable=self._variable, output_of=self._output_of)
         return found[1:] if found[:1] == ["docker"] else found
 
@@ -174,7 +179,7 @@ def _commands(cell: str) -> list[str]:
 def _is_live(arguments: Sequence[str]) -> bool:
     """Is this a command whose output is to be seen while it works?"""
     verbs = [word for word in arguments if not word.startswith("-")]
-    return (verbs[1:2] if verbs[:1] == ["container"] else verbs[:1])[:1] in ([verb] for verb in LIVE)
+    return (verbs[1:2] if verbs[:1] in (["container"], ["image"], ["builder"]) else verbs[:1])[:1] in ([verb] for verb in LIVE)
 
 
 def _text(value: object) -> str:
@@ -315,6 +320,7 @@ def _magic_name(node: ast.AST) -> ast.Constant | None:
 def load_ipython_extension(ipython: Any) -> None:
     """Register the magics, those of exercises too, and put `docker` on the kernel's PATH for `!docker`."""
     from imagelab.course.desk import desk_of
+    from imagelab.magics_build import register
     from imagelab.shim import on_path
 
     session = Session(ipython)
@@ -330,5 +336,6 @@ def load_ipython_extension(ipython: Any) -> None:
     ipython.register_magic_function(no_var_expand(docker_result), "line", TAKEN)
     ipython.ast_transformers[:] = [known for known in ipython.ast_transformers if not isinstance(known, Assigned)]
     ipython.ast_transformers.append(Assigned())
+    register(ipython, session)
     desk_of(ipython)
     on_path(os.environ)

@@ -425,3 +425,30 @@ def test_a_tar_with_names_outside_is_refused(lab: Lab) -> None:
     for broken in (b"\x1f\x8bnothing", b"BZh9nothing", b"\xfd7zXZ\0nothing", b"nothing" * 200):
         with pytest.raises(ImageLabError):
             lab.engine.build(io.BytesIO(broken), BuildOptions())
+
+
+# -- from Python --------------------------------------------------------------------------------------------
+
+
+def test_a_build_from_python(lab: Lab, folder: Path) -> None:
+    files = {"Dockerfile": "FROM ubuntu:14.04\nCOPY app.py /\nRUN cat app.py", "app.py": "1\n"}
+    built = lab.build(files, "app")
+    assert repr(built).endswith("Successfully tagged app:latest") and built.image.tags == ["app:latest"]
+    assert [step.outcome for step in built.steps] == ["FROM", "RAN", "RAN"] and "<td>RAN" in built._repr_html_()
+    assert lab.build(files, "app").trace.ran == () and lab.build(files).image == built.image
+    changed = lab.build({**files, "app.py": "2\n"}, "app")
+    assert changed.explain() == "step 2 ran again because app.py changed\nstep 3 ran because step 2 did\n"
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o644)
+    assert lab.build(folder).image == built.image
+
+
+def test_the_same_build_is_the_same_bytes_in_every_lab(tmp_path: Path) -> None:
+    """R7.1, and the class clock: digests can be read aloud."""
+    ids = []
+    for name in "ab":
+        lab = imagelab.connect(tmp_path / name, environ={}, clock="class", in_process=True)
+        ids.append(lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo 1 > /x\nCOPY . /y\nENV A=b"}).printed)
+        lab.close()
+    assert ids[0] == ids[1]

@@ -1,0 +1,77 @@
+"""Building, as a method of `Lab`: a folder, a tar, or files by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imagelab.cli.build_context import BuildContext
+    from imagelab.engine import Engine
+    from imagelab.lab import Settings
+    from imagelab.results_build import LabBuild
+    from imagelab.store import Store
+
+Files = Mapping[str, str | bytes]
+
+
+class Builds:
+    """What `Lab` inherits."""
+
+    if TYPE_CHECKING:  # what a lab has
+        store: Store
+        engine: Engine
+        settings: Settings
+
+        @property
+        def era(self) -> str: ...
+        def now(self) -> int: ...
+
+    def build(
+        self, source: Files | str | Path, tag: str = "", *, dockerfile: str = "", arguments: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None, target: str = "", no_cache: bool = False, pull: bool = False,
+    ) -> LabBuild:  # fmt: skip
+        """Build an image with the classic builder.
+
+        `source`: files by name (`{"Dockerfile": "FROM nginx", "app.py": "…"}`), a folder, or a tar of one. The result
+        prints as `docker build` does; `.image` is the image, `.steps` what was done and why. Raises DockerfileError,
+        BuildError, CopyError, and whatever a pull raises.
+        """
+        import io
+
+        from imagelab.build import BuildOptions
+        from imagelab.cli.build_format import Printer, sending
+        from imagelab.cli.progress import lines_to
+        from imagelab.cli.streams import output_to
+        from imagelab.results_build import LabBuild
+
+        sent = self.build_context(source, dockerfile)
+        options = BuildOptions(
+            sent.dockerfile, (tag,) if tag else (), dict(arguments or {}), target, dict(labels or {}), no_cache=no_cache, pull=pull
+        )
+        out = io.StringIO(sending(sent.size, self.era))
+        out.seek(0, io.SEEK_END)
+        printer = Printer(out, out, self.era, lambda id: self.store.state().images[id], output_to(out, out))
+        before, self.engine.progress = self.engine.progress, lines_to(out)
+        try:
+            with sent.tar:
+                trace = self.engine.build(sent.tar, options, printer)
+        finally:
+            self.engine.progress = before
+        return LabBuild(self, trace, out.getvalue())  # type: ignore[arg-type]
+
+    def build_context(self, source: Files | str | Path, dockerfile: str = "") -> BuildContext:
+        """What a build is sent: files by name get one time, so that the same files are the same bytes. ContextError."""
+        from imagelab.cli.build_context import context_of_files, context_of_stdin, context_tar
+
+        if isinstance(source, Mapping):
+            return context_of_files(source, mtime=self._files_time(), dockerfile=dockerfile or "Dockerfile")
+        path = Path(source)
+        return context_of_stdin(path.read_bytes(), dockerfile) if path.is_file() else context_tar(path, dockerfile)
+
+    def _files_time(self) -> int:
+        """Seconds since 1970: by the class clock its beginning, which never moves."""
+        from imagelab.classroom import CLASS_NOW
+
+        return (CLASS_NOW if self.settings.clock == "class" else self.now()) // 1_000_000_000
