@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from imagelab.build import BuildOptions
     from imagelab.cli.build_context import BuildContext
     from imagelab.engine import Engine
     from imagelab.lab import Settings
     from imagelab.results_build import LabBuild
     from imagelab.store import Store
+    from imagelab.store.journal import Verb
 
 Files = Mapping[str, str | bytes]
 
@@ -27,6 +30,7 @@ class Builds:
         @property
         def era(self) -> str: ...
         def now(self) -> int: ...
+        def verb(self, *words: str) -> AbstractContextManager[Verb]: ...
 
     def build(
         self, source: Files | str | Path, tag: str = "", *, dockerfile: str = "", arguments: Mapping[str, str] | None = None,
@@ -55,8 +59,11 @@ class Builds:
         printer = Printer(out, out, self.era, lambda id: self.store.state().images[id], output_to(out, out))
         before, self.engine.progress = self.engine.progress, lines_to(out)
         try:
-            with sent.tar:
+            with sent.tar, self.verb("build", *_words(options), "-") as verb:
                 trace = self.engine.build(sent.tar, options, printer)
+                if verb.numbers:  # what it read, so that the step can be done again
+                    sent.tar.seek(0)
+                    verb.inputs |= {"context": self.store.blobs.put_file(sent.tar), "dockerfile": self.store.put_blob(sent.dockerfile.encode())}
         finally:
             self.engine.progress = before
         return LabBuild(self, trace, out.getvalue())  # type: ignore[arg-type]
@@ -75,3 +82,12 @@ class Builds:
         from imagelab.classroom import CLASS_NOW
 
         return (CLASS_NOW if self.settings.clock == "class" else self.now()) // 1_000_000_000
+
+
+def _words(options: BuildOptions) -> list[str]:
+    """The options as `docker build` takes them."""
+    words = [word for tag in options.tags for word in ("-t", tag)]
+    words += [f"--build-arg={name}={value}" for name, value in options.arguments.items()]
+    words += [f"--label={name}={value}" for name, value in options.labels.items()]
+    words += [f"--target={options.target}"] if options.target else []
+    return words + (["--no-cache"] if options.no_cache else []) + (["--pull"] if options.pull else [])

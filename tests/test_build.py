@@ -452,3 +452,26 @@ def test_the_same_build_is_the_same_bytes_in_every_lab(tmp_path: Path) -> None:
         ids.append(lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo 1 > /x\nCOPY . /y\nENV A=b"}).printed)
         lab.close()
     assert ids[0] == ids[1]
+
+
+# -- the timeline -------------------------------------------------------------------------------------------
+
+
+def test_a_build_is_one_step_that_can_be_undone_and_run_again(lab: Lab, folder: Path, tmp_path: Path) -> None:
+    before = lab.state
+    build(lab, folder, BOOK, "-t", "app")
+    after = lab.state
+    lab.undo()
+    assert lab.state == before
+    lab.redo()
+    assert lab.state == after and lab.steps()[-1].command == ("build", "-t", "app", str(folder))
+    lab.undo()
+    built = lab.build({"Dockerfile": "FROM ubuntu:14.04\nCOPY x /", "x": "1"}, "app", arguments={"A": "1"})
+    assert lab.steps()[-1].command == ("build", "-t", "app", "--build-arg=A=1", "-")
+    log = tmp_path / "log"
+    log.write_text(lab.docker("steps --format json").stdout)
+    other = imagelab.connect(tmp_path / "other", environ={}, clock="class", in_process=True)
+    replayed = other.docker(["replay", str(log)])
+    assert replayed.exit_code == 0, replayed
+    assert other.image("app").id == built.image.id
+    other.close()

@@ -7,8 +7,10 @@ images one can look at. `--explain` adds why each step ran, which Docker never s
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import CommandLineError, Flag
@@ -69,8 +71,7 @@ def build(context: Context) -> int:
     file = Path(parsed.text("iidfile")) if parsed.text("iidfile") else None
     if file is not None:
         file.unlink(missing_ok=True)
-    sent = _context(context, parsed.arguments[0])
-    with sent.tar:
+    with _taken(context) as sent:
         image = _sent(context, sent, options)
     shown = eras.image_id(context.lab.state.images[image], context.era)
     if parsed.on("quiet"):
@@ -78,6 +79,23 @@ def build(context: Context) -> int:
     if file is not None:
         file.write_text(shown, encoding="utf-8")
     return 0
+
+
+@contextmanager
+def _taken(context: Context) -> Iterator[BuildContext]:
+    """The context, noted as what this line read from outside the lab, so that it can be run again without the folder."""
+    from imagelab.cli.build_context import BuildContext
+
+    with ExitStack() as open_files:
+        made: list[BuildContext] = []
+
+        def tar() -> BinaryIO:
+            made.append(_context(context, context.parsed.arguments[0]))
+            return open_files.enter_context(made[0].tar)
+
+        sent = context.take("context", tar)
+        name = context.take("dockerfile", lambda: io.BytesIO(made[0].dockerfile.encode())).read().decode()
+        yield BuildContext(sent, name, sent.seek(0, io.SEEK_END))
 
 
 def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest:
