@@ -8,8 +8,7 @@
     web = lab.run("nginx", ports={80: 8080})
                                       a container: web.exec, web.diff, web.commit, web.logs, web.stop
     lab.containers(), lab.browse(url) what runs, and what a published port answers
-    lab.build({"Dockerfile": "FROM nginx …"}, tag="mine")
-                                      an image, from files by name or a folder; what each step did
+    lab.build({"Dockerfile": "FROM …"})   an image, from files by name or a folder; what each step did
     lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
     lab.undo(), lab.redo(), lab.steps()   every change is a step, and no step is lost
