@@ -75,6 +75,9 @@ __all__ = [
     "tags_of",
 ]
 
+ANSWER = "answer"
+"""The repository whose tags are answers to questions."""
+
 # -- names --------------------------------------------------------------------------------------------------
 
 
@@ -193,7 +196,7 @@ def answered(question: Words, answer: str) -> Check:
     return Check(
         question,
         Words("no image is called `answer:` with the right answer behind it yet", "还没有镜像叫 `answer:` 加上正确答案"),
-        lambda before, now: now.id_of(f"answer:{answer}") is not None,
+        lambda before, now: now.id_of(f"{ANSWER}:{answer}") is not None,
     )
 
 

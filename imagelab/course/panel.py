@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
+from imagelab.course.checks import ANSWER
 from imagelab.course.exercise import Exercise, Verdict
 from imagelab.course.scene import Scene
 from imagelab.reference import familiar
@@ -97,10 +98,11 @@ def outcome(verdict: Verdict, lang: str) -> str:
 
 
 def contrast(goal: Scene, now: Scene, lang: str) -> list[str]:
-    """The goal beside mine, in words: what is not here yet, and what is here in addition. By name, never by ID."""
+    """The goal beside mine, in words: what is not here yet, and what is here in addition. By name, never by ID; and an
+    answer that is to be found is not given away."""
     wanted, have = _things(goal, lang), _things(now, lang)
     comma = "、" if lang == "zh" else ", "
-    missing = [thing for thing in wanted if thing not in have]
+    missing = [thing for thing in wanted if thing not in have and not thing.startswith(f"`{ANSWER}:")]
     extra = [thing for thing in have if thing not in wanted]
     lines = [say("course.not_here", lang, what=comma.join(missing))] if missing else []
     return lines + ([say("course.extra", lang, what=comma.join(extra))] if extra else [])

@@ -12,7 +12,7 @@ So an exercise is tried as any other code is:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,14 +27,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def clean_lab(exercise: Exercise) -> Iterator[Lab]:
-    """A lab at the start of an exercise. Its containers run in this process; it is gone at the end."""
+    """A lab at the start of an exercise, and an empty folder to work in: where `docker save -o` writes. Containers run in
+    this process; all of it is gone at the end."""
     from imagelab.lab import connect
 
     with TemporaryDirectory(prefix="imagelab-rehearsal-", ignore_cleanup_errors=True) as folder:
-        lab = connect(Path(folder), clock="class", environ={}, upstream="classroom", in_process=True)
+        lab = connect(Path(folder) / "lab", clock="class", environ={}, upstream="classroom", in_process=True)
+        desk = Path(folder) / "desk"
+        desk.mkdir()
         try:
-            prepare(lab, exercise.start)
-            yield lab
+            with chdir(desk):
+                prepare(lab, exercise.start)
+                yield lab
         finally:
             lab.close()
 

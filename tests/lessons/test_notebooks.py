@@ -132,6 +132,11 @@ BOOK = {
     ],
     "10-inside-an-image": ["hashlib", "gzip.decompress", "tarfile", ".wh..wh..opq", "diff_ids", "--era 29 images"],
     "11-registry": ["/v2/", "/manifests/", "/blobs/", "Range", "Authorization", "blobs/uploads/", "--mirror", "--era 29 pull"],
+    "12-save-and-load": [
+        "save alpine | gzip > alpine-latest.tar.gz", "load -i alpine-latest.tar.gz", "bzip2 | pv | ssh", "export -o", "import web.tar",
+        "history flat:1",
+    ],
+    "13-sandbox": ["--era 1.13 images", "--era 28 images", "--era 29 images"],
 }  # fmt: skip
 
 
