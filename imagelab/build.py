@@ -17,7 +17,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from imagelab import buildlog as said
 from imagelab.build_cache import Cache
@@ -115,7 +115,7 @@ class Builder:
         self._copied = False
         self._escape, self._text = "\\", ""
 
-    def build(self, context: BinaryIO) -> said.BuildTrace:
+    def build(self, context: IO[bytes]) -> said.BuildTrace:
         """All of it; the trace. DockerfileError before anything is done, BuildError in the middle."""
         with tempfile.TemporaryFile() as place:
             return self._built(read_context(context, place))

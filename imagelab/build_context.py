@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 from imagelab.compression import PIECE, Inflater, compression_of
 from imagelab.errors import ImageLabError, LayerFormatError
@@ -30,7 +30,7 @@ class Source:
     is_context: bool = True
 
 
-def read_context(file: BinaryIO, place: BinaryIO) -> Source:
+def read_context(file: IO[bytes], place: IO[bytes]) -> Source:
     """A tar as a source; a compressed one is inflated into `place`. Both stay open as long as the source is used.
 
     ImageLabError when it is no tar, or holds what no context may hold.
@@ -42,7 +42,7 @@ def read_context(file: BinaryIO, place: BinaryIO) -> Source:
     return Source(tree_of(plain), lambda node: _bytes(plain, node))
 
 
-def tree_of(plain: BinaryIO, place: str = PLACE) -> Tree:
+def tree_of(plain: IO[bytes], place: str = PLACE) -> Tree:
     """The files of an uncompressed tar. ImageLabError."""
     scanner = TarScanner()
     plain.seek(0)
@@ -56,21 +56,21 @@ def tree_of(plain: BinaryIO, place: str = PLACE) -> Tree:
         raise ImageLabError(f"Error processing tar file: {said}", hint="a context is a folder, or a tar of one") from None
 
 
-def _bytes(plain: BinaryIO, node: Node) -> bytes:
+def _bytes(plain: IO[bytes], node: Node) -> bytes:
     if not node.size:
         return b""
     plain.seek(int(node.content.rpartition("@")[2]))
     return plain.read(node.size)
 
 
-def _is_plain(file: BinaryIO) -> bool:
+def _is_plain(file: IO[bytes]) -> bool:
     file.seek(0)
     head = file.read(10)
     file.seek(0)
     return not compression_of(head)
 
 
-def _inflated(file: BinaryIO) -> Iterator[bytes]:
+def _inflated(file: IO[bytes]) -> Iterator[bytes]:
     """The plain bytes of a compressed file, in pieces. ImageLabError when they do not inflate."""
     inflater = Inflater()
     try:

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from imagelab.digest import Digest
 from imagelab.errors import ImageLabError, ImageNotFoundError, ReferenceSyntaxError, UsageError
@@ -239,7 +239,7 @@ class Engine:
             tx.tag(str(reference), image.id, self.clock())
         self.events(Event("image", "tag", image.id, {"name": reference.familiar()}))
 
-    def build(self, context: BinaryIO, options: BuildOptions, tell: Tell = lambda said: None) -> BuildTrace:
+    def build(self, context: IO[bytes], options: BuildOptions, tell: Tell = lambda said: None) -> BuildTrace:
         """Build an image from a context, a tar of any compression that can be read from its beginning again; what was done.
 
         `tell` hears of each step as it happens. DockerfileError before anything is done; BuildError when a step fails:

@@ -31,15 +31,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from imagelab.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.events import ProgressSink, Removal, silent
+from imagelab.lab_archives import Archived
 from imagelab.lab_build import Builds
 from imagelab.lab_pictures import Pictures
 from imagelab.lab_timeline import Past
@@ -79,7 +79,7 @@ class Settings:
     """"": whatever the lab itself is set to, else English."""
 
 
-class Lab(Builds, Past, Pictures, Views):
+class Lab(Archived, Builds, Past, Pictures, Views):
     """One lab: a store, an engine, and how to show what they answer. Made by `connect()` or `lesson()`."""
 
     def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:
@@ -257,41 +257,6 @@ class Lab(Builds, Past, Pictures, Views):
         from imagelab.results import Usage
 
         return Usage(self, self.engine.disk_usage())
-
-    def save(self, *names: str, to: str | Path, platform: str | None = None) -> Path:
-        """Images as one file, as `docker save` writes it in this lab's era; the file's path."""
-        from imagelab.cli.archive_commands import write_whole
-
-        file = Path(to)
-        write_whole(file, self.engine.archives.save(names, platform=platform))
-        return file
-
-    def load(self, source: str | Path | IO[bytes], *, platform: str | None = None) -> list[LabImage]:
-        """The images of an archive: a path, or a stream of bytes, compressed or not."""
-        from imagelab.cli.archive_commands import opened
-        from imagelab.results import LabImage
-
-        with ExitStack() as close:
-            stream = close.enter_context(opened(Path(source))) if isinstance(source, (str, Path)) else source
-            close.callback(finish, self.engine.progress)
-            return [LabImage(self, one.image.id) for one in self.engine.archives.load(stream, platform=platform)]
-
-    def import_(
-        self, source: str | Path | IO[bytes], name: str = "", *, changes: Sequence[str] = (), message: str = "",
-        platform: str | None = None,
-    ) -> LabImage:  # fmt: skip
-        """An image of one layer from a tar of files: a path, a URL or a stream. `changes`: Dockerfile instructions."""
-        from imagelab.cli.archive_commands import opened
-        from imagelab.results import LabImage
-
-        is_url = isinstance(source, str) and source.startswith(("http://", "https://"))
-        with ExitStack() as close:
-            file = close.enter_context(opened(Path(source))) if isinstance(source, (str, Path)) and not is_url else source
-            close.callback(finish, self.engine.progress)
-            image = self.engine.archives.import_(
-                file if not isinstance(file, Path) else str(file), name, changes=changes, message=message, platform=platform
-            )
-        return LabImage(self, image.id)
 
     def run(
         self, image: str, *command: str, name: str = "", ports: Mapping[int | str, int | str] | None = None, env: Sequence[str] = (),

@@ -271,3 +271,28 @@ def test_killed_at_any_of_a_hundred_moments_a_step_happened_or_did_not(tmp_path:
                     lab.redo()
                     assert lab.state == before
         nursery.stdin.close()
+
+
+def test_builds_and_archives_come_with_the_log(here: Lab, tmp_path: Path) -> None:
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "Dockerfile").write_text("FROM ubuntu:14.04\nCOPY note /note\nRUN echo more >> /note\n")
+    (tmp_path / "context" / "note").write_text("from outside\n")
+    assert here.docker(["build", "-t", "noted", str(tmp_path / "context")]).exit_code == 0
+    assert here.docker(["save", "-o", str(tmp_path / "noted.tar"), "noted"]).exit_code == 0
+    here.docker("rmi noted")
+    here.load(tmp_path / "noted.tar")
+    here.docker(["export", "-o", str(tmp_path / "root.tar"), here.run("noted", "true", name="one").name])
+    here.docker(["import", str(tmp_path / "root.tar"), "flat"])
+    assert [step.command[0] for step in here.steps()] == ["build", "rmi", "load", "run", "import"]
+    (tmp_path / "log").write_text(here.docker("steps --format json").stdout)
+    for name in ("noted.tar", "root.tar", "context/note"):
+        (tmp_path / name).unlink()
+    other = imagelab.connect(tmp_path / "other", clock="class", environ={}, in_process=True)
+    assert other.docker(["replay", str(tmp_path / "log")]).stderr == ""
+    assert fingerprint(other.state) == fingerprint(here.state)
+    other.close()
+    for _ in range(5):
+        here.undo()
+    assert not here.state.images and here.engine.doctor() == []
+    here.redo(5)
+    assert here.image("flat").id in here.state.images

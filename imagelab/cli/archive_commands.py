@@ -57,7 +57,7 @@ def save(context: Context) -> int:
 )  # fmt: skip
 def load(context: Context) -> int:
     parsed, platform = context.parsed, context.parsed.text("platform") or None
-    if not parsed.text("input") and context.stdin.isatty():
+    if not parsed.text("input") and context.at_a_terminal:
         raise UsageError("requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE")
     with _source(context, parsed.text("input")) as source, _progress(context, quiet=parsed.on("quiet")):
         loaded = context.lab.engine.archives.load(source, platform=platform)
@@ -88,7 +88,7 @@ def import_(context: Context) -> int:
     parsed = context.parsed
     where, *name = parsed.arguments[:2]  # Docker's client looks at no more
     is_url = where.startswith(("http://", "https://"))
-    if where == "-" and context.stdin.isatty():
+    if where == "-" and context.at_a_terminal:
         raise UsageError("requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE")
     with _source(context, "" if is_url or where == "-" else where) as source, _progress(context, quiet=False, lines=is_url):
         if name:
@@ -107,12 +107,18 @@ def import_(context: Context) -> int:
 @contextmanager
 def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
     """A file, or standard input."""
-    if name:
-        with opened(Path(name)) as file:
-            yield file
-        return
-    found: IO[bytes] | None = getattr(context.stdin, "buffer", None)
-    yield found if found is not None else io.BytesIO(context.stdin.read().encode("utf-8", "surrogateescape"))
+    def fetch() -> IO[bytes]:
+        if name:
+            return opened(Path(name))
+        found: IO[bytes] | None = getattr(context.stdin, "buffer", None)
+        return found if found is not None else io.BytesIO(context.stdin.read().encode("utf-8", "surrogateescape"))
+
+    file = context.take("archive", fetch)
+    try:
+        yield file
+    finally:
+        if name:
+            file.close()
 
 
 def opened(file: Path) -> IO[bytes]:

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import CommandLineError, Flag
@@ -89,7 +89,7 @@ def _taken(context: Context) -> Iterator[BuildContext]:
     with ExitStack() as open_files:
         made: list[BuildContext] = []
 
-        def tar() -> BinaryIO:
+        def tar() -> IO[bytes]:
             made.append(_context(context, context.parsed.arguments[0]))
             return open_files.enter_context(made[0].tar)
 

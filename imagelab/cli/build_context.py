@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from imagelab.compression import compression_of
 from imagelab.dockerignore import Ignore
@@ -37,7 +37,7 @@ class ContextError(ImageLabError):
 class BuildContext:
     """A tar to send, and where in it the Dockerfile is."""
 
-    tar: BinaryIO
+    tar: IO[bytes]
     dockerfile: str
     size: int
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import IO, TYPE_CHECKING, TextIO
 
 from imagelab.cli import eras
 from imagelab.cli.flags import Flag, Parsed
@@ -86,15 +86,19 @@ class Context:
         self._heard += data
         return data
 
-    def take(self, name: str, fetch: Callable[[], BinaryIO]) -> BinaryIO:
+    def take(self, name: str, fetch: Callable[[], IO[bytes]]) -> IO[bytes]:
         """What the line reads from outside the lab (a build's context, an archive), kept so that it can be run again."""
         if self._inputs is not None and name in self._inputs:
             return io.BytesIO(self._inputs[name])
         file = fetch()
-        if file.seekable():
-            self._read[name] = self.lab.store.blobs.put_file(file)
-            file.seek(0)
+        if (kept := self.lab.store.keep(file)) is not None:
+            self._read[name] = kept
         return file
+
+    @property
+    def at_a_terminal(self) -> bool:
+        """Would standard input be typed? Not when the line is run again."""
+        return self._inputs is None and self.stdin.isatty()
 
     def answer(self) -> str:
         """One line of an answer to a question."""
@@ -123,7 +127,10 @@ class Context:
                 verb.exit_code = exit_code
                 if verb.numbers:
                     verb.inputs |= self._read | ({"stdin": store.put_blob(self._heard)} if self._heard else {})
+                unused = [] if verb.numbers else list(self._read.values())
             self._verb.__exit__(None, None, None)
+            if unused:  # nothing came of it: nothing is kept
+                store.drop(unused)
         if self._lab is not None and self._given is None:
             self._lab.close()
 

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from imagelab.cli.command import Context
 from imagelab.errors import ImageLabError, NotFoundError, UsageError
@@ -171,7 +171,7 @@ def _safe(path: str) -> Path:
 
 
 def _into(context: Context, container: Container, source: str, path: str) -> int:
-    def fetch() -> BinaryIO:
+    def fetch() -> IO[bytes]:
         if source != "-":
             return _packed(Path(source), contents_only=source.endswith(("/.", os.sep + ".")), follow=context.parsed.on("follow-link"))
         binary = getattr(context.stdin, "buffer", None)

@@ -22,7 +22,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from imagelab.digest import Digest
 from imagelab.errors import BlobNotFoundError, StoreError
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from imagelab.tarscan import Row
     from imagelab.tree import Change, Node, Tree
 
+KEPT_INPUT = 1 << 25
+"""Bytes of an archive or a build's context that the timeline keeps; of a larger one it only knows the name."""
 CACHE_LIMIT = 1 << 30
 """Bytes of inflated layers that are kept."""
 
@@ -116,6 +118,17 @@ class Store:
     def put_blob(self, data: bytes, *, expected: Digest | None = None) -> Digest:
         """Store bytes under their digest; once is enough. DigestMismatchError when it is not `expected`."""
         return self.blobs.put(data, expected)
+
+    def keep(self, file: IO[bytes], limit: int = KEPT_INPUT) -> Digest | None:
+        """What a verb is about to read, kept as a blob, so that it can be run again; None for a stream, or one over the limit."""
+        if not file.seekable():
+            return None
+        start = file.tell()
+        small = file.seek(0, os.SEEK_END) - start <= limit
+        file.seek(start)
+        digest = self.blobs.put_file(file) if small else None
+        file.seek(start)
+        return digest
 
     def receive(self, descriptor: Descriptor) -> Download:
         """A layer about to arrive, as a context manager. Whoever asks for the same layer meanwhile waits."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatError, StoreError
 from imagelab.layer import LayerIndex, LayerScanner
@@ -72,7 +72,7 @@ class Blobs:
                 os.replace(temporary, self.file(digest))
         return digest
 
-    def put_file(self, file: BinaryIO) -> Digest:
+    def put_file(self, file: IO[bytes]) -> Digest:
         """Store what a file holds, from where it stands, piece by piece."""
         with plainly():
             temporary = self.partial / f"put-file-{os.getpid()}"

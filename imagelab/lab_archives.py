@@ -1,0 +1,85 @@
+"""Images as files, as Python sees them: `lab.save("nginx", to="nginx.tar")`, `lab.load("nginx.tar")`, `lab.import_("rootfs.tar")`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from imagelab.engine import Engine
+    from imagelab.lab import Lab
+    from imagelab.results import LabImage
+    from imagelab.store import Store
+    from imagelab.store.journal import Verb
+
+
+class Archived:
+    """What a `Lab` can do with archives."""
+
+    if TYPE_CHECKING:  # what a lab has
+        store: Store
+        engine: Engine
+
+        def verb(self, *words: str) -> AbstractContextManager[Verb]: ...
+
+    def save(self, *names: str, to: str | Path, platform: str | None = None) -> Path:
+        """Images as one file, as `docker save` writes it in this lab's era; the file's path."""
+        from imagelab.cli.archive_commands import write_whole
+
+        file = Path(to)
+        write_whole(file, self.engine.archives.save(names, platform=platform))
+        return file
+
+    def load(self, source: str | Path | IO[bytes], *, platform: str | None = None) -> list[LabImage]:
+        """The images of an archive: a path, or a stream of bytes, compressed or not."""
+        from imagelab.results import LabImage
+
+        words = ["-q", *(["--platform", platform] if platform else []), *(["-i", str(source)] if isinstance(source, (str, Path)) else [])]
+        with self._reading("load", words, source) as stream:
+            loaded = self.engine.archives.load(stream, platform=platform)
+        return [LabImage(cast("Lab", self), one.image.id) for one in loaded]
+
+    def import_(
+        self, source: str | Path | IO[bytes], name: str = "", *, changes: Sequence[str] = (), message: str = "",
+        platform: str | None = None,
+    ) -> LabImage:  # fmt: skip
+        """An image of one layer from a tar of files: a path, a URL or a stream. `changes`: Dockerfile instructions."""
+        from imagelab.results import LabImage
+
+        flags = [word for text in changes for word in ("-c", text)] + (["-m", message] if message else [])
+        flags += ["--platform", platform] if platform else []
+        where = str(source) if isinstance(source, (str, Path)) else "-"
+        with self._reading("import", [*flags, where, *([name] if name else [])], source) as stream:
+            image = self.engine.archives.import_(
+                stream if where == "-" or not _is_url(where) else where, name, changes=changes, message=message, platform=platform
+            )
+        return LabImage(cast("Lab", self), image.id)
+
+    @contextmanager
+    def _reading(self, verb: str, words: Sequence[str], source: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
+        """The archive as a stream, in one step of the timeline, and kept there so that the step can be run again."""
+        import io
+
+        from imagelab.cli.archive_commands import opened
+        from imagelab.lab import finish
+
+        here = isinstance(source, Path) or isinstance(source, str) and not _is_url(source)
+        kept = None
+        stream = opened(Path(str(source))) if here else io.BytesIO() if isinstance(source, (str, Path)) else source
+        try:
+            with self.verb(verb, *words) as recorded:
+                kept = self.store.keep(stream)
+                yield stream
+                recorded.inputs |= {"archive": kept} if kept is not None else {}
+        finally:
+            if kept is not None and not recorded.numbers:
+                self.store.drop([kept])
+            finish(self.engine.progress)
+            if here:
+                stream.close()
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
