@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from imagelab.view.graph import Graph
     from imagelab.view.pictures import LabGraph
     from imagelab.view.removal_preview import RemovalPreview
+    from imagelab.view.stepper import Stepper
 
 
 class Pictures:
@@ -30,6 +31,8 @@ class Pictures:
         def lang(self) -> str: ...
         @property
         def state(self) -> State: ...
+        @property
+        def era(self) -> str: ...
         @property
         def tz(self) -> tzinfo: ...
         def now(self) -> int: ...
@@ -80,10 +83,19 @@ class Pictures:
         targets = [Target(name, *self.engine.find(name)) for name in names]
         return preview_rmi(self.state, targets, force=force, prune=prune, lang=lang or self.lang)
 
-    def _instructions(self) -> Mapping[Digest, str]:
+    def stepper(self) -> Stepper:
+        """What was done to this lab, step by step, with the lab after each: a slider and keys in a notebook, text in a terminal."""
+        from imagelab.view.stepper_frames import Source, stepper
+
+        return stepper(Source(self.engine.timeline, self.store, self._instructions(every=True), self.era, self.tz, self.lang))
+
+    def _instructions(self, *, every: bool = False) -> Mapping[Digest, str]:
         from imagelab.view.pictures import layer_commands
 
-        return layer_commands((image.layers, self.store.config(image.id)) for image in self.state.images.values())
+        timeline = self.engine.timeline
+        states = [self.state, *(timeline.state(step.number) for step in timeline.steps())] if every else [self.state]
+        images = {image_id: image for state in states for image_id, image in state.images.items()}
+        return layer_commands((image.layers, self.store.config(image.id)) for image in images.values())
 
     def _image_meant(self, name: str) -> Digest:
         """The image that a name, an ID or a container stands for. NotFoundError when there is none."""
@@ -91,4 +103,12 @@ class Pictures:
         return container.image if container else self.engine.resolve(name).id
 
     def _state_at(self, since: State | int | None) -> State | None:
-        return since if isinstance(since, State) or since is None else None
+        """A state, or the one after a step of the timeline; a negative number counts back from the present."""
+        if since is None or isinstance(since, State):
+            return since
+        timeline = self.engine.timeline
+        if since >= 0:
+            return timeline.state(since)
+        numbers = [0, *(step.number for step in timeline.steps())]
+        here = numbers.index(timeline.position)
+        return timeline.state(numbers[max(0, here + since)])

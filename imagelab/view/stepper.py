@@ -1,0 +1,151 @@
+"""The way of a lab, to walk along: for every step the command, what happened, and the lab afterwards with the differences marked.
+
+    step 4 of 6   docker commit webserver nginx:v2
+                  image commit sha256:1684…
+                  image 168492091924 [new], layer 0a4cac88da10 [new], tag nginx:v2 [new]
+                  webserver: /usr/share/nginx/html/index.html is now in layer 0a4cac88da10
+
+A `Frame` is one step as a value, made from two states; a `Stepper` is a row of them. In a notebook it is a slider, and keys;
+without a script it is a list to fold open, and in a terminal it is text. All steps are in the page: moving asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imagelab.events import Event
+from imagelab.view.graph import Graph
+from imagelab.view.graph_text import kind_word, mark_words, summary
+from imagelab.view.messages import say
+from imagelab.view.overlay import Overlay, OverlayRow
+from imagelab.view.shown import Shown, aligned
+
+MOST_FILES = 12
+"""Of a container's files, how many are shown."""
+MOST_EVENTS = 8
+_CHANGES = {"new", "gone", "moved", "changed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one of Docker's listings says before and after a step; `title` is the command."""
+
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step: what was typed, what happened, and the lab after it."""
+
+    number: int
+    command: str
+    """The line as one would type it, with the word docker; "" for a change made otherwise."""
+    events: tuple[Event, ...]
+    graph: Graph
+    listings: tuple[Listing, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    exit_code: int = 0
+    ahead: bool = False
+    """It was undone, and could be done again."""
+
+
+@dataclass(frozen=True)
+class Stepper(Shown):
+    """The steps of a lab. `start` is the one shown first, counted from 0."""
+
+    frames: tuple[Frame, ...]
+    start: int
+    lang: str
+
+    @property
+    def text(self) -> str:
+        if not self.frames:
+            return say("stepper.empty", self.lang) + "\n"
+        return "\n".join(self.text_of(at) for at in range(len(self.frames)))
+
+    def text_of(self, at: int) -> str:
+        """One step as text. `at` counts from 0."""
+        frame = self.frames[at]
+        lines = [f"{say('stepper.step', self.lang, number=at + 1, total=len(self.frames))}: {command_of(frame, self.lang)}"]
+        lines += [f"  {text}" for text in notes(frame, self.lang)]
+        lines += [f"  {event_text(event)}" for event in frame.events[:MOST_EVENTS]]
+        lines += [f"  {text}" for text in differences(frame.graph)] or [f"  {summary(frame.graph)}"]
+        for stack in frame.overlays:
+            lines += [f"  {text}" for text in overlay_lines(stack, self.lang)]
+        return "\n".join(lines) + "\n"
+
+    @property
+    def html(self) -> str:
+        from imagelab.view.stepper_html import page
+
+        return page(self)
+
+
+def command_of(frame: Frame, lang: str) -> str:
+    return frame.command or say("stepper.by_hand", lang)
+
+
+def notes(frame: Frame, lang: str) -> list[str]:
+    """What is to be said of the step itself: that it failed, that it was undone."""
+    failed = [say("stepper.failed", lang, code=frame.exit_code)] if frame.exit_code else []
+    return failed + ([say("stepper.ahead", lang)] if frame.ahead else [])
+
+
+def event_text(event: Event) -> str:
+    """As `docker events` has it, without the time: `image tag nginx:v2`."""
+    actor = event.actor
+    if actor.startswith("sha256:"):
+        actor = actor[7:19]
+    elif len(actor) == 64:
+        actor = actor[:12]
+    name = event.attributes.get("name", "")
+    return " ".join(part for part in (event.type, event.action, actor, f"({name})" if name and name != actor else "") if part)
+
+
+def differences(graph: Graph) -> list[str]:
+    """Everything in the picture that is new, gone, moved or changed, a line each."""
+    return [
+        f"{kind_word(thing, graph.lang)} {thing.title}  [{', '.join(mark_words(thing, graph.lang))}]"
+        for thing in graph.things
+        if _CHANGES & set(thing.marks)
+    ]
+
+
+# -- a container's files ------------------------------------------------------------------------------------
+
+
+def overlay_cells(row: OverlayRow, lang: str) -> tuple[str, str, str, str]:
+    """File, lower, upper, merged; in words."""
+    lower = say(f"stepper.{'absent' if not row.lower else 'there' if row.directory else 'hidden'}", lang)
+    upper = say(f"stepper.kind.{row.kind}", lang) + (f" ({say('stepper.moved', lang)})" if row.moved else "")
+    merged = "absent" if not row.merged else "from_both" if row.directory and row.lower else "from_upper"
+    return row.path, lower, upper, say(f"stepper.{merged}", lang)
+
+
+def heading(lang: str) -> tuple[str, str, str, str]:
+    """The columns of that table."""
+    return say("stepper.path", lang), say("stepper.lower", lang), say("stepper.upper", lang), say("stepper.merged", lang)
+
+
+def chosen(rows: Sequence[OverlayRow]) -> tuple[tuple[OverlayRow, ...], int]:
+    """The rows to show, and how many are left out: what this step moved is kept rather than the rest, files rather than directories."""
+    keep = set(sorted(rows, key=lambda row: (not row.moved, row.directory))[:MOST_FILES])
+    return tuple(row for row in rows if row in keep), len(rows) - len(keep)
+
+
+def overlay_notes(stack: Overlay, lang: str) -> list[str]:
+    """What is said below the table."""
+    said = [] if stack.rows else [say("stepper.nothing_own", lang)]
+    left_out = chosen(stack.rows)[1]
+    said += [say("stepper.more", lang, count=left_out)] if left_out else []
+    return said + ([say("stepper.became", lang, layer=stack.layer, image=stack.image)] if stack.layer else [])
+
+
+def overlay_lines(stack: Overlay, lang: str) -> list[str]:
+    """The table as text."""
+    rows = [overlay_cells(row, lang) for row in chosen(stack.rows)[0]]
+    table = aligned([heading(lang), *rows], gap=3) if rows else []
+    return [say("stepper.stack", lang, name=stack.container), *(f"  {line}" for line in (*table, *overlay_notes(stack, lang)))]
