@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import IO, TYPE_CHECKING, Any
@@ -58,12 +59,17 @@ class PullResult:
     newer: bool
 
 
+def _unrecorded(name: str, progress: ProgressSink) -> AbstractContextManager[ProgressSink]:
+    return nullcontext(progress)
+
+
 class Engine:
     """The verbs of one lab.
 
     `clock()` gives nanoseconds since 1970; `workers` is how many layers are fetched at once by threads (0: never a
     thread); `tz()` is the zone of a date that names none; `era()` is "29" when the IDs people type are those of Docker 29.
-    `ids()` makes a container's ID (64 hex digits), `noise(n)` n random bytes; `runner()` makes who drives containers.
+    `ids()` makes a container's ID (64 hex digits), `noise(n)` n random bytes; `runner()` makes who drives containers;
+    `recorded(name, progress)` is entered for a pull, and gives the sink that is told of it.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class Engine:
         ids: Callable[[], str] = lambda: "0" * 64,
         noise: Callable[[int], bytes] = bytes,
         runner: Callable[[], Runner] | None = None,
+        recorded: Callable[[str, ProgressSink], AbstractContextManager[ProgressSink]] = _unrecorded,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -91,7 +98,7 @@ class Engine:
         self.workers = workers
         self.tz = tz
         self._upstream = upstream
-        self._ids, self._noise, self._runner = ids, noise, runner
+        self._ids, self._noise, self._runner, self._recorded = ids, noise, runner, recorded
         self._containers: Containers | None = None
 
     @property
@@ -201,6 +208,10 @@ class Engine:
         Progress is told in Docker's lines and order (R2.6-R2.13), `Digest:` and `Status:` included. Raises
         ReferenceSyntaxError, UsageError (R2.2), RegistryError, ManifestError, DigestMismatchError, LayerFormatError.
         """
+        with self._recorded(name, self.progress) as progress:
+            return self._pull(name, progress, all_tags=all_tags, platform=platform)
+
+    def _pull(self, name: str, progress: ProgressSink, *, all_tags: bool, platform: str | None) -> PullResult:
         from imagelab.pull import Puller, refuse_reserved
 
         reference = Reference.parse(name)
@@ -211,7 +222,7 @@ class Engine:
             self.store,
             self.upstream.remote(reference),
             parse_platform(platform or self.platform),
-            self.progress,
+            progress,
             self.clock(),
             self.workers,
         )
@@ -220,7 +231,7 @@ class Engine:
         pulled = [puller.pull(one) for one in wanted]
         newer = any(one.newer for one in pulled)
         subject = reference.familiar_name() if all_tags else wanted[0].familiar()
-        self.progress(Progress(f"Status: {'Downloaded newer image' if newer else 'Image is up to date'} for {subject}"))
+        progress(Progress(f"Status: {'Downloaded newer image' if newer else 'Image is up to date'} for {subject}"))
         for one in pulled:
             self.events(Event("image", "pull", one.reference.familiar(), {"name": one.reference.familiar_name()}))
         canonical = reference.repository if all_tags else str(wanted[0])

@@ -101,6 +101,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             ids=lambda: self.noise(32).hex(),
             noise=self.noise,
             runner=self._runner,
+            recorded=self._recorded,
         )
         self._drawn = (0, 0)
 
@@ -162,7 +163,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         """The built-in registry behind docker.io: `.release("mongo:3.2")` publishes its next build of a tag."""
         from imagelab.classroom import ClassroomUpstream
 
-        return ClassroomUpstream(load=self._releases, save=self._save_releases)
+        return ClassroomUpstream(load=self._releases, save=self._save_releases, faults=self._faults)
 
     def _releases(self) -> dict[str, int]:
         return dict(json.loads(self.store.setting("releases") or "{}"))
@@ -187,8 +188,9 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def _classroom(self) -> Any:
         from imagelab.classroom import app
+        from imagelab.classroom.faults import Faulty
 
-        return app(self._releases)
+        return Faulty(app(self._releases), self._faults)
 
     # -- verbs ----------------------------------------------------------------------------------------------
 

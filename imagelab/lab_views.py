@@ -5,9 +5,16 @@ Every picture is made by a pure function under `view/`, from the state or from b
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from imagelab.errors import ImageLabError
+from imagelab.events import ProgressSink
+
 if TYPE_CHECKING:
+    from imagelab.classroom.faults import Faults
     from imagelab.digest import Digest
     from imagelab.engine import Engine
     from imagelab.layer import LayerIndex
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from imagelab.view.comparison import Comparison
     from imagelab.view.explorer import Exploration
     from imagelab.view.sizes import Sizes
+    from imagelab.view.tape import Tape
 
 
 class Views:
@@ -79,6 +87,43 @@ class Views:
         tag = next((familiar(name) for name in self.state.tags(found.id)), found.id.short)
         blob = read(layer.blob)
         return avalanche(Bytes(tag, number, row, inflated(blob), blob, read(found.id), read(own), index), self.lang)
+
+    def tape(self) -> Tape:
+        """The last pull, request by request: what was asked, what came back, what was not asked because it was here."""
+        from imagelab.errors import UsageError
+        from imagelab.registry_tape import Recording
+        from imagelab.view.tape import tape
+
+        kept = self.store.setting("tape")
+        if not kept:
+            raise UsageError("nothing has been pulled yet", hint="docker pull nginx, and then imagelab tape")
+        return tape(Recording.unpack(kept), self.lang)
+
+    @contextmanager
+    def _recorded(self, name: str, progress: ProgressSink) -> Iterator[ProgressSink]:
+        """Listen to a pull, and keep its tape in place of the one before."""
+        from imagelab.registry_tape import Recording, unheard
+
+        recording, wire = Recording(name), self.engine.upstream.wire
+        wire.recorder = recording.exchange
+        try:
+            yield recording.progress(progress)
+        except ImageLabError as error:
+            recording.error = str(error)
+            raise
+        finally:
+            wire.recorder = unheard
+            self.store.remember("tape", recording.pack())
+
+    @property
+    def _faults(self) -> Faults:
+        """What is going to go wrong in the built-in registry, kept in the lab."""
+        from imagelab.classroom.faults import Faults
+
+        return Faults(
+            lambda: json.loads(self.store.setting("faults") or "[]"),
+            lambda faults: self.store.remember("faults", json.dumps(faults)),
+        )
 
     def _indexes(self, chain_ids: tuple[Digest, ...]) -> list[LayerIndex]:
         return [self.store.index_of(self.state.layers[chain_id].diff_id) for chain_id in chain_ids]

@@ -33,6 +33,7 @@ from imagelab.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST,
 from imagelab.reference import Reference
 from imagelab.registry_auth import Authorizer
 from imagelab.registry_local import in_process
+from imagelab.registry_tape import Wire
 
 if TYPE_CHECKING:
     import requests
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 HUB = "https://registry-1.docker.io"
 CLASSROOM = "http://classroom.invalid"
 """A host that no network has (RFC 2606): only the in-process adapter answers for it."""
+CLASSROOM_CDN = "http://cdn.classroom.invalid"
+"""Another one, for blobs that are redirected."""
 
 ACCEPT = ", ".join([DOCKER_MANIFEST, DOCKER_INDEX, OCI_MANIFEST, OCI_INDEX])
 ATTEMPTS = 5
@@ -65,7 +68,7 @@ class Endpoint:
 
 
 class Upstream:
-    """Where names are fetched from. Made by `Upstream.parse`."""
+    """Where names are fetched from. Made by `Upstream.parse`. Whoever wants to hear what comes by listens at its `wire`."""
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Upstream:
         self._classroom = classroom
         self._sleep = sleep
         self._made: requests.Session | None = None
+        self.wire = Wire()
 
     @classmethod
     def parse(
@@ -116,7 +120,10 @@ class Upstream:
             self._made = requests.Session()
             self._made.headers["User-Agent"] = "imagelab"
             if self._classroom is not None and any(endpoint.url == CLASSROOM for endpoint in self._endpoints):
-                self._made.mount(CLASSROOM, in_process(self._classroom()))
+                classroom = in_process(self._classroom())
+                self._made.mount(CLASSROOM, classroom)
+                self._made.mount(CLASSROOM_CDN, classroom)
+            self._made.hooks["response"].append(self.wire.hear)
             self._made.authorizer = Authorizer(self._made)  # type: ignore[attr-defined]
         return self._made
 
@@ -200,7 +207,7 @@ class Remote:
 
             return self._first(ask)
 
-        return BlobStream(connect, descriptor, offset, self._sleep, on_retry)
+        return BlobStream(connect, descriptor, offset, _at_once if self.in_process else self._sleep, on_retry)
 
     # -- one question ---------------------------------------------------------------------------------------
 
@@ -374,6 +381,10 @@ class BlobStream:
             self._sleep(1)
 
 
+def _at_once(_: float) -> None:
+    """Where the registry is in this very process, there is nothing to wait for."""
+
+
 def _skip(raw: Any, count: int) -> None:
     while count > 0 and (chunk := raw.read(min(count, 1 << 18))):
         count -= len(chunk)
@@ -381,6 +392,8 @@ def _skip(raw: Any, count: int) -> None:
 
 def _error_of(answer: requests.Response) -> tuple[str, str]:
     """The first error of the body; a code made from the status when there is none."""
+    if answer.status_code >= 500:  # what a broken server says of itself is not believed (R2.19)
+        return "", f"received unexpected HTTP status: {answer.status_code} {answer.reason}"
     by_status = {401: "UNAUTHORIZED", 403: "DENIED", 404: "MANIFEST_UNKNOWN", 429: "TOOMANYREQUESTS"}
     default = by_status.get(answer.status_code, "UNKNOWN")
     try:
@@ -400,7 +413,7 @@ _STANDARD = {
 
 def _words(code: str, message: str) -> str:
     """`MANIFEST_UNKNOWN`, "manifest unknown" -> `manifest unknown: manifest unknown` (R2.19)."""
-    return f"{code.lower().replace('_', ' ')}: {message}".removesuffix(": ")
+    return f"{code.lower().replace('_', ' ')}: {message}".removesuffix(": ").removeprefix(": ")
 
 
 def _media_type(answer: requests.Response) -> str:

@@ -23,6 +23,7 @@ from imagelab.oci import Digest
 from imagelab.reference import Reference
 
 if TYPE_CHECKING:
+    from imagelab.classroom.faults import Fault, Faults
     from imagelab.server.registry_app import RegistryApp
 
 DATA = Path(__file__).parent / "data"
@@ -119,8 +120,10 @@ class ClassroomUpstream:
     `load` and `save` keep what has been published; a lab keeps it among its settings.
     """
 
-    def __init__(self, *, load: Callable[[], Releases], save: Callable[[dict[str, int]], None]) -> None:
-        self._load, self._save = load, save
+    def __init__(
+        self, *, load: Callable[[], Releases], save: Callable[[dict[str, int]], None], faults: Faults | None = None
+    ) -> None:
+        self._load, self._save, self._faults = load, save, faults
 
     def repositories(self) -> list[str]:
         """Familiar names of all repositories."""
@@ -150,6 +153,25 @@ class ClassroomUpstream:
             )
         self._save({**published, key: following})
         return Digest.trusted(builds[following][0])
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is going to go wrong, in the order it was asked for."""
+        return self._faults.all() if self._faults else ()
+
+    def fault(self, kind: str, name: str = "", *, times: int = 1) -> Fault:
+        """The next layer or manifest that is asked for (of `name`, if given) goes wrong, `times` times; then all is well.
+
+        Kinds: truncate, tamper, slow and redirect for layers, 429 and 500 for manifests, token for the way in.
+        """
+        if self._faults is None:
+            raise ImageLabError("this registry knows no faults", origin="client")
+        return self._faults.add(kind, name, times)
+
+    def heal(self) -> None:
+        """Nothing is going to go wrong any more."""
+        if self._faults is not None:
+            self._faults.clear()
 
     def _more(self) -> str:
         """Which tags still have a build to come."""

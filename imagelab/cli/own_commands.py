@@ -64,8 +64,10 @@ def serve(context: Context) -> int:
 
 
 @command(
-    ("upstream",), "[ls | release NAME[:TAG] | set classroom|hub|URL]", "The registry behind docker.io: its tags, and their next builds",
-    most=2, program="imagelab", recorded=True,
+    ("upstream",), "[ls | release NAME[:TAG] | set classroom|hub|URL | fault KIND [NAME] | heal]",
+    "The registry behind docker.io: its tags, their next builds, and what shall go wrong",
+    Flag("times", "", "int", "How often the fault happens", "1"), most=3, program="imagelab", recorded=True,
+    about="Faults: truncate, tamper, slow and redirect meet a layer, 429 and 500 a manifest, token the way in; heal takes them back.",
 )  # fmt: skip
 def upstream(context: Context) -> int:
     from imagelab.cli.table import columns
@@ -85,6 +87,12 @@ def upstream(context: Context) -> int:
         case ["set", where]:
             lab.set_upstream(where)
             context.out.write(f"docker.io is now {where}\n")
+        case ["fault", kind, *name] if len(name) < 2:
+            fault = lab.upstream.fault(kind, *name, times=int(context.parsed.text("times", "1")))
+            context.out.write(f"{fault}: the next pull meets it\n")
+        case ["heal"]:
+            lab.upstream.heal()
+            context.out.write("nothing is going to go wrong\n")
         case _:
             raise UsageError(f"imagelab upstream {' '.join(words)}: not understood", hint="imagelab upstream --help")
     return 0

@@ -40,3 +40,9 @@ def sizes(context: Context) -> int:
 def avalanche(context: Context) -> int:
     context.out.write(context.lab.avalanche(*context.parsed.arguments).text)
     return 0
+
+
+@command(("tape",), "", "The last pull, request by request: what was asked, and what came back", program="imagelab")
+def tape(context: Context) -> int:
+    context.out.write(context.lab.tape().text)
+    return 0
