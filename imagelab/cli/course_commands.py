@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError
+
+if TYPE_CHECKING:
+    from imagelab.course.progress import Progress
 
 # -- authors ------------------------------------------------------------------------------------------------
 
@@ -48,3 +52,89 @@ def _checkout(context: Context) -> Path:
     if not (root / "lessons").is_dir():
         raise ImageLabError(f"there are no lessons in {root}", hint="--root names a checkout of imagelab", origin="client")
     return root
+
+
+# -- teachers -----------------------------------------------------------------------------------------------
+
+
+@command(
+    ("check",), "NOTEBOOK...", "Grade notebooks: do again what was done, in a clean lab, and look at what came of it",
+    Flag("format", "", "string", "'json' for an object a notebook; else text"),
+    Flag("progress", "", "string", "The learner's progress file (else the one beside the notebook)"),
+    Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=None, program="imagelab",
+)  # fmt: skip
+def check(context: Context) -> int:
+    import json
+
+    from imagelab.course.grade import grade_notebook, report
+
+    parsed, everything = context.parsed, True
+    progress = _progress(parsed.text("progress")) if parsed.text("progress") else None
+    for name in parsed.arguments:
+        grades = grade_notebook(Path(name), progress)
+        everything = everything and all(one.solved for one in grades)
+        if parsed.text("format") == "json":
+            found = {"notebook": name, "solved": sum(one.solved for one in grades), "all": len(grades), "exercises": [one.to_json() for one in grades]}
+            context.out.write(json.dumps(found, ensure_ascii=False) + "\n")
+        else:
+            head = f"{name}\n" if len(parsed.arguments) > 1 else ""
+            context.out.write(head + report(grades, parsed.text("lang", "en")))
+    return 0 if everything else 1
+
+
+@command(
+    ("assignment",), "LESSON", "Write a lesson as an assignment for nbgrader: its checks as assert cells",
+    Flag("output", "o", "string", "The notebook to write (else LESSON.ipynb)"),
+    Flag("lang", "", "string", "Language of the lesson, en or zh", "en"), least=1, most=1, program="imagelab",
+)  # fmt: skip
+def assignment(context: Context) -> int:
+    from imagelab.course.catalog import lessons_folder
+    from imagelab.course.nbgrader import assignment
+    from imagelab.course.notebooks import normalise
+
+    lesson = lessons_folder() / context.parsed.arguments[0]
+    if not (lesson / "lesson.md").is_file():
+        known = ", ".join(folder.name for folder in sorted(lessons_folder().glob("*-*")))
+        raise ImageLabError(f"no lesson is called {context.parsed.arguments[0]!r}", hint=f"there is {known}", origin="client")
+    target = Path(context.parsed.text("output") or f"{lesson.name}.ipynb")
+    target.write_text(normalise(assignment(lesson, context.parsed.text("lang", "en"))), encoding="utf-8", newline="\n")
+    context.out.write(f"wrote {target}\n")
+    return 0
+
+
+# -- learners -----------------------------------------------------------------------------------------------
+
+
+@command(
+    ("progress",), "", "Show what is solved; take it along to another machine",
+    Flag("export", "", "string", "Write it to a file"), Flag("import", "", "string", "Add what another file says"),
+    Flag("json", "", "bool", "Print it as JSON"), Flag("lang", "", "string", "Language, en or zh", "en"), program="imagelab",
+)  # fmt: skip
+def progress(context: Context) -> int:
+    from imagelab.course.catalog import by_lesson, lessons_folder
+    from imagelab.course.progress import change_progress, progress_file, read_progress, summary
+
+    parsed, file = context.parsed, progress_file(context.environ, Path.cwd())
+    if parsed.text("import"):
+        other = _progress(parsed.text("import"))
+        change_progress(file, lambda mine: mine.merged(other))
+    mine = read_progress(file)
+    if parsed.text("export"):
+        Path(parsed.text("export")).write_text(mine.to_json(), encoding="utf-8", newline="\n")
+        context.out.write(f"wrote {parsed.text('export')}\n")
+    elif parsed.on("json"):
+        context.out.write(mine.to_json())
+    else:
+        lessons = {name: [one.id for one in found] for name, found in by_lesson(lessons_folder()).items()}
+        context.out.write("\n".join(summary(mine, lessons, parsed.text("lang", "en"))) + "\n")
+    return 0
+
+
+def _progress(name: str) -> Progress:
+    from imagelab.course.progress import Progress
+
+    try:
+        return Progress.parse(Path(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", "") or "it is not text"
+        raise ImageLabError(f"{name} cannot be read: {why}", origin="client") from None

@@ -182,6 +182,6 @@ def sections() -> list[tuple[str, list[tuple[str, str]]]]:
         ("Commands for Containers", entries(CONTAINER_VERBS)),
         ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
         ("imagelab's Commands", entries(OWN_VERBS)),
-        ("The Course", entries(["lint-lessons", "new-lesson"])),
+        ("The Course", entries(["progress", "check", "assignment", "lint-lessons", "new-lesson"])),
         ("The Timeline", entries(["undo", "redo", "steps", "at", "fork", "replay", "gc"])),
     ]

@@ -37,6 +37,8 @@ class Desk:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.practice: Practice | None = None
+        self.opened: dict[str, Practice] = {}
+        """Every exercise that was opened here, by ID: the last time it was."""
         self._page: Page | None = None
         self._ipythons_reset = shell.find_line_magic("reset")
         for name in BUTTONS:
@@ -45,7 +47,7 @@ class Desk:
 
     def take(self, practice: Practice, lab: Lab) -> None:
         """Put an exercise on it."""
-        self.practice = practice
+        self.practice = self.opened[practice.exercise.id] = practice
         self._page = Page(self, practice) if is_watched(os.environ) else None
         self._hand_over(lab)
 

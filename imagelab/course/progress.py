@@ -135,7 +135,8 @@ def note(file: Path | None, exercise_id: str, **changes: Any) -> Progress:
     def change(progress: Progress) -> Progress:
         old = progress.records.get(exercise_id, Record())
         new = replace(old, **changes)
-        new = replace(new, solved=old.solved or new.solved, rung=max(old.rung, new.rung))
+        log = old.log if old.solved and not new.solved else new.log  # another try does not take back how it was solved
+        new = replace(new, solved=old.solved or new.solved, rung=max(old.rung, new.rung), log=log)
         return Progress({**progress.records, exercise_id: new})
 
     return change_progress(file, change)

