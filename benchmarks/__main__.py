@@ -264,7 +264,7 @@ def main() -> None:
         bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
         if have("skopeo", "umoci", "debootstrap"):
-            bench_archives(folder, layout(folder / "debian"), interleaved, show, run)
+            bench_archives(folder, layout(folder / "debian"), interleaved, show, run, floor)
 
 
 if __name__ == "__main__":

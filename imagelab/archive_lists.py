@@ -9,7 +9,6 @@ archive of Docker 25 to 27 has a layout whose manifests list no layers; that hal
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from imagelab.archive_file import NOT_ONE
 from imagelab.digest import Digest
 from imagelab.errors import ArchiveError, DigestMismatchError, ManifestError, ReferenceSyntaxError
-from imagelab.oci import INDEX_TYPES, Descriptor, ImageConfig, Index, Manifest, Platform, normalize_platform
+from imagelab.oci import INDEX_TYPES, Descriptor, ImageConfig, Index, Manifest, Platform, normalize_platform, parsed
 from imagelab.pull import candidates
 from imagelab.reference import Reference
 
@@ -212,7 +211,7 @@ def _refuse_shared_names(found: list[Item]) -> None:
 
 def _json(archive: ArchiveFile, name: str) -> object:
     try:
-        return json.loads(archive.small(name))
+        return parsed(archive.small(name))
     except (ValueError, RecursionError):
         raise ArchiveError(f"{name} is not JSON", hint=DAMAGED) from None
 

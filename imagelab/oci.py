@@ -90,7 +90,9 @@ class Descriptor:
     def parse(cls, data: Any) -> Descriptor:
         """From decoded JSON; raises ManifestError when a field is missing or of the wrong type."""
         match data:
-            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if size >= 0:
+            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if (
+                size >= 0 and _is("object of words", data.get("annotations")) and _is("list of words", data.get("urls"))
+            ):
                 return cls(
                     media_type,
                     Digest(digest),
@@ -180,10 +182,11 @@ class ImageConfig:
     @classmethod
     def parse(cls, raw: bytes) -> ImageConfig:
         data = decode(raw, "image config")
+        _check_types(data)
         rootfs = data.get("rootfs")
         if not isinstance(rootfs, dict) or not isinstance(rootfs.get("diff_ids"), list):
             raise ManifestError("not an image config: rootfs.diff_ids is required")
-        diff_ids = tuple(Digest(diff_id) for diff_id in rootfs["diff_ids"])
+        diff_ids = tuple(Digest(str(diff_id)) for diff_id in rootfs["diff_ids"])
         history = tuple(_history(entry) for entry in data.get("history") or ())
         if history and sum(not entry.empty_layer for entry in history) > len(diff_ids):
             raise ManifestError("too many non-empty layers in History section")  # R7.7
@@ -211,11 +214,19 @@ class ImageConfig:
 def decode(raw: bytes, what: str) -> dict[str, Any]:
     """JSON text to a dict; ManifestError names what was expected and where the text breaks."""
     try:
-        data = json.loads(raw)
-    except (ValueError, UnicodeDecodeError, RecursionError) as error:
+        data = parsed(raw)
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"the {what} is not JSON: {error}") from None
     if not isinstance(data, dict):
         raise ManifestError(f"the {what} is not a JSON object")
+    return data
+
+
+def parsed(raw: bytes) -> object:
+    """JSON text to a value. ValueError, also for half a character (`\\ud800` alone), which no file or database takes."""
+    data = json.loads(raw)
+    if b"\\ud" in raw or b"\\uD" in raw:
+        json.dumps(data, ensure_ascii=False).encode()
     return data
 
 
@@ -232,6 +243,42 @@ def _platform(data: Any) -> Platform | None:
         return None
     get = data.get
     return Platform(str(get("os") or ""), str(get("architecture") or ""), str(get("variant") or ""))
+
+
+_WORDS = "architecture os variant created author comment docker_version".split()
+_TYPES = {
+    **dict.fromkeys(["Labels"], "object of words"), **dict.fromkeys(["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"], "list of words"),
+    **dict.fromkeys(["ExposedPorts", "Volumes", "Healthcheck"], "object"), **dict.fromkeys(["User", "WorkingDir", "StopSignal", "Hostname", "Image"], "word"),
+}  # fmt: skip
+"""What the fields of a container's config are; those that nobody here reads may be anything."""
+
+
+def _is(kind: str, value: Any) -> bool:
+    if value is None:
+        return True
+    match kind:
+        case "word":
+            return isinstance(value, str)
+        case "list of words":  # Docker takes one word for a list of one
+            return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+        case "object of words":
+            return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+        case "list":
+            return isinstance(value, list)
+    return isinstance(value, dict)
+
+
+def _check_types(data: Mapping[str, Any]) -> None:
+    """ManifestError for a field of the wrong type: Docker would not read such a config either."""
+    kinds = {**dict.fromkeys(_WORDS, "word"), "config": "object", "container_config": "object", "history": "list"}
+    found = [("", key, kind, data.get(key)) for key, kind in kinds.items()]
+    for part in ("config", "container_config"):
+        inner = data.get(part)
+        if isinstance(inner, dict):
+            found += [(f"{part}.", key, kind, inner.get(key)) for key, kind in _TYPES.items()]
+    for where, key, kind, value in found:
+        if not _is(kind, value):
+            raise ManifestError(f"not an image config: {where}{key} is no {kind}")
 
 
 def _history(entry: Any) -> History:
