@@ -23,7 +23,7 @@ from imagelab.view.style import APART, NEAR, SMALL, TIGHT, WIDE
 ROW = 728
 """How wide a row of towers may get, in pixels, unless one alone is wider: what a notebook shows without scrolling."""
 
-NARROWEST, WIDE_ENOUGH, WIDEST = 171, 200, 240
+NARROWEST, WIDE_ENOUGH, WIDEST = 170, 176, 204
 LINE = 15
 """From one line of words to the next."""
 SEAM = 3
@@ -45,7 +45,7 @@ def _letter(letter: str, mono: bool) -> float:
         return 1.0
     if mono:
         return 0.61
-    return 0.37 if letter in _THIN else 0.86 if letter in _FAT else 0.68 if letter.isupper() else 0.61
+    return 0.37 if letter in _THIN else 0.86 if letter in _FAT else 0.7 if letter.isupper() else 0.635
 
 
 def fitted(text: str, width: float, *, mono: bool = False) -> str:
@@ -215,7 +215,7 @@ def lines(thing: Thing, lang: str) -> tuple[Words, ...]:
     size = human_size(thing.size)
     match thing.kind:
         case "layer" if thing.about:
-            return Words(thing.about, size, title=True), Words(thing.title, marks, mono=True)
+            return Words(thing.about, size), Words(thing.title, marks, mono=True)
         case "fold":
             return Words(kind_word(thing, lang), size, title=True), Words(thing.title, marks, mono=True)
         case "layer" | "image":
@@ -225,7 +225,7 @@ def lines(thing: Thing, lang: str) -> tuple[Words, ...]:
             return Words(f"{dot} {thing.title}", size, title=True), Words(status_word(thing, lang), marks)
         case "digest":
             name, _, digest = thing.title.partition("@sha256:")
-            return (Words(f"{name}@sha256:{digest[:12]}", title=True), *((Words(marks),) if marks else ()))
+            return (Words(f"{name}@sha256:{digest[:12]}"), *((Words(marks),) if marks else ()))
         case _:
             return (Words(thing.title, title=True), *((Words(marks),) if marks else ()))
 

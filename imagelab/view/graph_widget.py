@@ -66,9 +66,10 @@ export default { render };
 """
 
 _STYLE = (
-    "<style>.imagelab.graph-widget{display:grid;grid-template-columns:minmax(0,1fr) minmax(240px,300px);gap:12px;align-items:start}"
-    "@media (max-width:900px){.imagelab.graph-widget{grid-template-columns:minmax(0,1fr)}}"
-    ".imagelab.graph-widget .scroll{overflow-x:auto}.imagelab.graph-widget svg{max-width:100%;height:auto}"
+    "<style>.imagelab.graph-widget{container-type:inline-size}.imagelab.graph-widget .sides{display:grid;gap:12px;align-items:start}"
+    "@container (min-width:1080px){.imagelab.graph-widget .sides{grid-template-columns:minmax(0,1fr) 300px}}"
+    ".imagelab.graph-widget .scroll{overflow-x:auto}.imagelab.graph-widget svg{display:block;max-width:100%;min-width:min(560px,100%);height:auto}"
+    ".imagelab.graph-widget [aria-live]{border:1px solid var(--il-rule);border-radius:6px;padding:8px 12px;min-height:40px}"
     ".imagelab.graph-widget .node{cursor:pointer}"
     ".imagelab.graph-widget table{border-collapse:collapse;font-size:12px}"
     ".imagelab.graph-widget :is(th,td){text-align:left;vertical-align:top;padding:2px 12px 2px 0;font-weight:400;overflow-wrap:anywhere}"
@@ -108,7 +109,8 @@ class GraphWidget(anywidget.AnyWidget):
 def _page(graph: Graph) -> str:
     entries = "".join(_entry(details(graph, thing.key), graph.lang, folded=thing.kind == FOLDED) for thing in graph.things)
     hint = f'<p class="pick note">{escape(say("details.pick", graph.lang))}</p>'
-    body = f'{css(page=True)}{_STYLE}<div class="scroll">{inline(graph)}</div><div aria-live="polite">{hint}{entries}</div>'
+    sides = f'<div class="scroll">{inline(graph)}</div><div aria-live="polite">{hint}{entries}</div>'
+    body = f'{css(page=True)}{_STYLE}<div class="sides">{sides}</div>'
     return panel(body, label=say("graph.label", graph.lang), kind="graph-widget", language=graph.lang)
 
 

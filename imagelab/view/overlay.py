@@ -32,6 +32,11 @@ class OverlayRow:
     """A directory is never hidden: what both have is seen together."""
 
     @property
+    def is_above(self) -> bool:
+        """Is it a directory of the image, listed for what changed in it?"""
+        return self.directory and self.lower and self.kind == "C"
+
+    @property
     def merged(self) -> bool:
         """Does a program in the container find it?"""
         return self.kind != "D"

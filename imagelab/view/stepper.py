@@ -131,9 +131,9 @@ def heading(lang: str) -> tuple[str, str, str, str]:
 
 
 def chosen(rows: Sequence[OverlayRow]) -> tuple[tuple[OverlayRow, ...], int]:
-    """The rows to show, and how many are left out: what this step moved is kept rather than the rest, files rather than directories."""
-    keep = set(sorted(rows, key=lambda row: (not row.moved, row.directory))[:MOST_FILES])
-    return tuple(row for row in rows if row in keep), len(rows) - len(keep)
+    """The rows to show, and how many are left out: directories above what changed, and of many files those that did not move."""
+    keep = set(sorted((row for row in rows if not row.is_above), key=lambda row: not row.moved)[:MOST_FILES])
+    return tuple(row for row in rows if row in keep), sum(not row.is_above for row in rows) - len(keep)
 
 
 def overlay_notes(stack: Overlay, lang: str) -> list[str]:
@@ -141,6 +141,8 @@ def overlay_notes(stack: Overlay, lang: str) -> list[str]:
     said = [] if stack.rows else [say("stepper.nothing_own", lang)]
     left_out = chosen(stack.rows)[1]
     said += [say("stepper.more", lang, count=left_out)] if left_out else []
+    above = sum(row.is_above for row in stack.rows)
+    said += [say("stepper.above", lang, count=above)] if above else []
     return said + ([say("stepper.became", lang, layer=stack.layer, image=stack.image)] if stack.layer else [])
 
 
