@@ -43,6 +43,27 @@ class NoCommandError(ImageLabError):
     exit_code = 125
 
 
+class CannotStartError(ImageLabError):
+    """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
+    reason = ""
+
+    def in_exec(self) -> CannotStartError:
+        """The same, as `docker exec` says it: bare, and never 125 (R6.12)."""
+        said = f"OCI runtime exec failed: exec failed: unable to start container process: {self.reason}: unknown"
+        error = CannotStartError(said if self.reason else str(self), origin="stream" if self.reason else "daemon")
+        error.exit_code = 127 if self.exit_code == 127 else 126
+        return error
+
+
+def cannot_start(reason: str, code: int, *, runtime: bool = True) -> CannotStartError:
+    """Why, as Docker's runtime says it; `runtime=False`: as the daemon does."""
+    frame = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "  # fmt: skip
+    error = CannotStartError(f"{frame}{reason}: unknown" if runtime else reason)
+    error.exit_code = code
+    error.reason = reason if runtime else ""
+    return error
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What `docker run` and `create` ask for, beyond the image."""

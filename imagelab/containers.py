@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from imagelab import container as values
-from imagelab.container import Request
+from imagelab.container import CannotStartError, Request, cannot_start
 from imagelab.digest import Digest
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.events import Event
@@ -37,18 +37,6 @@ STOP_TIMEOUT = 10
 
 class ContainerNotFoundError(NotFoundError):
     """`No such container: web`."""
-
-
-class CannotStartError(ImageLabError):
-    """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
-    reason = ""
-
-    def in_exec(self) -> CannotStartError:
-        """The same, as `docker exec` says it: bare, and never 125 (R6.12)."""
-        said = f"OCI runtime exec failed: exec failed: unable to start container process: {self.reason}: unknown"
-        error = CannotStartError(said if self.reason else str(self), origin="stream" if self.reason else "daemon")
-        error.exit_code = 127 if self.exit_code == 127 else 126
-        return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +104,7 @@ class Containers:
     def create(self, request: Request) -> Container:
         """Make a container, and do not start it. ImageNotFoundError; NoCommandError; ImageLabError for its name."""
         image = self._engine.resolve(request.image)
+        signal_number(request.stop_signal or "TERM")
         container_id = self._ids()
         with self.store.transaction() as tx:
             state = tx.state
@@ -198,7 +187,8 @@ class Containers:
 
     def _check_program(self, container: Container) -> None:
         try:
-            self._process(container, container.command, environment_of(container), container.config.get("User") or "", "/", {})
+            user, cwd = container.config.get("User") or "", container.config.get("WorkingDir") or "/"
+            self._process(container, container.command, environment_of(container), user, cwd, {}, made=True)
         except CannotStartError as error:
             with self.store.transaction(counted=False) as tx:
                 tx.put_container(replace(container, error=str(error), exit_code=error.exit_code))
@@ -206,7 +196,7 @@ class Containers:
 
     def _process(
         self, container: Container, command: Sequence[str], env: Mapping[str, str], user: str, cwd: str,
-        streams: Mapping[int, Stream], *, workspace: Workspace | None = None,
+        streams: Mapping[int, Stream], *, workspace: Workspace | None = None, made: bool = False,
     ) -> tuple[Process, Program]:  # fmt: skip
         """A process about to begin, and its program. CannotStartError in the words of Docker's runtime."""
         from imagelab.runtime.userland.accounts import NoSuchAccount
@@ -218,19 +208,18 @@ class Containers:
         name = command[0]
         try:
             process = begin(machine, list(command), env, cwd, user, streams)
-            if cwd != "/" and not process.stat(cwd).is_directory:
-                raise _cannot_start(f'chdir to cwd ("{cwd}") set in config.json failed: not a directory', 126)
+            _check_folder(process, cwd, made=made)
             path = execution.locate(process, name, process.env.get("PATH"))
             program, process.args = execution.resolve(process, path, process.args)
         except NoSuchAccount as problem:
-            raise _cannot_start(str(problem), 125, runtime=False) from None
+            raise cannot_start(str(problem), 125, runtime=False) from None
         except execution.NotExecutable as problem:
-            raise _cannot_start(f'exec: "{name}": {problem}', 126, runtime=False) from None
+            raise cannot_start(f'exec: "{name}": {problem}', 126, runtime=False) from None
         except Refusal as refusal:
             missing = refusal.code == "ENOENT"
             where = "stat " + name + ": " if "/" in name and missing else ""
             said = "executable file not found in $PATH" if missing and "/" not in name else str(refusal).lower()
-            raise _cannot_start(f'exec: "{name}": {where}{said}', 127 if missing else 126) from None
+            raise cannot_start(f'exec: "{name}": {where}{said}', 127 if missing else 126) from None
         return process, program
 
     def stop(self, name: str, *, timeout: int | None = None, signal: str = "") -> Container:
@@ -338,7 +327,10 @@ class Containers:
         if container.name == new.removeprefix("/"):
             raise ImageLabError("Renaming a container with the same name as its current name")
         with self.store.transaction() as tx:
-            checked = values.checked_name(tx.state, new)
+            try:
+                checked = values.checked_name(tx.state, new)
+            except ImageLabError as problem:
+                raise ConflictError(f"Error when allocating new name: {problem}", hint=problem.hint) from None
             tx.put_container(replace(tx.container(container.id) or container, name=checked))
         self._event("rename", replace(container, name=checked))
 
@@ -486,12 +478,16 @@ def signal_number(name: str) -> int:
     return found
 
 
-def _cannot_start(reason: str, code: int, *, runtime: bool = True) -> CannotStartError:
-    frame = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "  # fmt: skip
-    error = CannotStartError(f"{frame}{reason}: unknown" if runtime else reason)
-    error.exit_code = code
-    error.reason = reason if runtime else ""
-    return error
+def _check_folder(process: Process, cwd: str, *, made: bool) -> None:
+    """The directory a program starts in: that of `exec` must be there; that of `run` is made, where nothing else stands."""
+    if not cwd.startswith("/"):
+        raise cannot_start("Cwd must be an absolute path", 126)
+    node = process.find(cwd)
+    if node is not None and not node.is_directory and made:
+        raise ImageLabError(f"Cannot mkdir: {cwd} is not a directory")
+    if not (node.is_directory if node is not None else made):
+        problem, code = ("no such file or directory", 127) if node is None else ("not a directory", 126)
+        raise cannot_start(f'chdir to cwd ("{cwd}") set in config.json failed: {problem}', code)
 
 
 def _known(containers: Mapping[str, Container]) -> str:

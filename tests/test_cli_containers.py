@@ -44,6 +44,8 @@ CREATE = "OCI runtime create failed: runc create failed: unable to start contain
         (["-u", "0:crew", "ubuntu:14.04", "id"], 125, "unable to find group crew: no matching entries in group file"),
         (["--entrypoint", "", "ubuntu:14.04"], 125, "no command specified"),
         (["-w", "rel", "ubuntu:14.04"], 125, "the working directory 'rel' is invalid, it needs to be an absolute path"),
+        (["-w", "/etc/passwd", "ubuntu:14.04"], 125, "Cannot mkdir: /etc/passwd is not a directory"),
+        (["--stop-signal", "FOO", "ubuntu:14.04"], 125, "invalid signal: FOO"),
         (["--name", "x", "ubuntu:14.04"], 125, "Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
         (["--pull", "never", "redis"], 125, "No such image: redis:latest"),
         (["ubuntu:nosuch"], 125, "manifest for ubuntu:nosuch not found: manifest unknown"),
@@ -202,3 +204,50 @@ def test_eras(lab: Lab, era: str, words: list[str], said: str) -> None:
     """R6.3, R6.6, R6.14, R6.15."""
     one, two = lab.run("ubuntu:14.04", "sleep", "1000", name="one"), lab.run("ubuntu:14.04", "true", name="two")
     assert said.format(id=one.id, two=two.id) in docker(lab, "--era", era, *words)[1]
+
+
+# -- what cannot be: one sentence, nothing lost -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["exec", "-w", "/nosuch", "web", "true"], 127, 'chdir to cwd ("/nosuch") set in config.json failed: no such file or directory: unknown'),
+        (["exec", "-w", "/etc/passwd", "web", "true"], 126, 'chdir to cwd ("/etc/passwd") set in config.json failed: not a directory: unknown'),
+        (["exec", "-w", "rel", "web", "true"], 126, "Cwd must be an absolute path: unknown"),
+        (["rename", "web", "other"], 1, 'Error when allocating new name: Conflict. The container name "/other" is already in use by container "'),
+        (["rename", "web", "a b"], 1, "Error when allocating new name: Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
+        (["run", "--cidfile", "/nosuch/id", "ubuntu:14.04", "true"], 125, "failed to create the container ID file: open /nosuch/id: no such file or directory"),
+        (["export", "-o", "/nosuch/tar", "web"], 1, "write /nosuch/tar: no such file or directory"),
+        (["cp", "/etc", "web:/etc/passwd"], 1, "cannot copy directory"),
+        (["cp", "web:/etc", "/nosuch/x"], 1, 'invalid output path: directory "/nosuch" does not exist'),
+        (["stop", "-t", "x", "web"], 125, 'invalid argument "x" for "-t, --timeout" flag: strconv.ParseInt: parsing "x": invalid syntax'),
+        (["logs", "--tail", "x", "web"], 1, 'invalid value for "tail": x'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be(lab: Lab, words: list[str], code: int, said: str) -> None:
+    """R6.2, R6.3, R6.11, R6.12."""
+    docker(lab, "run", "-d", "--name", "web", "nginx")
+    docker(lab, "create", "--name", "other", "nginx")
+    before = len(lab.state.containers)
+    out, err, found = docker(lab, *words)
+    assert (out, found) == ("", code)
+    assert said in err
+    assert len(lab.state.containers) == before and docker(lab, "exec", "web", "head", "-1", "/etc/passwd")[0].startswith("root:")
+
+
+def test_a_container_id_file(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "id"
+    made, _, _ = docker(lab, "create", "--cidfile", str(file), "ubuntu:14.04", "true")
+    assert file.read_text() == made.strip()
+    assert "container ID file found" in docker(lab, "create", "--cidfile", str(file), "ubuntu:14.04", "true")[1]
+    docker(lab, "create", "--cidfile", str(tmp_path / "other"), "nosuch", "true")
+    assert not (tmp_path / "other").exists()
+
+
+def test_cp_onto_what_this_machine_refuses(lab: Lab, tmp_path: Path) -> None:
+    """A directory stands where a file is to go, and a file where a directory is."""
+    docker(lab, "run", "-d", "--name", "web", "nginx")
+    (tmp_path / "out/etc/passwd").mkdir(parents=True)
+    _, err, code = docker(lab, "cp", "web:/etc", str(tmp_path / "out"))
+    assert code == 1 and err == f"open {tmp_path / 'out/etc/passwd'}: is a directory\n"

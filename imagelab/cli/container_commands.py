@@ -66,8 +66,7 @@ def run(context: Context) -> int:
         context.explain(error)
         return 1
     try:
-        container = _created(context, request)
-        _write_id(parsed.text("cidfile"), container.id)
+        container = _made(context, request)
         if request.detach:
             containers(context).start(container.id)
             context.out.write(f"{container.id}\n")
@@ -129,23 +128,33 @@ def _pull(context: Context, request: Request) -> None:
         engine.progress = before
 
 
-def _write_id(file: str, container_id: str) -> None:
+def _made(context: Context, request: Request) -> Container:
+    """The container; with --cidfile its ID is in that file, which is tried before anything is made."""
     from pathlib import Path
 
-    if not file:
-        return
-    path = Path(file)
-    if path.exists():
+    if not (file := context.parsed.text("cidfile")):
+        return _created(context, request)
+    if Path(file).exists():
         raise UsageError(f"container ID file found, make sure the other container isn't running or delete {file}", exit_code=125)
-    path.write_text(container_id, encoding="utf-8")
+    try:
+        Path(file).touch()
+    except OSError as error:
+        said = f"failed to create the container ID file: open {file}: {(error.strerror or str(error)).lower()}"
+        raise UsageError(said, exit_code=125) from None
+    try:
+        container = _created(context, request)
+    except ImageLabError:
+        Path(file).unlink()
+        raise
+    Path(file).write_text(container.id, encoding="utf-8")
+    return container
 
 
 @verb("create", "IMAGE [COMMAND] [ARG...]", "Create a new container", most=None, interspersed=False)
 def create(context: Context) -> int:
     from imagelab.cli.run_options import request_of
 
-    container = _created(context, request_of(context.parsed, context.environ))
-    _write_id(context.parsed.text("cidfile"), container.id)
+    container = _made(context, request_of(context.parsed, context.environ))
     context.out.write(f"{container.id}\n")
     return 0
 

@@ -31,6 +31,8 @@ MESSAGE = "cowardly refusing to save to a terminal. Use the -o flag or redirect"
 
 def exported(context: Context) -> int:
     """All files of a container as one tar (R6.49)."""
+    from imagelab.cli.archive_commands import write_whole
+
     parsed, lab = context.parsed, context.lab
     name, target = parsed.arguments[0], parsed.text("output")
     if not target and context.out.isatty():
@@ -40,8 +42,7 @@ def exported(context: Context) -> int:
     tree = without_mounts(workspace.read())
     chunks = write(diff(Tree.empty(), tree), workspace.files.data)
     if target:
-        with Path(target).open("wb") as file:
-            file.writelines(chunks)
+        write_whole(Path(target), chunks)
     else:
         binary(context).writelines(chunks)
     return 0
@@ -83,9 +84,12 @@ def copied(context: Context) -> int:
         raise UsageError("must specify at least one container source")
     name = from_container or to_container
     container = context.lab.engine.containers.resolve(name)
-    if from_container:
-        return _out_of(context, container, from_path, target)
-    return _into(context, container, source, to_path)
+    try:
+        if from_container:
+            return _out_of(context, container, from_path, target)
+        return _into(context, container, source, to_path)
+    except OSError as error:  # of this machine: it may not be read, or written
+        raise ImageLabError(f"open {error.filename}: {(error.strerror or str(error)).lower()}", origin="client") from None
 
 
 def _side(text: str) -> tuple[str, str]:
@@ -216,6 +220,8 @@ def _unpack(files: FileSystem, archive: IO[bytes], container: Container, path: s
     with members:
         into_directory = there is not None and there.is_directory
         for member in members:
+            if member.isdir() and there is not None and not into_directory:
+                raise ImageLabError("cannot copy directory", origin="client", hint=f"{path} is a file")
             name = "/".join(part for part in PurePosixPath(member.name).parts if part not in ("/", "..", "."))
             rest = name if into_directory else name.partition("/")[2]
             place = f"{at}/{rest}".strip("/") if rest else at
@@ -235,6 +241,8 @@ def _put(files: FileSystem, place: str, member: tarfile.TarInfo, members: tarfil
     plain = Node(Kind.FILE, member.mode & 0o7777, uid, gid, mtime=int(member.mtime))
     old = files.find(place)
     if member.isdir():
+        if old is not None and not old.is_directory:
+            raise ImageLabError(f"cannot overwrite non-directory /{place} with a directory", origin="client")
         if old is None:
             files.put(place, replace(plain, kind=Kind.DIRECTORY))
     elif member.isfile():
