@@ -69,7 +69,7 @@ HIDE = Exercise(
         image_exists("hidden:1"),
         layers_on_top("hidden:1", "busybox"),
         _HIDDEN,
-        (~in_no_layer("hidden:1", "/etc/passwd")).saying("a layer below still has it", "下面的层里仍然有它"),
+        (image_exists("hidden:1") & ~in_no_layer("hidden:1", "/etc/passwd")).saying("a layer below still has it", "下面的层里仍然有它"),
     ),
     hints=(
         Hint("other-base", WHERE, image_exists("hidden:1") & _HIDDEN & ~layers_on_top("hidden:1", "busybox"),
