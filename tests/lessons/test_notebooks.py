@@ -130,6 +130,10 @@ BOOK = {
     "08-removing": [
         "rmi centos", "rmi 064", "images --digests", "rmi node@$digest", "rmi $(docker images -q -f before=mongo:3.2)", "image prune -a",
     ],
+    "09-building": [
+        "build -t nginx:v3 .", "FROM nginx\nRUN echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html",
+        "RUN make -C /usr/src/redis install", "&& apt-get purge -y --auto-remove $buildDeps", ".dockerignore", "COPY ../",
+    ],
     "10-inside-an-image": ["hashlib", "gzip.decompress", "tarfile", ".wh..wh..opq", "diff_ids", "--era 29 images"],
     "11-registry": ["/v2/", "/manifests/", "/blobs/", "Range", "Authorization", "blobs/uploads/", "--mirror", "--era 29 pull"],
     "12-save-and-load": [

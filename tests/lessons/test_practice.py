@@ -10,7 +10,7 @@ import pytest
 
 import imagelab
 from imagelab.course import catalog, notebooks
-from imagelab.course.exercise import shown
+from imagelab.course.exercise import Lines, shown
 from imagelab.course.practice import Practice
 from imagelab.course.progress import (
     FILE,
@@ -183,6 +183,12 @@ def texts(cell: Any) -> str:
     return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
+def typed(lines: Lines) -> str:
+    """A solution as a cell: one line a command, or one command with what it reads below it."""
+    assert len(lines) == 1 or not any("\n" in line for line in lines)
+    return "%%docker" + (" " if "\n" in lines[0] else "\n") + "\n".join(map(shown, lines))
+
+
 @pytest.mark.parametrize(("at", "lesson"), LESSONS, ids=[lesson for _, lesson in LESSONS])
 def test_a_lesson_solved_runs_from_top_to_bottom(at: int, lesson: str, tmp_path: Path) -> None:
     """The learner's cells filled in with the solutions, in one of the languages: each exercise says that it is solved."""
@@ -195,10 +201,7 @@ def test_a_lesson_solved_runs_from_top_to_bottom(at: int, lesson: str, tmp_path:
         if cell.source.startswith("lab.exercise("):
             name = cell.source.split('"')[1]
             assert following.source == "# %docker ..."
-            lines = exercises[name].solution
-            typed = [line for line in lines if "\n" in line]
-            assert not typed, "a solution in a cell has one line a command"
-            following.source = "%%docker\n" + "\n".join(map(shown, lines))
+            following.source = typed(exercises[name].solution)
             solved[name] = following
     assert set(solved) <= set(exercises)
     notebooks.execute(made, tmp_path / language)
