@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagelab.state import State
     from imagelab.store import Store
     from imagelab.view.avalanche import Avalanche
+    from imagelab.view.causes import Causes
     from imagelab.view.comparison import Comparison
     from imagelab.view.explorer import Exploration
     from imagelab.view.sizes import Sizes
@@ -98,6 +99,24 @@ class Views:
         if not kept:
             raise UsageError("nothing has been pulled yet", hint="docker pull nginx, and then imagelab tape")
         return tape(Recording.unpack(kept), self.lang)
+
+    def causes(self, container: str) -> Causes:
+        """`docker diff`, each line with the commands that made it, the tar entry it will become, its bytes before and after.
+
+        `.commands()` are the lines that commit it without what looks like noise.
+        """
+        from imagelab.commit import with_parents
+        from imagelab.snapshot import changes_of, listed
+        from imagelab.view.causes import causes
+
+        found = self.engine.containers.resolve(container)
+        workspace = self.engine.containers.workspace(found)
+        now, before = workspace.read(), workspace.init
+        changes, timeline = changes_of(before, now), self.engine.timeline
+        done = [step for step in timeline.steps() if step.number <= timeline.position]  # the others can be redone
+        steps = [(step.number, f"docker {step.line}", timeline.changes(step.number, found.id)) for step in done]
+        written = with_parents(changes, now)
+        return causes(found.name, listed(before, changes), written, before, now, steps, self.store.read_file, self.lang)
 
     @contextmanager
     def _recorded(self, name: str, progress: ProgressSink) -> Iterator[ProgressSink]:

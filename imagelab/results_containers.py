@@ -19,6 +19,7 @@ from imagelab.state import Container
 if TYPE_CHECKING:
     from imagelab.lab import Lab
     from imagelab.tree import Tree
+    from imagelab.view.causes import Causes
 
 WORDS = {"A": "added", "C": "changed", "D": "deleted"}
 STYLE = (
@@ -130,6 +131,10 @@ class LabContainer:
     def diff(self) -> DiffList:
         """What has changed in it since it was made (`docker diff`)."""
         return DiffList(tuple(self.lab.engine.containers.diff(self.id)))
+
+    def causes(self) -> Causes:
+        """The same, each line with the commands that made it, the tar entry it will become, and its bytes before and after."""
+        return self.lab.causes(self.id)
 
     def commit(self, target: str = "", *, author: str = "", message: str = "", changes: Sequence[str] = ()) -> LabImage:
         """Make an image of it (`docker commit`); `changes` are Dockerfile instructions."""

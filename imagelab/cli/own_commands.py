@@ -165,6 +165,8 @@ OWN_VERBS = [
     "explore",
     "sizes",
     "avalanche",
+    "tape",
+    "causes",
     "upstream",
     "serve",
     "doctor",

@@ -46,3 +46,12 @@ def avalanche(context: Context) -> int:
 def tape(context: Context) -> int:
     context.out.write(context.lab.tape().text)
     return 0
+
+
+@command(
+    ("causes",), "CONTAINER", "docker diff, with the command that made each line and the bytes before and after", least=1, most=1,
+    program="imagelab",
+)  # fmt: skip
+def causes(context: Context) -> int:
+    context.out.write(context.lab.causes(context.parsed.arguments[0]).text)
+    return 0
