@@ -4,6 +4,7 @@
                 and hashed again, with no network and no store), skopeo, podman
     listing     `imagelab images` with 1,000 images, beside `python -c pass`
     prune       1,000 dangling images
+    timeline    undo and redo in a lab of 1,000 images
     archives    save and load of the Debian image, beside skopeo with the same archive (`archives`)
     containers  exec, the commit walk, and diff and commit on a Debian image beside podman's (`containers`)
 
@@ -29,6 +30,7 @@ from pathlib import Path
 from benchmarks.archives import bench as bench_archives
 from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import TAG, layout
+from benchmarks.timeline import bench as bench_timeline
 from imagelab.server.registry_app import RegistryApp
 from imagelab.server.serve import serving
 from imagelab.server.storage import DirectoryStorage
@@ -261,6 +263,7 @@ def main() -> None:
         if kept:
             (folder / "debian").symlink_to(Path(kept).resolve(), target_is_directory=True)
         bench_thousand(folder)
+        bench_timeline(folder, interleaved, show)
         bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
         if have("skopeo", "umoci", "debootstrap"):

@@ -224,7 +224,9 @@ def test_a_fork_is_another_lab(here: Lab, tmp_path: Path) -> None:
 
 # -- killed ---------------------------------------------------------------------------------------------------
 
-WORK = ["commit one made:{n}", "undo", "redo", "tag hello-world t{n}", "gc", "undo 2", "redo 2", "rmi -f made:{n}", "exec one sh -c 'echo {n} > /n'"]
+WORK = [
+    "commit one made:{n}", "build -t built:{n} {folder}", "load -q -i {folder}/archive.tar", "rmi -f nginx:1.11", "undo", "redo", "tag hello-world t{n}", "gc", "undo 2", "redo 2", "rmi -f made:{n}", "cp {folder}/Dockerfile one:/{n}",
+]  # fmt: skip
 
 
 NURSERY = """
@@ -236,7 +238,7 @@ for order in sys.stdin:
         print('ready', os.getpid(), flush=True)
         for n in range(1000):
             for line in WORK:
-                lab.docker(line.format(n=n))
+                lab.docker(line.format(n=n, folder=sys.argv[2]))
         os._exit(0)
     os.waitpid(child, 0)
 """
@@ -244,7 +246,7 @@ for order in sys.stdin:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork, and no kill -9")
 def test_killed_at_any_of_a_hundred_moments_a_step_happened_or_did_not(tmp_path: Path) -> None:
-    """In the middle of commits, undos, redos and sweeps: the lab is whole after each, and so is its timeline."""
+    """In the middle of builds, loads, commits, undos, redos and sweeps: the lab is whole after each, and so is its timeline."""
 
     def opened() -> closing[Lab]:
         return closing(imagelab.connect(tmp_path / "lab", clock="class", environ={}, in_process=True))
@@ -253,15 +255,20 @@ def test_killed_at_any_of_a_hundred_moments_a_step_happened_or_did_not(tmp_path:
         lab.pull("hello-world")
         lab.pull("ubuntu:14.04")
         lab.docker("run --name one ubuntu:14.04 touch /x")
+        (tmp_path / "context").mkdir()
+        (tmp_path / "context" / "Dockerfile").write_text("FROM ubuntu:14.04\nCOPY . /here\nRUN date > /now\nRUN rm /now\n")
+        (tmp_path / "context" / ".dockerignore").write_text("*.tar\n")
+        lab.pull("nginx:1.11")
+        lab.save("nginx:1.11", to=tmp_path / "context" / "archive.tar")
     chance = random.Random(7)
-    line = [sys.executable, "-c", f"WORK = {WORK!r}\n{NURSERY}", str(tmp_path / "lab")]
+    line = [sys.executable, "-c", f"WORK = {WORK!r}\n{NURSERY}", str(tmp_path / "lab"), str(tmp_path / "context")]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as nursery:
         assert nursery.stdin is not None and nursery.stdout is not None
         for _ in range(100):
             print("another", file=nursery.stdin, flush=True)
             said, child = nursery.stdout.readline().split()
             assert said == "ready"
-            time.sleep(chance.random() * 0.06)
+            time.sleep(chance.random() * 0.2)
             os.kill(int(child), signal.SIGKILL)
             with opened() as lab:
                 assert lab.engine.doctor() == []

@@ -88,9 +88,8 @@ class Context:
 
     def take(self, name: str, fetch: Callable[[], IO[bytes]]) -> IO[bytes]:
         """What the line reads from outside the lab (a build's context, an archive), kept so that it can be run again."""
-        if self._inputs is not None and name in self._inputs:
-            return io.BytesIO(self._inputs[name])
-        file = fetch()
+        given = (self._inputs or {}).get(name)
+        file = fetch() if given is None else io.BytesIO(given)
         if (kept := self.lab.store.keep(file)) is not None:
             self._read[name] = kept
         return file

@@ -21,6 +21,13 @@ LINES = [
     "commit two made:2", "commit three", "rm one", "rm -f three", "rename two one", "stop -t 0 three", "start three", "run --rm ubuntu:14.04 true",
     "container prune -f", "rmi made:2", "pause three", "unpause three", "rm nothing", "restart -t 0 three",
 ]  # fmt: skip
+BUILDS = {
+    "build -t built -": "FROM ubuntu:14.04\nENV A=b\nRUN echo one > /one\nRUN true\n",
+    "build -t built --no-cache -": "FROM ubuntu:14.04\nENV A=b\nRUN date > /now\n",
+    "build -t other --rm=false -": "FROM ubuntu:14.04\nENV A=b\nRUN echo one > /one\nRUN exit 3\n",
+}
+"""Command line -> the Dockerfile it reads from standard input."""
+LINES += [*BUILDS, "rmi built", "images -q"]
 LISTINGS = ["images -a --no-trunc --digests", "ps -a -s --no-trunc", "images", "system df -v"]
 
 
@@ -53,7 +60,7 @@ def test_undo_gives_the_former_state_and_redo_brings_it_back(tmp_path_factory: p
     states: list[tuple[State, list[str]]] = [(lab.state, shown(lab))]
     for line in lines:
         before, position = lab.state, lab.timeline.position
-        lab.docker(line)
+        lab.docker(line, stdin=BUILDS.get(line, ""))
         steps = lab.timeline.position - position
         assert steps in (0, 1) and (steps == 1 or lab.state == before), line  # a no-op is not a step
         assert_as_read_afresh(lab)
@@ -86,7 +93,7 @@ def test_a_replayed_log_gives_the_same_lab(tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("labs")
     one, two = make(folder / "one"), make(folder / "two")
     for line in lines:
-        one.docker(line)
+        one.docker(line, stdin=BUILDS.get(line, ""))
     log = one.docker("steps --format json").stdout
     (folder / "log").write_text(log, encoding="utf-8")
     result = two.docker(["replay", str(folder / "log")])
