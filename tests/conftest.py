@@ -22,6 +22,8 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     lab = imagelab.connect(tmp_path / "lab", clock="class", environ={})
     yield lab
     assert lab.engine.doctor() == []
+    for container in lab.containers():  # nothing goes on after a test
+        container.remove(force=True)
     lab.close()
 
 
