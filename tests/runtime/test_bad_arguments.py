@@ -58,6 +58,14 @@ def test_every_option_with_a_value_that_is_none(name: str) -> None:
             assert code is None or 0 <= code <= 255, args
 
 
+@pytest.mark.parametrize(("script", "out", "code"), [
+    ("seq 1e999 | head -2", "1\n2\n", 0), ("seq 0.1 0.1 0.35", "0.1\n0.2\n0.3\n", 0), ("let --", "", 1), ("echo $((--5)) $((2**99999999999))", "5 0\n", 0),
+])  # fmt: skip
+def test_numbers_at_the_edge(script: str, out: str, code: int) -> None:
+    result = run_ours(Script(script, shell="bash"))
+    assert (result.out.decode(), result.code) == (out, code)
+
+
 @pytest.mark.parametrize("script", [
     "head -c 99999999999 /dev/zero | head -c 3", "printf '%*d' 99999999999 1", "printf %99999999999s x", "echo {1..99999999}",
     "awk 'BEGIN { print " + "(" * 2000 + "1" + ")" * 2000 + " }'", "x=aaaaaaaaaaaaaaaaaaaa; while x=$x$x$x$x$x$x$x$x; do :; done",

@@ -112,11 +112,13 @@ class _Evaluation:
 
     def _power(self) -> int:
         base = self._unary()
-        return wrapped(base ** max(self._power(), 0)) if self._take("**") else base
+        return wrapped(pow(base, max(self._power(), 0), 1 << 64)) if self._take("**") else base
 
     def _unary(self) -> int:
         if step := self._take("++", "--"):
             name = self._peek()
+            if not name.replace("_", "a").isidentifier():  # two signs: `--5` is 5
+                return self._unary()
             self._at += 1
             return self._store(name, self._number(name) + (1 if step == "++" else -1))
         operator = self._take("-", "+", "!", "~")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Generator
+from decimal import Context, Decimal
 from typing import Any
 
 from imagelab.runtime.filesystem import Refusal
@@ -196,6 +197,18 @@ def _shape(asked: str) -> str:
     return asked
 
 
+WIDE = Context(prec=12_000, Emax=999_999, Emin=-999_999)
+
+
+def _without_exponent(number: str) -> str:
+    """`1e3` as `1000`; what a real one could not hold is the largest that it could, or 0."""
+    if "e" not in number.lower():
+        return number
+    mantissa, _, power = number.lower().partition("e")
+    power = power if len(power) < 6 else "-4950" if power.startswith("-") else "4932"
+    return format(Decimal(f"{mantissa}e{max(-4950, min(int(power), 4932))}"), "f")
+
+
 def seq(p: Process) -> Steps:
     p.args = [p.args[0], *(f" {word}" if re.fullmatch(r"-[\d.]+", word) else word for word in p.args[1:])]
     options, words = parse(p, "ws:f:", {"equal-width": "w", "separator": "s", "format": "f"})
@@ -205,19 +218,20 @@ def seq(p: Process) -> Steps:
     wrong = next((word for word in words if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", word)), None)
     if wrong is not None:
         raise bad(p, f"invalid floating point argument: ‘{wrong}’")
-    words = [str(int(float(word))) if "e" in word.lower() and float(word).is_integer() else word for word in words]
+    words = [_without_exponent(word) for word in words]
     shape = _shape(options["f"][-1]) if "f" in options else ""
     digits = max(len(word.partition(".")[2]) for word in words)
     scale = 10**digits
-    values = [round(float(word) * scale) for word in words]
+    values = [int(Decimal(word).scaleb(digits, WIDE)) for word in words]
     first, step, last = (scale, scale, values[0]) if len(words) == 1 else (values[0], scale, values[1]) if len(words) == 2 else values  # fmt: skip
     if step == 0:
         raise BadOption(f"invalid Zero increment value: ‘{words[1]}’\nTry 'seq --help' for more information.")
     separator = unescape(options.get("s", ["\n"])[-1], "[0-7]{1,3}")
-    width = max(len(f"{n / scale:.{digits}f}") for n in (first, last)) if "w" in options else 0
+    places = max((len(word.partition(".")[2]) for word in words[:-1]), default=0)  # the last is a limit, and no pattern
+    width = max(len(f"{n / scale:.{places}f}") for n in (first, last)) if "w" in options else 0
     started, number = False, first
     while (number <= last) if step > 0 else (number >= last):
-        shown = shape % (number / scale) if shape else f"{number / scale:.{digits}f}" if digits else str(number)
+        shown = shape % (number / scale) if shape else f"{number / scale:.{places}f}" if digits else str(number)
         p.out((separator if started else "") + shown.zfill(width))
         started = True
         number += step
