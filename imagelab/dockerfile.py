@@ -126,15 +126,26 @@ def _flags(rest: str) -> tuple[tuple[str, ...], str]:
         rest = rest.lstrip()
         if not rest.startswith("--"):
             return tuple(flags), rest
-        word, _, after = _parted(rest)
+        word, rest = _flag(rest)
         if word == "--":
-            return tuple(flags), after
-        if '"' in word or "'" in word:
-            words = split(rest)
-            after = rest[len(words[0]) :]
-            word = words[0].replace('"', "").replace("'", "")
+            return tuple(flags), rest
         flags.append(word)
-        rest = after
+
+
+def _flag(rest: str) -> tuple[str, str]:
+    """The first word without its quotes and backslashes, and what follows."""
+    word, quote, at = "", "", 0
+    while at < len(rest) and (quote or not rest[at].isspace()):
+        char = rest[at]
+        if char == "\\":
+            at += 1
+            word += rest[at : at + 1]
+        elif char == quote or (not quote and char in "'\""):
+            quote = "" if quote else char
+        else:
+            word += char
+        at += 1
+    return word, rest[at:]
 
 
 def _arguments(name: str, rest: str, escape: str) -> tuple[tuple[str, ...], bool, Line | None]:
@@ -162,11 +173,14 @@ def _by_blanks(rest: str) -> tuple[str, ...]:
 
 
 def json_list(text: str) -> list[str] | None:
-    """A JSON list of strings; None when it is no list. DockerfileError when there is anything but strings in it."""
+    """A JSON list of strings; None when it is no list. DockerfileError when there is anything but strings in it.
+
+    What follows the list is not looked at, as Docker's parser does not.
+    """
     if not text.startswith("["):
         return None
     try:
-        found = json.loads(text)
+        found, _ = json.JSONDecoder().raw_decode(text)
     except ValueError:
         return None
     if not all(isinstance(item, str) for item in found):
@@ -203,7 +217,7 @@ class _Reader:
 
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name = text, name
-        self._raw = text.split("\n")
+        self._raw = text.removesuffix("\n").split("\n")
         self._at = 0
         self._escape = "\\"
         self._seen: set[str] = set()
@@ -257,7 +271,7 @@ class _Reader:
             if raw.lstrip().startswith("#"):
                 continue
             if not raw.strip():
-                has_gap = has_gap or self._at < len(self._raw)  # the end of the file is no line
+                has_gap = True
                 continue
             more, goes_on = self._cut(raw)
             text += more
