@@ -27,6 +27,7 @@ from imagelab.errors import ArchiveError, LayerFormatError, RegistryError, Unrea
 from imagelab.events import Progress, ProgressSink
 from imagelab.oci import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform, encode
 from imagelab.pull import image_of, stacked
+from imagelab.store.refusals import plainly
 from imagelab.tarscan import TarScanner
 from imagelab.units import rfc3339
 
@@ -56,7 +57,7 @@ class Importer:
         new: list[Digest] = []
         done = False
         try:
-            with self.store.lease(), self._plain(source) as (tar, blob):
+            with plainly(), self.store.lease(), self._plain(source) as (tar, blob):
                 image, layer = self._stored(tar, blob, config, new)
                 with self.store.transaction() as tx:
                     tx.put_layer(layer)

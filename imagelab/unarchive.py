@@ -29,6 +29,7 @@ from imagelab.events import Progress, ProgressSink
 from imagelab.oci import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform
 from imagelab.pull import image_of, stacked
 from imagelab.state import Image, Layer, State
+from imagelab.store.refusals import plainly
 
 if TYPE_CHECKING:
     from imagelab.archive_file import ArchiveFile
@@ -65,7 +66,7 @@ class Loader:
         """
         done = False
         try:
-            with self.store.lease(), opened(source, self.store.directory / "partial", most=self.most) as archive:
+            with plainly(), self.store.lease(), opened(source, self.store.directory / "partial", most=self.most) as archive:
                 found = items(archive, self.host, wanted)
                 images = [self._image(archive, item) for item in found]
                 loaded = self._commit(found, images)

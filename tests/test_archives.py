@@ -67,6 +67,12 @@ def shown(lab: Lab, *lines: str) -> list[str]:
     return [repr(lab.docker(line)) for line in lines]
 
 
+def zstd(data: bytes) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdCompressor().compress(data)
+
+
 # -- laws ---------------------------------------------------------------------------------------------------
 
 
@@ -103,7 +109,7 @@ def test_the_same_images_give_the_same_bytes_and_a_loaded_archive_is_saved_as_it
     full.era = era
     archive = saved(full, *names)
     assert saved(full, *names) == archive
-    for compress in (bytes, gzip.compress, bz2.compress, lzma.compress):
+    for compress in (bytes, gzip.compress, bz2.compress, lzma.compress, zstd):
         other = fresh()
         other.era = era
         loaded(other, compress(archive))
@@ -351,6 +357,53 @@ def test_damage_on_the_disk_does_not_travel_on(full: Lab, tmp_path: Path) -> Non
         result = full.docker(["save", "-o", str(tmp_path / "x.tar"), "nginx"])
         assert "is damaged, and the archive is not complete" in result.stderr and not (tmp_path / "x.tar").exists()
         blob.write_bytes(good)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_said_in_a_sentence(full: Lab) -> None:
+    line = [sys.executable, "-m", "imagelab", "--lab", str(full.store.directory), "save", "nginx"]
+    with open("/dev/full", "wb") as out:
+        done = subprocess.run(line, stdout=out, stderr=subprocess.PIPE, text=True)
+    assert done.stderr.startswith("write /dev/stdout: no space left on device\n") and done.returncode == 1
+
+
+def test_nothing_is_whole_in_memory(lab: Lab, fresh: Callable[[], Lab], tmp_path: Path) -> None:
+    """A layer of 64 MiB goes in, out and in again, from files and pipes, in a tenth of that."""
+    import tracemalloc
+
+    size = 64 << 20
+    layer = tmp_path / "layer.tar"
+    with tarfile.open(layer, "w") as archive:
+        info = tarfile.TarInfo("large")
+        info.size = size
+        archive.addfile(info, Repeated(size))
+    tracemalloc.start()
+    lab.import_(layer, "large:1")
+    file = lab.save("large:1", to=tmp_path / "large.tar")
+    packed = tmp_path / "large.tar.gz"
+    with gzip.open(packed, "wb", 1) as out, file.open("rb") as source:
+        for piece in iter(lambda: source.read(1 << 20), b""):
+            out.write(piece)
+    other, third = fresh(), fresh()
+    other.load(file)
+    with packed.open("rb") as stream:
+        third.load(stream)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert third.image("large:1").id == other.image("large:1").id == lab.image("large:1").id
+    assert peak < size // 10, peak
+
+
+class Repeated(io.RawIOBase):
+    """So many bytes, always the same."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, size: int = -1) -> bytes:
+        count = min(size if size >= 0 else self.left, self.left)
+        self.left -= count
+        return b"abcdefgh" * (count // 8) + b"a" * (count % 8)
 
 
 def test_terminals_are_refused(full: Lab) -> None:

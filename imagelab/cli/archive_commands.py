@@ -43,9 +43,13 @@ def save(context: Context) -> int:
         write_whole(Path(target), pieces)
         return 0
     out = binary(context)
-    for piece in pieces:
-        out.write(piece)
-    out.flush()
+    try:
+        out.writelines(pieces)
+        out.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        raise
+    except OSError as error:
+        raise _refused("write", Path("/dev/stdout"), error) from None
     return 0
 
 
@@ -107,6 +111,7 @@ def import_(context: Context) -> int:
 @contextmanager
 def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
     """A file, or standard input."""
+
     def fetch() -> IO[bytes]:
         if name:
             return opened(Path(name))
@@ -145,7 +150,7 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
 
 def _refused(what: str, file: Path, error: OSError) -> ImageLabError:
     if error.errno == errno.ENOSPC:
-        return StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some")
+        return StoreError(f"{what} {file}: no space left on device", hint="write it where there is more room", origin="client")
     return ImageLabError(f"{what} {file}: {(error.strerror or str(error)).lower()}", origin="client")
 
 
