@@ -232,8 +232,8 @@ def _port_order(port: str) -> tuple[int, str]:
     return int(number), protocol
 
 
-def ports_text(container: Container) -> str:
-    """`0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 443/tcp` (R6.9); empty for one that is not running."""
+def ports_text(container: Container, *, both: bool = True) -> str:
+    """`443/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp` (R6.9; `both` kinds of addresses); empty for one that is not running."""
     if not container.running:
         return ""
     published: list[str] = []
@@ -244,6 +244,6 @@ def ports_text(container: Container) -> str:
         for binding in bindings or []:
             address = binding["HostIp"] or "0.0.0.0"
             published.append(f"{address}:{binding['HostPort']}->{port}")
-            if address == "0.0.0.0":
+            if address == "0.0.0.0" and both:
                 published.append(f"[::]:{binding['HostPort']}->{port}")
     return ", ".join([*exposed, *published])

@@ -206,6 +206,30 @@ def test_eras(lab: Lab, era: str, words: list[str], said: str) -> None:
     assert said.format(id=one.id, two=two.id) in docker(lab, "--era", era, *words)[1]
 
 
+def test_ps_and_port_of_each_era(lab: Lab) -> None:
+    """R6.9, R6.16, R6.18: one lab, three ways to print it."""
+    docker(lab, "run", "-d", "--name", "web", "-p", "8080:80", "nginx")
+    docker(lab, "exec", "web", "sh", "-c", "echo hello > /x")
+    image = lab.image("nginx").image
+    docker(lab, "tag", "ubuntu:14.04", "nginx")
+    shown = {}
+    for era in ("1.13", "28", "29"):
+        row = docker(lab, "--era", era, "ps", "--format", "{{.Image}}|{{.Command}}|{{.Ports}}|{{.Size}}")[0].strip()
+        shown[era] = [*row.split("|"), docker(lab, "--era", era, "port", "web", "80")[0]]
+    assert shown["1.13"][:3] == [image.id.short, "\"nginx -g 'daemon ...\"", "443/tcp, 0.0.0.0:8080->80/tcp"]
+    assert shown["28"][:3] == [image.id.short, "\"nginx -g 'daemon of…\"", "443/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"]
+    assert shown["29"][:3] == [image.target.short, *shown["28"][1:3]]
+    assert shown["1.13"][3].startswith("8 B (virtual 1") and shown["28"][3].startswith("8B (virtual 1")
+    assert shown["1.13"][4] == "0.0.0.0:8080\n" and shown["28"][4] == "0.0.0.0:8080\n[::]:8080\n"
+
+
+def test_commit_without_a_pause(lab: Lab) -> None:
+    """R6.33: Docker 29's name for it."""
+    docker(lab, "run", "-d", "--name", "web", "nginx")
+    assert docker(lab, "commit", "--no-pause", "web", "made")[2] == 0
+    assert docker(lab, "commit", "--no-pause", "--pause=false", "web")[1] == "conflicting options: --no-pause and --pause cannot be used together\n"
+
+
 # -- what cannot be: one sentence, nothing lost -------------------------------------------------------------
 
 

@@ -224,7 +224,7 @@ def tag(context: Context) -> int:
 @command(
     ("image rm", "image remove", "rmi"), "IMAGE [IMAGE...]", "Remove one or more images",
     Flag("force", "f", "bool", "Force removal of the image"), Flag("no-prune", "", "bool", "Do not delete untagged parents"),
-    Flag("dry-run", "", "bool", "Show what would go and what would stay, and remove nothing (imagelab's own)"),
+    Flag("dry-run", "", "bool", "Show what would go and what would stay, and remove nothing", ours=True),
     Flag("platform", "", "strings", 'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
     least=1, most=None,
 )  # fmt: skip

@@ -387,7 +387,7 @@ def port(context: Context) -> int:
     from imagelab.cli import container_format
 
     name, *private = context.parsed.arguments
-    lines = container_format.ports(containers(context).resolve(name), private[0] if private else "")
+    lines = container_format.ports(containers(context).resolve(name), private[0] if private else "", context.era)
     if private and not lines:
         context.err.write(f"Error: No public port '{private[0]}' published for {name}\n")
         return 1
@@ -431,6 +431,8 @@ def _attached(context: Context, container: Container, *, stdin_open: bool) -> in
 def commit(context: Context) -> int:
     parsed = context.parsed
     name, *target = parsed.arguments
+    if parsed.on("no-pause") and parsed.all("pause"):
+        raise UsageError("conflicting options: --no-pause and --pause cannot be used together")
     image = containers(context).commit(
         name, target[0] if target else "", author=parsed.text("author"), message=parsed.text("message"),
         instructions=parsed.all("change"),

@@ -194,7 +194,8 @@ def flags_of(verb: str) -> tuple[Flag, ...]:
         help = Flag("help", "", "bool", "Print usage")
         return tuple([*(flag for flag in found if verb == "run" or flag.name not in ONLY_RUN), help])
     sections = dict(section.split("]\n", 1) for section in ("\n" + OTHERS).split("\n[")[1:])
-    return tuple(_flag(line) for line in sections.get(verb, "").splitlines())
+    later = [Flag("no-pause", text="The same as --pause=false, as Docker 29 says it", ours=True)] if verb == "commit" else []
+    return (*(_flag(line) for line in sections.get(verb, "").splitlines()), *later)
 
 
 def _flag(line: str) -> Flag:

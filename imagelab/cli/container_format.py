@@ -11,7 +11,7 @@ from imagelab.cli.format import Fields, render
 from imagelab.cli.table import columns
 from imagelab.container import ports_text
 from imagelab.state import Container, State
-from imagelab.units import go_time, human_size, rfc3339
+from imagelab.units import go_time, rfc3339
 
 HEADERS: dict[str, Any] = {
     "ID": "CONTAINER ID", "Image": "IMAGE", "Command": "COMMAND", "CreatedAt": "CREATED AT", "RunningFor": "CREATED", "Ports": "PORTS",
@@ -23,15 +23,13 @@ TYPE = "*formatter.ContainerContext"
 NEVER = "0001-01-01T00:00:00Z"
 
 
-def command_text(container: Container, *, no_trunc: bool) -> str:
+def command_text(container: Container, *, no_trunc: bool, era: str = "28") -> str:
     """`"nginx -g 'daemon of…"`: joined, cut to twenty columns, quoted as Go quotes (R6.16)."""
     import json
 
     words = [f"'{word}'" if " " in word else word for word in container.command]
     joined = " ".join(words)
-    if not no_trunc and len(joined) > 20:
-        joined = joined[:19] + "…"
-    return json.dumps(joined, ensure_ascii=False)
+    return json.dumps(joined if no_trunc else eras.shortened(joined, era), ensure_ascii=False)
 
 
 def status_text(container: Container, now: int, era: str) -> str:
@@ -46,14 +44,16 @@ def status_text(container: Container, now: int, era: str) -> str:
     return f"Exited ({container.exit_code}) {eras.ago(container.finished, now, era)}"
 
 
-def image_text(container: Container, state: State, *, no_trunc: bool) -> str:
+def image_text(container: Container, state: State, *, no_trunc: bool, era: str = "28") -> str:
     """The name given; the ID once that name means another image (R6.18)."""
     named = container.image_name
     if state.references.get(_canonical(named)) == container.image or named in (container.image, container.image.hex):
         return named
     if container.image.hex.startswith(named.removeprefix("sha256:")) and len(named) >= 3:
         return named
-    return str(container.image) if no_trunc else container.image.short
+    image = state.images.get(container.image)
+    shown = eras.image_id(image, era) if image is not None else container.image
+    return str(shown) if no_trunc else shown.short
 
 
 def _canonical(name: str) -> str:
@@ -67,11 +67,11 @@ def _canonical(name: str) -> str:
     return f"{reference.repository}@{reference.digest}" if reference.digest else str(reference.with_default_tag())
 
 
-def size_text(container: Container, state: State) -> str:
+def size_text(container: Container, state: State, era: str) -> str:
     """`2B (virtual 183MB)`."""
     below = sum(state.layers[chain_id].size for chain_id in container.layers if chain_id in state.layers)
-    size = human_size(container.size, digits=3)
-    return f"{size} (virtual {human_size(below + container.size, digits=3)})" if below else size
+    size = eras.size(container.size, era)
+    return f"{size} (virtual {eras.size(below + container.size, era)})" if below else size
 
 
 def ps(
@@ -97,14 +97,14 @@ def _fields(container: Container, state: State, *, no_trunc: bool, era: str, now
     fields: dict[str, Callable[..., Any]] = {
         "Label": lambda name: container.labels.get(name, ""),
         "ID": lambda: container.id if no_trunc else container.id[:12],
-        "Image": lambda: image_text(container, state, no_trunc=no_trunc),
-        "Command": lambda: command_text(container, no_trunc=no_trunc),
+        "Image": lambda: image_text(container, state, no_trunc=no_trunc, era=era),
+        "Command": lambda: command_text(container, no_trunc=no_trunc, era=era),
         "CreatedAt": lambda: go_time(container.created, tz),
         "RunningFor": lambda: eras.ago(container.created, now, era),
-        "Ports": lambda: ports_text(container),
+        "Ports": lambda: ports_text(container, both=eras.both_addresses(era)),
         "State": lambda: container.status,
         "Status": lambda: status_text(container, now, era),
-        "Size": lambda: size_text(container, state),
+        "Size": lambda: size_text(container, state, era),
         "Names": lambda: container.name,
         "Labels": lambda: labels,
         "Mounts": lambda: "",
@@ -164,14 +164,14 @@ def top(rows: Sequence[tuple[int, str, str]], container: Container) -> str:
     return columns(lines, minimum=20)
 
 
-def ports(container: Container, private: str) -> list[str]:
+def ports(container: Container, private: str, era: str) -> list[str]:
     """`80/tcp -> 0.0.0.0:8080`; for one private port without its name."""
     wanted = private if "/" in private or not private else f"{private}/tcp"
     lines = []
     for port, bindings in sorted((container.ports if container.running else {}).items()):
         for binding in bindings or []:
             address = binding["HostIp"] or "0.0.0.0"
-            shown = [f"{address}:{binding['HostPort']}"] + ([f"[::]:{binding['HostPort']}"] if address == "0.0.0.0" else [])
+            shown = [f"{address}:{binding['HostPort']}"] + ([f"[::]:{binding['HostPort']}"] if address == "0.0.0.0" and eras.both_addresses(era) else [])
             lines += [one if wanted else f"{port} -> {one}" for one in shown if wanted in ("", port)]
     return lines
 

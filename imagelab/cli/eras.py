@@ -45,6 +45,18 @@ def ago(created: int, now: int, era: str) -> str:
     return human_duration(now - created // second * second, rounded=era != "1.13") + " ago"
 
 
+def shortened(text: str, era: str) -> str:
+    """A command in twenty columns: with an ellipsis, and with three points in 1.13 (R6.16)."""
+    if len(text) <= 20:
+        return text
+    return text[:17] + "..." if era == "1.13" else text[:19] + "…"
+
+
+def both_addresses(era: str) -> bool:
+    """A port that is published everywhere is listed for IPv6 as well (R6.9); 1.13 lists it once."""
+    return era != "1.13"
+
+
 def minimum_width(era: str) -> int:
     """The narrowest a column gets (R3.2)."""
     return 20 if era == "1.13" else 10
