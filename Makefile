@@ -1,10 +1,10 @@
-# Six words: setup, lab, test, notebooks, bench, classroom. Only Python (3.11 or newer) and make are needed.
+# Seven words: setup, lab, test, notebooks, docs, bench, classroom. Only Python (3.11 or newer) and make are needed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup lab test check notebooks bench classroom
+.PHONY: setup lab test check notebooks docs bench classroom
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)   ## a virtual environment with imagelab and what its tests need
@@ -28,6 +28,10 @@ test: setup       ## the whole suite, then every notebook, cell by cell
 
 notebooks: setup  ## write notebooks/ again from lessons/
 	$(BIN)/python -m imagelab.course.notebooks
+
+docs: setup       ## write docs/cli.md and the pictures in docs/images again
+	$(BIN)/python -m imagelab.cli.document
+	$(BIN)/python -m imagelab.view.document
 
 bench: setup      ## timings side by side with other tools, one table
 	$(BIN)/python -m benchmarks

@@ -6,6 +6,7 @@
     prune       1,000 dangling images
     timeline    undo and redo in a lab of 1,000 images
     archives    save and load of the Debian image, beside skopeo with the same archive (`archives`)
+    pictures    the layer graph, lenses and the stepper (`view`)
     containers  exec, the commit walk, and diff and commit on a Debian image beside podman's (`containers`)
 
 Medians of a few interleaved runs. A tool that is not installed is said to be missing; nothing is left out in silence.
@@ -31,6 +32,7 @@ from benchmarks.archives import bench as bench_archives
 from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import TAG, layout
 from benchmarks.timeline import bench as bench_timeline
+from benchmarks.view import bench as bench_view
 from imagelab.server.registry_app import RegistryApp
 from imagelab.server.serve import serving
 from imagelab.server.storage import DirectoryStorage
@@ -264,6 +266,7 @@ def main() -> None:
             (folder / "debian").symlink_to(Path(kept).resolve(), target_is_directory=True)
         bench_thousand(folder)
         bench_timeline(folder, interleaved, show)
+        bench_view(folder, interleaved, show)
         bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
         if have("skopeo", "umoci", "debootstrap"):

@@ -81,7 +81,7 @@ class Pictures:
         from imagelab.view.removal_preview import Target, preview_rmi
 
         targets = [Target(name, *self.engine.find(name)) for name in names]
-        return preview_rmi(self.state, targets, force=force, prune=prune, lang=lang or self.lang)
+        return preview_rmi(self.state, targets, force=force, prune=prune, lang=lang or self.lang, commands=self._instructions())
 
     def stepper(self) -> Stepper:
         """What was done to this lab, step by step, with the lab after each: a slider and keys in a notebook, text in a terminal."""

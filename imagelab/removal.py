@@ -42,8 +42,9 @@ class Plan:
         self._users: dict[Digest, list[Container]] = {}
         for container in state.containers.values():
             self._users.setdefault(container.image, []).append(container)
-            # A container keeps its layers even when its image is removed by force (R5.11).
-            self._standing.update(state.images[container.image].layers if container.image in state.images else ())
+            # A container keeps its layers even when its image is removed by force, now or long ago (R5.11).
+            image = state.images.get(container.image)
+            self._standing.update(container.layers or (image.layers if image else ()))
 
     def remove(self, image: Image, typed: str, name: str | None, *, force: bool, prune: bool) -> None:
         """Remove `image`, found under `name` (a canonical reference), or by its ID when `name` is None.

@@ -78,6 +78,14 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(book: Lab, line: str, senten
     assert "Traceback" not in result.stderr
 
 
+def test_the_pictures_of_the_documentation_are_current() -> None:
+    """`make docs` draws them again."""
+    from imagelab.view.document import FOLDER, pictures
+
+    for name, svg in pictures():
+        assert (FOLDER / name).read_text(encoding="utf-8") == svg, name
+
+
 def test_the_widget_shows_what_was_chosen(book: Lab) -> None:
     widget = book.graph(fold=2).widget()
     assert widget.details is None

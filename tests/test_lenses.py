@@ -152,6 +152,21 @@ def test_what_is_said_to_go_goes_and_what_is_said_to_stay_stays(state: State, da
     assert all(kept.holders for kept in shown.kept)
 
 
+def test_a_layer_of_a_container_whose_image_is_long_gone_is_not_said_to_go(lab: Lab) -> None:
+    """R5.11: the container still stands on it; neither rmi nor its preview says Deleted."""
+    lab.pull("nginx")
+    lab.docker("create --name left nginx")
+    lab.rmi("nginx", force=True)
+    kept = set(lab.state.layers)
+    lab.pull("mongo:3.2")
+    shared = kept & set(lab.image("mongo:3.2").image.layers)
+    (row,) = [kept for kept in lab.preview_rmi("mongo:3.2").kept if kept.kind == "layer"]
+    assert {row.id} == shared and row.holders == ("left",)
+    said = lab.docker("rmi mongo:3.2").stdout
+    assert set(lab.state.layers) == kept
+    assert not any(digest in said for digest in kept)
+
+
 def test_nothing_is_removed_by_looking(book: Lab) -> None:
     before = book.state
     result = book.docker("rmi --dry-run mongo:3.2")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from imagelab.units import human_size
 from imagelab.view.graph import DIGEST, FOLDED, LAYER, TAG, Graph, Thing
@@ -40,6 +41,7 @@ def text_width(text: str, *, mono: bool = False) -> float:
     return sum(_letter(letter, mono) for letter in text) * SMALL
 
 
+@cache
 def _letter(letter: str, mono: bool) -> float:
     if unicodedata.east_asian_width(letter) in "WF":
         return 1.0
@@ -52,7 +54,7 @@ def fitted(text: str, width: float, *, mono: bool = False) -> str:
     """As much of a text as fits, with … for what does not: at the end, or of a name in its middle."""
     if text_width(text, mono=mono) <= width:
         return text
-    keep = len(text)
+    keep = min(len(text), int(width / (0.3 * SMALL)) + 2)  # more letters than that never fit
     while keep > 1 and text_width(_cut(text, keep), mono=mono) > width:
         keep -= 1
     return _cut(text, keep)

@@ -50,17 +50,17 @@ def hue(thing: Thing) -> str:
     return "shared" if SHARED in thing.marks else "layer"
 
 
-def picture(graph: Graph, *, selected: str = "") -> str:
-    """The whole picture with its paper and its legend, ending in a newline."""
-    return _svg(graph, css(), paper=True, selected=selected)
+def picture(graph: Graph, *, described: bool = True) -> str:
+    """The whole picture with its paper and its legend, ending in a newline. `described`: with the sentences, as `<desc>`."""
+    return _svg(graph, css(), paper=True, described=described)
 
 
-def inline(graph: Graph, *, selected: str = "") -> str:
+def inline(graph: Graph) -> str:
     """The same without paper and colours: the page has them (`css(page=True)`)."""
-    return _svg(graph, "", paper=False, selected=selected)
+    return _svg(graph, "", paper=False, described=True)
 
 
-def _svg(graph: Graph, style: str, *, paper: bool, selected: str) -> str:
+def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
     placed = layout(graph)
     entries = legend_entries(graph)
     legend = _legend(entries, graph.lang, max(placed.width, 340))
@@ -72,13 +72,14 @@ def _svg(graph: Graph, style: str, *, paper: bool, selected: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img" aria-label="{escape(summary(graph))}"{_lang(graph.lang)}>',
-        f"<title>{escape(say('graph.label', graph.lang))}</title><desc>{escape(spoken(graph))}</desc>",
+        f"<title>{escape(say('graph.label', graph.lang))}</title>",
+        f"<desc>{escape(spoken(graph))}</desc>" if described else "",
         style,
         _paper(width, height) if paper else "",
         f'<g transform="translate({margin} {margin})">',
         *(f'<path class="ground" d="M{x} {y}h{w}" fill="none" stroke="#8a96a3" stroke-width="1.5"/>' for x, y, w in placed.ground),
         *_parent_links(placed, graph.lang),
-        *(_node(box, graph.lang, selected) for box in placed.boxes),
+        *(_node(box, graph.lang) for box in placed.boxes),
         "</g>",
         f'<g transform="translate({margin} {margin + placed.height + APART})">{legend[0]}</g>' if entries else "",
         "</svg>\n",
@@ -142,10 +143,10 @@ def _colors(theme: Theme, scope: str = "") -> str:
 # -- one thing ----------------------------------------------------------------------------------------------
 
 
-def _node(box: Box, lang: str, selected: str) -> str:
+def _node(box: Box, lang: str) -> str:
     thing = box.thing
     kind = hue(thing)
-    extra = (" gone" if GONE in thing.marks else "") + (" selected" if thing.key == selected else "")
+    extra = " gone" if GONE in thing.marks else ""
     parts = [
         f'<g class="node k-{kind}{extra}" data-key="{escape(thing.key)}">',
         f"<title>{escape(line(thing, lang))}</title>",

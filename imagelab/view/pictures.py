@@ -123,12 +123,12 @@ class StaticDetails:
 
 def image(graph: Graph) -> str:
     """The picture as an `<img>` of a panel, with the sentences as its `alt`; light or dark as the page is."""
-    return f'<img class="picture" alt="{escape(spoken(graph))}" src="{data_url(picture(graph))}">'
+    return f'<img class="picture" alt="{escape(spoken(graph))}" src="{data_url(picture(graph, described=False))}">'
 
 
 def data_url(svg: str) -> str:
-    """An SVG as the `src` of an image."""
-    return "data:image/svg+xml," + quote(svg, safe=" '()*!~,/:;=?@+$-_.")
+    """An SVG as the `src` of an image. Its attributes' double quotes become single ones, which need no escape; all others are entities."""
+    return "data:image/svg+xml," + quote(svg.replace('"', "'"), safe=" '()*!~,/:;=?@+$-_.{}|")
 
 
 def details_html(found: Details, lang: str) -> str:

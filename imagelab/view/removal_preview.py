@@ -13,7 +13,7 @@ added here is the other side: for everything that the image consists of and that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagelab.digest import Digest
@@ -72,6 +72,7 @@ class RemovalPreview(Shown):
     kept: tuple[Kept, ...]
     refusals: tuple[Refusal, ...]
     lang: str
+    commands: Mapping[Digest, str]
 
     @property
     def freed(self) -> int:
@@ -81,7 +82,7 @@ class RemovalPreview(Shown):
     @property
     def graph(self) -> Graph:
         """The lab afterwards; what would be gone is a ghost."""
-        return graph(self.after, since=self.before, all=True, lang=self.lang)
+        return graph(self.after, since=self.before, all=True, commands=self.commands, lang=self.lang)
 
     @property
     def rows(self) -> list[tuple[str, str]]:
@@ -124,7 +125,10 @@ class RemovalPreview(Shown):
         )
 
 
-def preview_rmi(state: State, targets: Sequence[Target], *, force: bool = False, prune: bool = True, lang: str = "en") -> RemovalPreview:
+def preview_rmi(
+    state: State, targets: Sequence[Target], *, force: bool = False, prune: bool = True, lang: str = "en",
+    commands: Mapping[Digest, str] | None = None,
+) -> RemovalPreview:  # fmt: skip
     """What `docker rmi` would do with these, one after the other, as it does."""
     now = state
     removed: list[Removal] = []
@@ -144,7 +148,7 @@ def preview_rmi(state: State, targets: Sequence[Target], *, force: bool = False,
         now = without(now, plan.untagged, plan.deleted)
     kept = dict.fromkeys(item for image in done for item in _holders(now, image, state))
     return RemovalPreview(
-        state, now, tuple(target.typed for target in targets), tuple(removed), tuple(kept), tuple(refusals), lang
+        state, now, tuple(target.typed for target in targets), tuple(removed), tuple(kept), tuple(refusals), lang, commands or {},
     )  # fmt: skip
 
 

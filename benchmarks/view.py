@@ -1,0 +1,82 @@
+"""Pictures: `lab.graph()` to SVG, a thousand layers, the lenses, the stepper of 50 steps.
+
+    20 images        at most 50 ms to SVG, the state read and the histories parsed
+    1,000 layers     at most 1 s, folded or not
+    stepper          the page of 50 steps; moving from step to step is the browser's business (tests/browser holds 100 ms)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from imagelab.digest import Digest
+from imagelab.lab import Lab, connect
+from imagelab.oci import chain_ids
+from imagelab.state import Image, Layer, State
+from imagelab.view.graph import graph
+from imagelab.view.graph_svg import picture
+from imagelab.view.graph_text import tree
+
+LIMITS = {"lab.graph().svg, 20 images": 0.05, "1,000 layers, folded": 1.0, "1,000 layers, one by one": 1.0}
+"""Seconds."""
+
+
+def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None]) -> None:
+    """Rows for the pictures; a row over its limit is said to be."""
+    lab = twenty(folder / "view")
+    deep = a_stack(1000)
+    lab.graph().svg  # noqa: B018 - the modules and the words are loaded once
+    seconds = interleaved(
+        {
+            "lab.graph().svg, 20 images": lambda: lab.graph().svg,
+            "the same as a tree": lambda: lab.graph().text,
+            "lab.dangling().html": lambda: lab.dangling().html,
+            "lab.eras().html": lambda: lab.eras().html,
+            "lab.stepper().html, 50 steps": lambda: lab.stepper().html,
+            "1,000 layers, folded": lambda: picture(graph(deep)),
+            "1,000 layers, one by one": lambda: picture(graph(deep, fold=0)),
+            "1,000 layers as a tree": lambda: tree(graph(deep, fold=0)),
+        },
+        9,
+    )
+    over = [f"{name} is over its {limit * 1000:.0f} ms" for name, limit in LIMITS.items() if seconds[name] > limit]
+    show("pictures", seconds, "lab.graph().svg, 20 images", "; ".join(over) or "all within their limits")
+    lab.close()
+
+
+def twenty(folder: Path) -> Lab:
+    """A lab of 20 images and 50 steps: the book's, and what was committed and tagged on them."""
+    lab = connect(folder, clock="class", environ={}, in_process=True)
+    for name in ("ubuntu:14.04", "ubuntu:16.04", "nginx", "mongo:3.2"):
+        lab.pull(name)
+    lab.docker("create --name box ubuntu:16.04")
+    for n in range(16):
+        lab.docker(["commit", "-c", f"ENV N={n}", "box", f"made:{n}"])
+    while len(lab.steps()) < 50:
+        lab.tag("nginx", f"name{len(lab.steps())}:1")
+    assert len(lab.state.images) == 20
+    return lab
+
+
+def a_stack(count: int) -> State:
+    """One image of so many layers."""
+    diff_ids = [Digest.of(str(n).encode()) for n in range(count)]
+    layers = {}
+    below: Digest | None = None
+    for diff_id, chain_id in zip(diff_ids, chain_ids(diff_ids), strict=True):
+        layers[chain_id] = Layer(chain_id, diff_id, below, 100, diff_id, 40, "layer")
+        below = chain_id
+    image = Image(Digest.of(b"deep"), 0, 100 * count, tuple(layers), Digest.of(b"manifest"), 40 * count)
+    return State(images={image.id: image}, references={"docker.io/library/deep:1": image.id}, layers=layers)
+
+
+if __name__ == "__main__":
+    from tempfile import TemporaryDirectory
+
+    from benchmarks.__main__ import interleaved, show
+
+    with TemporaryDirectory() as place:
+        bench(Path(place), interleaved, show)
+    sys.exit(0)
