@@ -18,12 +18,16 @@ BAR_STATUSES = frozenset({"Downloading", "Extracting", "Loading layer", "Importi
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`status` behind `id: ` when there is an id. `current`/`total` are bytes, and 0 when there is no bar."""
+    """`status` behind `id: ` when there is an id. `current`/`total` are bytes, and 0 when there is no bar.
+
+    `size`: bytes of a layer that is not fetched, because it is here.
+    """
 
     status: str
     id: str = ""
     current: int = 0
     total: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -386,7 +386,7 @@ def connect(
         lang=lang or env.get("IMAGELAB_LANG") or "",
     )
     workers = 0 if sys.platform == "emscripten" else 3
-    return Lab(store, settings, progress=progress or _progress_here(), workers=workers)
+    return Lab(store, settings, progress=progress or _progress_here(settings.lang or store.setting("lang") or "en"), workers=workers)
 
 
 def lesson(name: str, *, lang: str = "") -> Lab:
@@ -453,7 +453,7 @@ def _in_ipython(act: Callable[[Any], Any]) -> Any:
     return act(shell) if shell is not None else None
 
 
-def _progress_here() -> ProgressSink:
+def _progress_here(lang: str) -> ProgressSink:
     """Bars in a notebook; silence in a plain Python program."""
 
     def bars(shell: Any) -> ProgressSink | None:
@@ -461,7 +461,7 @@ def _progress_here() -> ProgressSink:
             return None
         from imagelab.view.progress import NotebookProgress, is_watched, publish
 
-        return NotebookProgress(watched=is_watched(os.environ), show=publish)
+        return NotebookProgress(watched=is_watched(os.environ), lang=lang, show=publish)
 
     sink: ProgressSink = _in_ipython(bars) or silent
     return sink

@@ -112,7 +112,7 @@ class Session:
         if _is_live(arguments):
             live = Live()
             return self._run(arguments, stdin_on(live, lambda: Keyboard(live)), live, sys.stderr)
-        screen, errors = Screen(watched=is_watched(os.environ)), io.StringIO()
+        screen, errors = Screen(watched=is_watched(os.environ), lang=self.lab.lang), io.StringIO()
         try:
             return self._run(arguments, stdin_on(screen, lambda: Keyboard(screen)), screen, errors, screen)
         finally:
@@ -200,9 +200,9 @@ class Screen(io.StringIO):
     """Where a command prints in a notebook. It holds everything back until the command is over, so that it can show it
     in the best form there is; only a pull's bars move meanwhile."""
 
-    def __init__(self, *, watched: bool) -> None:
+    def __init__(self, *, watched: bool, lang: str = "en") -> None:
         super().__init__()
-        self._bars = NotebookProgress(watched=watched)
+        self._bars = NotebookProgress(watched=watched, lang=lang)
         self._above = 0
         self._richer: Mapping[str, str] = {}
 
@@ -231,7 +231,7 @@ class Screen(io.StringIO):
         if self._richer:
             publish({"text/plain": text.rstrip("\n"), **self._richer})
             return
-        html = pull_html(above, picture, below) if picture.lines else html_table(text, mark=image_mark(lab.state))
+        html = pull_html(above, picture, below, lab.lang) if picture.lines else html_table(text, mark=image_mark(lab.state))
         self._bars.finish()
         if html:
             publish({"text/plain": text.rstrip("\n"), "text/html": html})

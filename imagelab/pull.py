@@ -200,7 +200,7 @@ class Puller:
         missing = [first[digest] for digest in wanted if digest not in present]
         for digest in wanted:
             if digest in present:
-                self.emit(Progress("Already exists", digest.short))
+                self.emit(Progress("Already exists", digest.short, size=first[digest].size))
             else:
                 self.emit(Progress("Pulling fs layer", digest.short))
         for descriptor in missing[AT_ONCE:]:

@@ -221,6 +221,30 @@ def test_layers_that_are_here_are_full_in_another_colour(lab: Lab) -> None:
     assert html.count("progress-bar-success") == 4
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "fetched 22.4kB · here already 46.1kB"), ("zh", "下载 22.4kB · 本地已有 46.1kB")],
+)
+def test_the_total_says_what_was_fetched_and_what_was_here(lab: Lab, lang: str, said: str) -> None:
+    """All layers of the manifest, each once: what came over the wire, and what sharing has saved."""
+    lab.pull("nginx")
+    picture = a_pull(lab, "redis")
+    fetched, wanted, here = picture.sums
+    assert fetched == wanted
+    assert fetched + here == sum(lab.state.layers[layer].blob_size for layer in lab.image("redis").layers)
+    assert here == lab.state.layers[lab.image("nginx").layers[0]].blob_size
+    html = pull_html("", picture, "", lang)
+    assert said in html
+    assert said not in picture.text  # which is Docker's own
+
+
+def test_a_pull_that_fetched_nothing_has_no_total(lab: Lab) -> None:
+    lab.pull("nginx")
+    picture = a_pull(lab, "nginx")
+    assert picture.sums == (0, 0, 0)
+    assert 'class="sum"' not in pull_html("", picture, "")
+
+
 def test_each_tag_of_a_repository_has_its_own_lines() -> None:
     picture = PullPicture()
     for tag in ("1", "2"):

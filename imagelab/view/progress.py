@@ -5,8 +5,10 @@ rewritten in place. `PullPicture` is that screen as a value: lines, each with a 
 
     14.04: Pulling from library/ubuntu
     6c953ac5d795: Pull complete          ████████████████  42.1kB
+    d12c07e5cd7e: Already exists         ░░░░░░░░░░░░░░░░  46.1kB      another colour: nothing was fetched
     Digest: sha256:…
     Status: Downloaded newer image for ubuntu:14.04
+    fetched 42.1kB · here already 46.1kB ████████░░░░░░░░  88.2kB      what sharing layers has saved
 
 While the pull runs, the bars are ipywidgets, which live only as long as the page and the kernel. When it is over they
 are closed, and the finished picture is published once, as HTML with its plain text beside it: that is what is saved,
@@ -24,9 +26,11 @@ from typing import Any
 
 from imagelab.events import Progress
 from imagelab.units import human_size
-from imagelab.view.style import STYLE
+from imagelab.view.messages import say
+from imagelab.view.style import DARK, LIGHT, STYLE
 
-DONE = {"Pull complete": "success", "Already exists": "info"}
+HERE = "Already exists"
+DONE = {"Pull complete": "success", HERE: "info"}
 """Statuses that end a layer, and the widgets' word for the colour of its bar."""
 
 PACE = 0.012
@@ -35,16 +39,23 @@ PACE = 0.012
 LONGEST = 1.2
 """Seconds that a pull may be slowed down by this, all in all."""
 
+_FETCHED, _SHARED, _BROKEN = "layer", "shared", "changed"
+"""The kinds whose colours bars have."""
+
 BARS = (
-    "<style>.imagelab .pull{display:grid;grid-template-columns:max-content max-content 12em max-content;"
+    "<style>.imagelab .pull{display:grid;grid-template-columns:max-content max-content minmax(8em,18em) max-content;"
     "column-gap:14px;align-items:center;font-family:var(--il-mono);"
-    "font-size:var(--jp-code-font-size,13px);line-height:1.5;padding-left:7px}"
+    "font-size:var(--jp-code-font-size,13px);line-height:1.5;padding-left:7px;"
+    f"--fetched:{LIGHT.kinds[_FETCHED].line};--here:{LIGHT.kinds[_SHARED].line};--broken:{LIGHT.kinds[_BROKEN].line}}}"
+    f"[data-jp-theme-light=false] .imagelab .pull{{--fetched:{DARK.kinds[_FETCHED].line};--here:{DARK.kinds[_SHARED].line};"
+    f"--broken:{DARK.kinds[_BROKEN].line}}}"
     ".imagelab .pull .line{grid-column:1/-1;width:0;min-width:100%;white-space:pre}"
-    ".imagelab .pull .size{text-align:right;color:var(--il-soft)}"
-    ".imagelab .track{height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"
-    ".imagelab .track div{height:100%}"
-    ".imagelab .progress-bar-success{background:var(--jp-success-color1,#388e3c)}"
-    ".imagelab .progress-bar-info{background:var(--jp-info-color1,#0288d1)}</style>"
+    ".imagelab .pull .size{text-align:right;color:var(--il-soft);font-variant-numeric:tabular-nums}"
+    ".imagelab .pull .sum{grid-column:1/3;color:var(--il-soft);padding-top:2px}"
+    ".imagelab .track{display:flex;height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"
+    ".imagelab .track div{height:100%;background:var(--broken)}"
+    ".imagelab .track .progress-bar-success{background:var(--fetched)}"
+    ".imagelab .track .progress-bar-info{background:var(--here)}</style>"
 )
 
 
@@ -84,6 +95,8 @@ class PullPicture:
         line.status = progress.status
         if progress.total:
             line.current, line.total = progress.current, progress.total
+        elif progress.size:
+            line.total = progress.size
         if progress.status in DONE:
             line.current = line.total
         return line
@@ -94,17 +107,47 @@ class PullPicture:
         return "".join(f"{line.text}\n" for line in self.lines)
 
     @property
+    def sums(self) -> tuple[int, int, int]:
+        """Bytes: (fetched so far, to be fetched in all, here already); a layer of several tags once."""
+        layers = {line.id: line for line in self.lines if line.layer}.values()
+        wanted = [line for line in layers if line.status != HERE]
+        return (
+            sum(line.current for line in wanted),
+            sum(line.total for line in wanted),
+            sum(line.total for line in layers if line.status == HERE),
+        )
+
+    def total(self, lang: str) -> str:
+        """The sums in words; "" when nothing was measured."""
+        fetched, wanted, here = self.sums
+        words = {"fetched": human_size(fetched), "wanted": human_size(wanted), "here": human_size(here)}
+        return say("pull.total" if fetched == wanted else "pull.broke_off", lang, **words) if wanted + here else ""
+
+    @property
     def html(self) -> str:
         """The screen as HTML; bars stand where they stood when it was made."""
         return "".join(_html_line(line) for line in self.lines)
 
+    def html_total(self, lang: str = "en") -> str:
+        """A last line: how much was fetched, and how much did not have to be."""
+        fetched, wanted, here = self.sums
+        if not wanted + here:
+            return ""
+        shares = [f"{100 * part / (wanted + here):.1f}" for part in (fetched, here)]
+        parts = "".join(
+            f'<div style="width:{share}%;background:var(--{kind})"></div>'
+            for kind, share in zip(("fetched", "here"), shares, strict=True)
+        )
+        size = human_size(wanted + here)
+        return f'<div class="sum">{escape(self.total(lang))}</div><div class="track">{parts}</div><div class="size">{size}</div>'
 
-def pull_html(before: str, picture: PullPicture, after: str) -> str:
-    """A whole command: what it printed before the pull and after it, as lines around the picture."""
+
+def pull_html(before: str, picture: PullPicture, after: str, lang: str = "en") -> str:
+    """A whole command: what it printed before the pull and after it, as lines around the picture, and the sums."""
     around = [
         "".join(f'<div class="line">{escape(line)}</div>' for line in text.splitlines()) for text in (before, after)
     ]
-    return f'{STYLE}{BARS}<div class="imagelab"><div class="pull">{around[0]}{picture.html}{around[1]}</div></div>'
+    return f'{STYLE}{BARS}<div class="imagelab"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
 
 
 def _html_line(line: Line) -> str:
@@ -131,10 +174,12 @@ class NotebookProgress:
         self,
         *,
         watched: bool = True,
+        lang: str = "en",
         show: Callable[[Mapping[str, str]], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.picture = PullPicture()
+        self.lang = lang
         self._watched, self._show, self._sleep = watched, show, sleep
         self._bars: Bars | None = None
         self._rested = 0.0
@@ -148,6 +193,7 @@ class NotebookProgress:
             self._watched = self._bars is not None
         if self._bars is not None:
             self._bars.move(line)
+            self._bars.sum(self.picture.total(self.lang))
             if progress.total and self._rested < LONGEST:
                 self._rested += PACE
                 self._sleep(PACE)
@@ -157,7 +203,8 @@ class NotebookProgress:
         if self._bars is not None:
             self._bars.close()
         if self.picture.lines and self._show is not None:
-            self._show({"text/plain": self.picture.text.rstrip("\n"), "text/html": pull_html("", self.picture, "")})
+            html = pull_html("", self.picture, "", self.lang)
+            self._show({"text/plain": self.picture.text.rstrip("\n"), "text/html": html})
         self.picture, self._bars, self._rested = PullPicture(), None, 0.0
 
 
@@ -168,6 +215,7 @@ class Bars:
         self._widgets = widgets
         self._box = widgets.VBox()
         self._rows: dict[int, tuple[Line, Any, Any]] = {}
+        self._sum = widgets.Label("")
 
     @staticmethod
     def shown() -> Bars | None:
@@ -190,19 +238,24 @@ class Bars:
             bar.value, bar.bar_style = bar.max, DONE[line.status]
         label.value = line.status + (f"  {human_size(line.total)}" if line.total else "")
 
+    def sum(self, words: str) -> None:
+        """What all rows come to, below them."""
+        self._sum.value = words
+
     def _row(self, line: Line) -> tuple[Line, Any, Any]:
         widgets = self._widgets
         name = widgets.HTML(f"<code>{escape(line.id)}</code>", layout=widgets.Layout(width="8.5em"))
         bar = widgets.IntProgress(0, 0, 1, layout=widgets.Layout(width="18em"))
         label = widgets.Label("", layout=widgets.Layout(width="18em"))
         self._rows[id(line)] = row = (line, bar, label)
-        self._box.children = (*self._box.children, widgets.HBox([name, bar, label]))
+        rows = [child for child in self._box.children if child is not self._sum]
+        self._box.children = (*rows, widgets.HBox([name, bar, label]), self._sum)
         return row
 
     def close(self) -> None:
         """Off the page, and out of the kernel."""
         for row in self._box.children:
-            for widget in row.children:
+            for widget in getattr(row, "children", ()):
                 widget.close()
             row.close()
         self._box.close()
