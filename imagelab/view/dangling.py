@@ -24,7 +24,7 @@ from imagelab.view.graph import DANGLING, IMAGE, INTERMEDIATE, Graph, graph
 from imagelab.view.messages import say
 from imagelab.view.pictures import image as picture_of
 from imagelab.view.shown import Shown, escape
-from imagelab.view.style import chip, panel
+from imagelab.view.style import SPLIT, chip, panel
 
 NEITHER = "neither"
 
@@ -155,7 +155,7 @@ class DanglingLens(Shown):
             f".imagelab.lens form:has(input[value={name}]:checked) .view:not(.v-{name}){{display:none}}" for name in DEFINITIONS
         )
         body = (
-            f'<style>{rules}.imagelab.lens .verdict{{margin:6px 0;display:flex;gap:8px;align-items:baseline}}</style>'
+            f'{SPLIT}<style>{rules}.imagelab.lens .verdict{{margin:6px 0;display:flex;gap:8px;align-items:baseline}}</style>'
             f"<h3>{escape(say('dangling.title', lang))}</h3><form><div class=\"switch\">{switch}</div>{views}</form>"
         )  # fmt: skip
         return panel(body, label=say("dangling.title", lang), kind="lens", language=lang)
@@ -167,7 +167,7 @@ class DanglingLens(Shown):
             for short, word, sentence in self._lines(definition)
         )
         heading = f"<p><b>{escape(say(f'dangling.definition.{definition}', lang))}</b>: {escape(say(f'dangling.rule.{definition}', lang))}</p>"
-        return f'<div class="view v-{definition}">{heading}{picture_of(self.graph(definition))}{rows}</div>'
+        return f'<div class="view v-{definition}">{heading}<div class="split">{picture_of(self.graph(definition))}<div>{rows}</div></div></div>'
 
 
 def _badge(short: str, word: str, lang: str) -> str:

@@ -58,11 +58,13 @@ class EraLens(Shown):
     @property
     def html(self) -> str:
         style = (
-            "<style>.imagelab.eras .era{margin:0 0 20px;overflow-x:auto}.imagelab.eras .gone td{text-decoration:line-through;"
+            "<style>.imagelab.eras .all{display:flex;flex-wrap:wrap;gap:0 36px;align-items:flex-start}"
+            ".imagelab.eras .era{margin:0 0 20px;overflow-x:auto;min-width:0;max-width:100%}.imagelab.eras .era:last-child{max-width:600px}.imagelab.eras .gone td{text-decoration:line-through;"
             "background:var(--il-removed-fill);color:var(--il-removed-ink)}.imagelab.eras .gone td:last-child{text-decoration:none}</style>"
         )
         body = "".join(_html(view, self.lang) for view in self.views)
-        return panel(f"{style}<h3>{escape(say('eras.title', self.lang))}</h3>{body}", label=say("eras.title", self.lang), kind="eras", language=self.lang)
+        title = escape(say("eras.title", self.lang))
+        return panel(f'{style}<h3>{title}</h3><div class="all">{body}</div>', label=say("eras.title", self.lang), kind="eras", language=self.lang)
 
 
 def era_lens(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: tzinfo, lang: str) -> EraLens:

@@ -70,7 +70,7 @@ _STYLE = (
     "@container (min-width:1080px){.imagelab.graph-widget .sides{grid-template-columns:minmax(0,1fr) 300px}}"
     ".imagelab.graph-widget .scroll{overflow-x:auto}.imagelab.graph-widget svg{display:block;max-width:100%;min-width:min(560px,100%);height:auto}"
     ".imagelab.graph-widget [aria-live]{border:1px solid var(--il-rule);border-radius:6px;padding:8px 12px;min-height:40px}"
-    ".imagelab.graph-widget .node{cursor:pointer}"
+    ".imagelab.graph-widget .node{cursor:pointer}.imagelab.panel.graph-widget .node:focus-visible{outline:none}"
     ".imagelab.graph-widget table{border-collapse:collapse;font-size:12px}"
     ".imagelab.graph-widget :is(th,td){text-align:left;vertical-align:top;padding:2px 12px 2px 0;font-weight:400;overflow-wrap:anywhere}"
     ".imagelab.graph-widget th{color:var(--il-soft);white-space:nowrap}</style>"

@@ -27,7 +27,7 @@ from imagelab.view.graph import Graph, graph
 from imagelab.view.messages import say
 from imagelab.view.pictures import image as picture_of
 from imagelab.view.shown import Shown, aligned, escape
-from imagelab.view.style import chip, panel
+from imagelab.view.style import SPLIT, chip, panel
 
 NAMED, CHILDREN, CONTAINERS, IMAGES = "names", "children", "containers", "images"
 
@@ -121,8 +121,9 @@ class RemovalPreview(Shown):
         freed = f'<p class="note">{escape(say("removal.freed", self.lang, size=human_size(self.freed)))}</p>'
         style = "<style>.imagelab.rmi .line{display:flex;gap:8px;align-items:baseline;margin:4px 0}</style>"
         return panel(
-            f"{style}<h3>{escape(title)}</h3>{rows}{freed}{picture_of(self.graph)}", label=title, kind="rmi", language=self.lang
-        )
+            f'{SPLIT}{style}<h3>{escape(title)}</h3><div class="split"><div>{rows}{freed}</div>{picture_of(self.graph)}</div>',
+            label=title, kind="rmi", language=self.lang,
+        )  # fmt: skip
 
 
 def preview_rmi(

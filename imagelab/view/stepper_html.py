@@ -25,7 +25,7 @@ from imagelab.view.stepper import (
     overlay_cells,
     overlay_notes,
 )
-from imagelab.view.style import chip, panel
+from imagelab.view.style import SPLIT, chip, panel
 from imagelab.view.tables import Table, tables
 
 PACE = 1600
@@ -46,9 +46,7 @@ _STYLE = (
     ".imagelab.stepper .controls input{flex:1;min-width:160px;accent-color:var(--il-layer-line)}"
     ".imagelab.stepper .pair{display:flex;flex-wrap:wrap;gap:4px 20px}"
     ".imagelab.stepper .pair>div{overflow-x:auto;max-width:100%}"
-    ".imagelab.stepper .split{display:flex;flex-wrap:wrap;gap:0 20px;align-items:flex-start}"
-    ".imagelab.stepper .split>div{flex:1 1 380px;min-width:0;overflow-x:auto}"
-    ".imagelab.stepper .picture{margin:8px 0;min-width:0}"
+    ".imagelab.stepper .picture{margin:8px 0}"
     ".imagelab.stepper tr.is-new td{background:var(--il-added-fill);color:var(--il-added-ink)}"
     ".imagelab.stepper tr.is-gone td{background:var(--il-removed-fill);color:var(--il-removed-ink);text-decoration:line-through}"
     ".imagelab.stepper .files td{white-space:nowrap}.imagelab.stepper .files th{white-space:normal;letter-spacing:0}</style>"
@@ -108,7 +106,7 @@ def page(stepper: Stepper) -> str:
     total = len(stepper.frames)
     steps = "".join(_step(frame, at, total, at == stepper.start, lang) for at, frame in enumerate(stepper.frames))
     script = _SCRIPT.replace("START", str(stepper.start)).replace("PACE", str(PACE))
-    body = f"{_STYLE}<h3>{escape(title)}</h3>{_controls(total, lang)}<ol>{steps}</ol><script>{script}</script>"
+    body = f"{SPLIT}{_STYLE}<h3>{escape(title)}</h3>{_controls(total, lang)}<ol>{steps}</ol><script>{script}</script>"
     made = panel(body, label=title, kind="stepper", language=lang)
     return made.replace('<div class="imagelab panel stepper"', '<div tabindex="0" class="imagelab panel stepper"', 1)
 

@@ -200,6 +200,12 @@ PANEL = (
 )
 """What panels add to STYLE: the kinds' colours, and the pieces that panels are made of."""
 
+SPLIT = (
+    f"<style>.imagelab .split{{display:flex;flex-wrap:wrap;gap:0 {WIDE}px;align-items:flex-start}}"
+    ".imagelab .split>div{flex:1 1 380px;min-width:0;overflow-x:auto}.imagelab .split>.picture{min-width:0}</style>"
+)
+"""For panels with a picture: `<div class="split">` puts what is said of it beside it where there is room, else below it."""
+
 
 def chip(word: str, kind: str = "") -> str:
     """A word in a coloured pill; `kind` is one of KINDS, "" for a quiet one. `word` is HTML already."""
