@@ -91,18 +91,36 @@ class Script(io.StringIO):
 
 
 def _edited(prompt: str, history: list[str], completion: Completion) -> bytes:
-    """One line from the real terminal; b"" for Ctrl-D."""
+    """One line from the real terminal; b"" for Ctrl-D.
+
+    A program that reads without a prompt of the shell's (`read`, `cat`) gets what the terminal itself gives: what it
+    printed before, on the same line, stays.
+    """
+    if not prompt:
+        sys.stdout.flush()
+        return sys.stdin.buffer.readline()
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completer
+    from prompt_toolkit.filters import is_searching
     from prompt_toolkit.formatted_text import ANSI
     from prompt_toolkit.history import InMemoryHistory
+    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.search import accept_search
 
     class Words(Completer):
         def get_completions(self, document: Any, event: Any) -> Iterable[Any]:
             return _completions(document.text_before_cursor, completion)
 
+    keys = KeyBindings()
+
+    @keys.add("enter", filter=is_searching)
+    def found(event: Any) -> None:
+        """Enter takes what Ctrl-R found, and runs it, as in every shell."""
+        accept_search()
+        event.current_buffer.validate_and_handle()
+
     sys.stdout.flush()
-    session: Any = PromptSession(history=InMemoryHistory([line for line in history if "\n" not in line]), completer=Words(), complete_while_typing=False)  # fmt: skip
+    session: Any = PromptSession(history=InMemoryHistory([line for line in history if "\n" not in line]), completer=Words(), complete_while_typing=False, key_bindings=keys)  # fmt: skip
     try:
         return (str(session.prompt(ANSI(prompt))) + "\n").encode("utf-8", "surrogateescape")
     except EOFError:
