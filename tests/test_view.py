@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import sys
 from html.parser import HTMLParser
@@ -12,6 +14,7 @@ import pytest
 from imagelab.events import Progress
 from imagelab.lab import Lab
 from imagelab.view.progress import NotebookProgress, PullPicture, is_watched, pull_html
+from imagelab.view.shown import Shown
 from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast
 from imagelab.view.tables import html_table, image_mark, is_table, rows, tables
 from states import a_state, id_of, image
@@ -309,3 +312,14 @@ def test_who_is_watched() -> None:
     assert is_watched({"JPY_SESSION_NAME": "/x.ipynb"})
     assert is_watched({"VSCODE_PID": "1"})
     assert not is_watched({"JPY_PARENT_PID": "1", "PYTEST_CURRENT_TEST": "x"})
+
+
+def test_every_panel_prints_as_its_text() -> None:
+    """A dataclass brings a `__repr__` of its own, unless it is told not to."""
+    import imagelab.view as view
+
+    for module in pkgutil.iter_modules(view.__path__):
+        importlib.import_module(f"imagelab.view.{module.name}")
+    panels = Shown.__subclasses__()
+    assert len(panels) > 5
+    assert [panel.__name__ for panel in panels if panel.__repr__ is not Shown.__repr__] == []

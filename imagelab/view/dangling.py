@@ -104,7 +104,7 @@ def verdicts(state: State, definition: str) -> dict[Digest, Verdict]:
     return {image_id: judge(state, image_id) for image_id in state.images}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DanglingLens(Shown):
     """A lab under the five definitions. `drawn` is its picture, which each definition recolours."""
 

@@ -44,7 +44,7 @@ class EraView:
         return tables(self.listing)[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EraLens(Shown):
     """Three listings of one lab."""
 

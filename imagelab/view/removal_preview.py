@@ -61,7 +61,7 @@ class Refusal:
     kept: tuple[Kept, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RemovalPreview(Shown):
     """A removal that was not made."""
 

@@ -52,7 +52,7 @@ class Frame:
     """It was undone, and could be done again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stepper(Shown):
     """The steps of a lab. `start` is the one shown first, counted from 0."""
 
