@@ -85,6 +85,7 @@ def test_a_lab_keeps_and_drops_it(lab: Lab, tmp_path: Path) -> None:
         assert other.docker("diff web").stdout == before
     lab.docker("rm web")
     lab.docker("rmi nginx")
+    lab.docker("gc --keep 0")
     assert not list((tmp_path / "cache").glob("*.tree"))
 
 
