@@ -151,27 +151,22 @@ class Loader:
     # -- the names, last ------------------------------------------------------------------------------------
 
     def _commit(self, found: list[Item], images: list[tuple[Image, list[Layer]]]) -> list[Loaded]:
-        """Write everything down in one transaction; none that counts, when all of it was here."""
-        state = self.store.state()
-        ready = [self._as_it_will_be(item, image, found, state) for item, (image, _) in zip(found, images, strict=True)]
-        changed = any(
-            state.images.get(image.id) != image or any(state.references.get(tag) != image.id for tag in item.tags)
-            for item, image in zip(found, ready, strict=True)
-        )
-        with self.store.transaction(counted=changed) as tx:
+        """Write down what is not here yet, in one transaction."""
+        with self.store.transaction() as tx:
             for _, layers in images:
                 for layer in layers:
                     tx.put_layer(layer)
             loaded = []
-            for item, image in zip(found, ready, strict=True):
-                before = tx.state.references
-                if tx.state.images.get(image.id) != image:
+            for item, (new, _) in zip(found, images, strict=True):
+                before = tx.state
+                image = self._as_it_will_be(item, new, found, before)
+                if before.images.get(image.id) != image:
                     tx.put_image(image)
-                moved = tuple((tag, before[tag]) for tag in item.tags if tag in before and before[tag] != image.id)
-                for tag in item.tags:
-                    if before.get(tag) != image.id:
+                stood = {tag: before.references.get(tag) for tag in item.tags}
+                for tag, other in stood.items():
+                    if other != image.id:
                         tx.tag(tag, image.id, self.now)
-                loaded.append(Loaded(image, item.tags, moved))
+                loaded.append(Loaded(image, item.tags, tuple((tag, old) for tag, old in stood.items() if old and old != image.id)))
         return loaded
 
     def _as_it_will_be(self, item: Item, image: Image, found: list[Item], state: State) -> Image:

@@ -323,3 +323,15 @@ def test_every_panel_prints_as_its_text() -> None:
     panels = Shown.__subclasses__()
     assert len(panels) > 5
     assert [panel.__name__ for panel in panels if panel.__repr__ is not Shown.__repr__] == []
+
+
+def test_the_bar_of_a_load_is_full_at_its_end() -> None:
+    """`docker load` says nothing more of a layer that is there (R6.48)."""
+    from imagelab.events import Progress
+    from imagelab.view.progress import PullPicture
+
+    picture = PullPicture()
+    picture.tell(Progress("Loading layer", "5720046ba699", 100, 200))
+    assert "progress-bar-unfinished" in picture.html and "width:50%" in picture.html
+    picture.tell(Progress("Loading layer", "5720046ba699", 200, 200))
+    assert "progress-bar-success" in picture.html and "width:100%" in picture.html

@@ -150,10 +150,16 @@ def pull_html(before: str, picture: PullPicture, after: str, lang: str = "en") -
     return f'{STYLE}{BARS}<div class="imagelab"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
 
 
+def _end(line: Line) -> str:
+    """The colour of a bar that has come to its end; "" while it moves. `docker load` says nothing more of a full one."""
+    full = "success" if line.status == "Loading layer" and line.total and line.current >= line.total else ""
+    return DONE.get(line.status, full)
+
+
 def _html_line(line: Line) -> str:
     if not line.layer:
         return f'<div class="line">{escape(line.text)}</div>'
-    kind = DONE.get(line.status, "unfinished")
+    kind = _end(line) or "unfinished"
     share = 100 if line.status in DONE else 100 * line.current // line.total if line.total else 0
     size = human_size(line.total) if line.total else ""
     bar = f'<div class="track"><div class="progress-bar-{kind}" style="width:{share}%"></div></div>'
@@ -234,8 +240,8 @@ class Bars:
         _, bar, label = self._rows.get(id(line)) or self._row(line)
         if line.total:
             bar.max, bar.value = line.total, line.current
-        if line.status in DONE:
-            bar.value, bar.bar_style = bar.max, DONE[line.status]
+        if style := _end(line):
+            bar.value, bar.bar_style = bar.max, style
         label.value = line.status + (f"  {human_size(line.total)}" if line.total else "")
 
     def sum(self, words: str) -> None:
