@@ -31,7 +31,10 @@ def load(file: Path) -> tuple[Exercise, ...]:
     if spec is None or spec.loader is None or not file.exists():
         raise ImageLabError(f"{file.parent.name} has no {FILE}", hint="imagelab new-lesson SLUG makes one")
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, NameError, ImportError, TypeError, ValueError, AttributeError) as error:
+        raise ImageLabError(f"{file.parent.name}/{FILE} cannot be read: {type(error).__name__}: {error}") from error
     found = getattr(module, "EXERCISES", None)
     if not isinstance(found, tuple):
         raise ImageLabError(f"{file.parent.name}/{FILE} has no EXERCISES", hint="EXERCISES = (Exercise(…), …)")

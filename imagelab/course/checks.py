@@ -34,7 +34,7 @@ from imagelab.course.checks_inside import (
     no_file_in_image,
     only_changed,
 )
-from imagelab.course.scene import Scene
+from imagelab.course.scene import Scene, canonical
 from imagelab.course.words import Words
 from imagelab.reference import familiar
 
@@ -68,6 +68,7 @@ __all__ = [
     "no_file_in_image",
     "only_changed",
     "only_images",
+    "pulled",
     "same_image",
     "tag_kept",
     "tag_moved",
@@ -172,6 +173,21 @@ def has_digest_name(repository: str) -> Check:
         Words(f"every image of `{repository}` here has a tag, or there is none", f"`{repository}` 的镜像要么都有标签，要么一个也没有"),
         test,
     )  # fmt: skip
+
+
+def pulled(name: str) -> Check:
+    """Some image has this name and came from there: it has a digest in the same repository."""
+
+    def test(before: Scene, now: Scene) -> bool:
+        image_id = now.id_of(name)
+        repository = canonical(name).rpartition(":")[0]
+        return image_id is not None and any(one.startswith(f"{repository}@") for one in now.state.digests(image_id))
+
+    return Check(
+        Words(f"`{name}` has been pulled", f"已经拉取了 `{name}`"),
+        Words(f"`{name}` has not been pulled yet", f"还没有拉取 `{name}`"),
+        test,
+    )
 
 
 def tags_of(repository: str, count: int) -> Check:

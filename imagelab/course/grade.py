@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 
 INSIDE = set(
     "pull tag rmi run create start stop restart kill pause unpause wait rm rename exec attach commit build load import cp "
-    "image container system upstream".split()
+    "save export image container system upstream".split()
 )
 """First words of commands that may be done again."""
 FROM_OUTSIDE = {"build", "load", "import", "cp"}
+FILES = (*sorted(FROM_OUTSIDE), "save", "export")
+"""Verbs that read or write files of the machine: only in the folder they are run in, an empty one."""
 OPENED = re.compile(r"\.exercise\(\s*[\"']([^\"']+)[\"']")
 
 
@@ -143,11 +145,23 @@ def _allowed(words: Sequence[str]) -> bool:
     words = list(words[1:] if words[:1] == ["docker"] else words)
     if not words or words[0] not in INSIDE or words[:2] == ["upstream", "set"]:
         return False
-    if "cp" in words[:2]:
-        return ":" in words[-1]
+    if set(FILES) & set(words[:2]):
+        return not any(_is_far(word) for word in words[1:])
     if "pull" in words[:2] or words[0] in ("run", "create"):
         return not any(_is_elsewhere(word) for word in words[1:])
     return True
+
+
+def _is_far(word: str) -> bool:
+    """Is this a file of the machine outside the folder that commands are run in? `box:/etc/passwd` is in a container."""
+    path = word.partition("=")[2] if word.startswith("-") else word
+    container, colon, _ = path.partition(":")
+    return not (colon and "/" not in container) and ("/" in path or "\\" in path or ".." in path) and not _is_name(path)
+
+
+def _is_name(word: str) -> bool:
+    """`imagelab/leaky:1.0` is an image, `some/file` may be; a path from the root, the home or above is a file."""
+    return not word.startswith(("/", "~", ".")) and "\\" not in word
 
 
 def _is_elsewhere(word: str) -> bool:

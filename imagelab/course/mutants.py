@@ -26,7 +26,7 @@ from imagelab.state import Image, State
 from imagelab.tree import Draft, Put, Tree, diff
 
 Mutant = tuple[str, Scene]
-MOST_FILES = 20
+MOST_FILES = 300
 MADE_BY_DOCKER = {change.path for change in init_layer("", 0).changes}
 
 
@@ -77,7 +77,7 @@ def _images(before: Scene, goal: Scene) -> Iterator[Mutant]:
         images = {**state.images, image_id: before.state.images[image_id]}
         yield f"bring back the image {image_id.short}", _with(goal, images=images, references={**state.references, **names})
     for image_id in sorted(state.images):
-        if not state.tags(image_id):
+        if not state.tags(image_id) and image_id in before.state.images:
             images = {key: image for key, image in state.images.items() if key != image_id}
             names = {name: found for name, found in state.references.items() if found != image_id}
             yield f"delete the nameless image {image_id.short}", _with(goal, images=images, references=names)
@@ -115,9 +115,9 @@ def _renamed(goal: Scene, key: str, below: Tree) -> list[Scene]:
 
 
 def _made(before: Scene, goal: Scene) -> list[Image]:
-    """Images that the solution made itself, and gave a name."""
+    """Images that the solution made itself, with a layer of their own, and gave a name."""
     new = [image for key, image in sorted(goal.state.images.items()) if key not in before.state.images]
-    return [image for image in new if image.local and goal.state.tags(image.id)]
+    return [image for image in new if image.local and goal.state.tags(image.id) and image.layers[-1] not in before.state.layers]
 
 
 def _called(goal: Scene, image: Image) -> str:

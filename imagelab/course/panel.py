@@ -43,6 +43,7 @@ def exercise_panel(exercise: Exercise, verdict: Verdict, goal: Scene, now: Scene
     """The whole exercise: task, checklist, goal beside mine."""
     title, task = exercise.title.in_(lang), exercise.task.in_(lang)
     tail = [outcome(verdict, lang), *contrast(goal, now, lang)] if not verdict.passed else [outcome(verdict, lang)]
+    drawn = overlay(goal, now, lang) if not verdict.passed else Shown("", "")
     text = "\n".join(
         [
             say("course.heading", lang, title=title),
@@ -51,12 +52,13 @@ def exercise_panel(exercise: Exercise, verdict: Verdict, goal: Scene, now: Scene
             *checklist(verdict, lang),
             "",
             *tail,
+            *([drawn.text] if drawn.text else []),
             say("course.commands", lang),
         ]
     )
     body = (
         f"<h3>{chip(escape(say('course.exercise', lang)), 'tag')} {marked(title)}</h3><p>{marked(task)}</p>"
-        f"{_list(verdict, lang)}{''.join(f'<p>{marked(line)}</p>' for line in tail)}"
+        f"{_list(verdict, lang)}{''.join(f'<p>{marked(line)}</p>' for line in tail)}{drawn.html}"
         f'<p class="keys">{marked(say("course.commands", lang))}</p>'
     )
     return Shown(text, panel(body, label=title, kind="exercise", language=lang))
@@ -75,6 +77,19 @@ def said(text: str, lang: str) -> Shown:
     first, *more = text.split("\n")
     body = f"<p>{marked(first)}</p>" + (f"<pre>{escape(chr(10).join(more))}</pre>" if more else "")
     return Shown(text, panel(body, label=first, kind="exercise", language=lang))
+
+
+def overlay(goal: Scene, now: Scene, lang: str) -> Shown:
+    """My lab laid over the goal: what is missing is drawn as a ghost, what is more is marked."""
+    from imagelab.view.graph import graph
+    from imagelab.view.graph_svg import css, inline
+    from imagelab.view.graph_text import tree
+
+    everything = bool(goal.intermediate or now.intermediate)
+    drawn = graph(now.state, since=goal.state, images=True, all=everything, lang=lang)
+    caption = say("course.picture", lang)
+    html = f'{css(page=True)}<div style="overflow-x:auto">{inline(drawn)}</div><p class="note">{escape(caption)}</p>'
+    return Shown(f"\n{tree(drawn)}\n{caption}", html)
 
 
 # -- the pieces ---------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ So an exercise is tried as any other code is:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +45,18 @@ def clean_lab(exercise: Exercise) -> Iterator[Lab]:
             lab.close()
 
 
+@contextmanager
+def _elsewhere(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    work = folder / "work"
+    work.mkdir()
+    os.chdir(work)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def rehearse(exercise: Exercise, lines: Iterable[Line] = ()) -> Verdict:
     """How far these lines get, from a clean start."""
     with clean_lab(exercise) as lab:
@@ -52,8 +66,21 @@ def rehearse(exercise: Exercise, lines: Iterable[Line] = ()) -> Verdict:
 
 
 @cache
+def start_of(exercise: Exercise) -> Scene:
+    """What the lab looks like at the start. Its files can no longer be read."""
+    with clean_lab(exercise) as lab:
+        return look(lab)
+
+
+@cache
 def goal_of(exercise: Exercise) -> Scene:
-    """What the lab looks like when it is done: after `goal`, or else the solution. Its files can no longer be read."""
+    """What the lab looks like when it is done: after `goal`, or else the solution. Its files can no longer be read.
+
+    A container that no check asks for was only a means, and is left out.
+    """
     with clean_lab(exercise) as lab:
         perform(lab, exercise.goal or exercise.solution)
-        return look(lab)
+        scene = look(lab)
+    asked = " ".join(check.says.en for check in exercise.checks)
+    kept = {key: one for key, one in scene.state.containers.items() if f"`{one.name}`" in asked}
+    return replace(scene, state=replace(scene.state, containers=kept))

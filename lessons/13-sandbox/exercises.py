@@ -10,8 +10,10 @@ from imagelab.course.checks import (
     image_exists,
     layers_on_top,
     no_containers,
+    pulled,
     same_image,
     tag_kept,
+    tag_moved,
     tag_points_to,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
@@ -110,6 +112,7 @@ GENERATIONS = Exercise(
     wrong=(
         Wrong(("docker run --name aa nginx touch /two /three", "docker commit aa page:2", "docker commit aa page:3", "docker rm aa"), "siblings"),
         Wrong(("docker run --name aa nginx touch /two", "docker commit aa page:2", "docker rm aa"), "no-third"),
+        Wrong(("docker run --name aa nginx touch /two", "docker commit aa nginx", "docker rm aa"), "no-second"),
         Wrong(("docker run --name aa nginx touch /2", "docker commit aa page:2", "docker rm aa"), "no-second"),
         Wrong(
             ("docker run --name aa nginx touch /two", "docker commit aa page:2", "docker run --name bb page:2 touch /three",
@@ -136,8 +139,8 @@ THE_LISTING = Exercise(
     ),
     start=("pull -q mongo:3.2", "upstream release mongo:3.2"),
     checks=(
-        image_exists("redis"), image_exists("nginx"), image_exists("mongo:3.2"), image_dangles("mongo:3.2"),
-        same_image("ubuntu:16.04", "ubuntu"), image_exists("ubuntu:14.04"),
+        pulled("redis"), pulled("nginx"), tag_moved("mongo:3.2"), pulled("mongo:3.2"), image_dangles("mongo:3.2"),
+        same_image("ubuntu:16.04", "ubuntu"), pulled("ubuntu:14.04"),
     ),
     hints=(
         Hint("nothing-dangles", WHERE, ~dangling(), "Nothing dangles yet. What makes an old image lose its tag?", "还没有虚悬镜像。什么会让旧镜像失去标签？"),

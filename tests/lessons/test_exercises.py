@@ -76,7 +76,7 @@ def test_checks_that_are_not_met_say_what_is_missing_in_both_languages() -> None
     made = {
         "answered": (Words("how many layers?", "有几层？"), "5"), "image_exists": ("web",), "image_absent": ("web",), "tag_moved": ("web",), "tag_kept": ("web",),
         "tag_points_to": ("web", "old"), "same_image": ("web", "old"), "has_digest_name": ("web",), "tags_of": ("web", 2),
-        "image_deleted": ("web",), "image_kept": ("web",), "image_dangles": ("web",), "no_dangling": (), "dangling": (2,),
+        "pulled": ("web",), "image_deleted": ("web",), "image_kept": ("web",), "image_dangles": ("web",), "no_dangling": (), "dangling": (2,),
         "intermediate": (1,), "only_images": ("web",), "is_platform": ("web", "linux/arm64"), "layers_on_top": ("web", "old"),
         "layers_shared": ("web", "old"), "child_of": ("web", "old"), "file_in_image": ("web", "/x"),
         "no_file_in_image": ("web", "/x"), "in_no_layer": ("web", "/x"), "only_changed": ("web", "/x"), "config_has": ("web",),

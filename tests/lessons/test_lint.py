@@ -64,7 +64,7 @@ def edit(file: Path, old: str, new: str) -> None:
 # -- the whole course, and the skeleton ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", notebooks.sources()[1:6], ids=lambda source: source.parent.name)
+@pytest.mark.parametrize("source", notebooks.sources(), ids=lambda source: source.parent.name)
 def test_the_lessons_of_this_course_are_as_they_should_be(source: Path) -> None:
     assert lint_lesson(source.parent, notebooks.ROOT) == []
 
@@ -136,7 +136,7 @@ BROKEN: dict[str, tuple[Callable[[Exercise], Exercise], str]] = {
     "a hint on the last rung": (lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.SOLUTION, None, "x", "用"))), "come by themselves"),
     "two hints of one name": (lambda one: replace(one, hints=(*one.hints, one.hints[0])), "two hints are called 'other'"),
     "a name nobody was told": (
-        lambda one: replace(one, checks=(*one.checks, image_exists("secret:7"))),
+        lambda one: replace(one, solution=("tag hello-world secret:7",), checks=(*one.checks, image_exists("secret:7"))),
         "a check requires 'secret:7', which the task does not mention",
     ),
 }  # fmt: skip
@@ -184,6 +184,8 @@ def test_too_few_exercises_and_none_at_all(folder: Path) -> None:
     assert list(lint_files(folder)) == ["it has 1 exercises, and should have 2 or more"]
     edit(folder / "exercises.py", "EXERCISES = (ONE,)", "OTHER = (ONE,)")
     assert list(lint_files(folder)) == ["15-first-steps/exercises.py has no EXERCISES"]
+    edit(folder / "exercises.py", "OTHER = (ONE,)", "EXERCISES = (THREE,)")
+    assert list(lint_files(folder)) == ["15-first-steps/exercises.py cannot be read: NameError: name 'THREE' is not defined"]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +216,14 @@ def test_the_network_and_exercises_that_have_no_cell(folder: Path) -> None:
 def test_an_address_on_this_machine_or_in_a_story_is_none(folder: Path) -> None:
     edit(folder / "lesson.md", "%docker pull hello-world", "lab.browse('http://localhost:8080'), 'http://registry.test/v2/'")
     assert list(lint_source(folder)) == []
+
+
+def test_what_a_dockerfile_runs_has_no_network_and_what_it_adds_has(folder: Path) -> None:
+    run = "%%dockerfile x\nFROM busybox\nRUN true \\\n  && wget http://x.org/a\n"
+    edit(folder / "lesson.md", "%docker pull hello-world", run)
+    assert list(lint_source(folder)) == []
+    edit(folder / "lesson.md", "RUN true", "ADD https://x.org/a /a\nRUN true")
+    assert list(lint_source(folder)) == ["a cell needs the network: https://x.org"]
 
 
 def test_one_id_in_two_lessons(folder: Path) -> None:
