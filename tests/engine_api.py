@@ -65,7 +65,7 @@ def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
     if path.startswith("/containers/"):
         return containers(lab, path.removeprefix("/containers"), query)
     if path in ("/info", "/version"):
-        return {}
+        return {"ApiVersion": VERSION}
     raise NotFoundError(f"No such object: {path}")
 
 

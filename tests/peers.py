@@ -6,6 +6,7 @@ failure: a comparison that was not made must not look like one that passed.
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -22,6 +23,14 @@ def need(*tools: str) -> None:
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+
+
+def need_module(name: str) -> None:
+    """The same for a package of an optional extra."""
+    if os.environ.get("CI"):
+        importlib.import_module(name)
+    else:
+        pytest.importorskip(name)
 
 
 def find(tool: str) -> str | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Flag("images", "", "bool", "One slab for each run of layers"),
     Flag("fold", "", "int", "Show at most so many layers in a row one by one; 0 for any number", "6"),
     Flag("since", "", "int", "Mark what differs from this step of the timeline; -1 is the one before the last"),
+    Flag("from", "", "string", "Draw a running engine instead: docker, or the URL of its socket (also Podman's)"),
     Flag("lang", "", "string", "Speak this language: en or zh"), program="imagelab",
 )  # fmt: skip
 def graph(context: Context) -> int:
@@ -35,12 +36,32 @@ def graph(context: Context) -> int:
 
 
 def _drawn(context: Context) -> LabGraph:
+    if context.parsed.text("from"):
+        return _of_an_engine(context)
     parsed, lab = context.parsed, context.lab
     since = parsed.text("since")
     return lab.graph(
         parsed.text("focus") or None, all=parsed.on("all"), images=parsed.on("images"), since=_number(since) if since else None,
         fold=_number(parsed.text("fold", "6")), lang=parsed.text("lang") or None,
     )  # fmt: skip
+
+
+def _of_an_engine(context: Context) -> LabGraph:
+    from imagelab.view.docker_state import named, read
+    from imagelab.view.graph import graph
+    from imagelab.view.messages import checked_language
+    from imagelab.view.pictures import LabGraph
+
+    parsed = context.parsed
+    if parsed.text("since"):
+        raise UsageError("--since is for a lab: an engine remembers no steps", hint="leave one of --from and --since out")
+    lang = checked_language(parsed.text("lang") or context.environ.get("IMAGELAB_LANG") or "en")
+    machine = read(parsed.text("from"))
+    focus = parsed.text("focus")
+    return LabGraph(graph(
+        machine.state, focus=named(machine.state, focus) if focus else None, all=parsed.on("all"), images=parsed.on("images"),
+        commands=machine.commands, fold=_number(parsed.text("fold", "6")), lang=lang,
+    ))  # fmt: skip
 
 
 def _number(text: str) -> int:

@@ -119,7 +119,7 @@ class RemovalPreview(Shown):
         }  # fmt: skip
         rows = "".join(f'<div class="line">{chip(escape(what), hues[what])}<span>{escape(text)}</span></div>' for what, text in self.rows)
         freed = f'<p class="note">{escape(say("removal.freed", self.lang, size=human_size(self.freed)))}</p>'
-        style = "<style>.imagelab.rmi .line{display:flex;gap:8px;align-items:baseline;margin:4px 0}</style>"
+        style = "<style>.imagelab.rmi .line{display:flex;gap:8px;align-items:baseline;margin:4px 0}.imagelab.rmi .line span{overflow-wrap:anywhere}</style>"
         return panel(
             f'{SPLIT}{style}<h3>{escape(title)}</h3><div class="split"><div>{rows}{freed}</div>{picture_of(self.graph)}</div>',
             label=title, kind="rmi", language=self.lang,
