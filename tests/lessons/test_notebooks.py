@@ -91,6 +91,16 @@ def test_a_lesson_asks_before_it_shows(source: Path) -> None:
             assert following.cell_type == "code"
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.parent.name)
+def test_a_lesson_ends_in_todays_docker(source: Path) -> None:
+    """The same lab as another Docker prints it, at the end of every lesson; the welcome only says what an era is."""
+    text = source.read_text(encoding="utf-8")
+    if source != SOURCES[0]:
+        assert "\n## In today's Docker\n" in text
+        assert "\n## 在今天的 Docker 里\n" in text
+    assert '--era' in text
+
+
 LINK = re.compile(r"\]\(([^)#]+\.ipynb)\)")
 
 
