@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 from imagelab import buildlog as said
 from imagelab.build_cache import Cache
 from imagelab.build_context import Source, read_context
-from imagelab.build_copy import Owner, Placer, Sources, hash_of, owner_of
+from imagelab.build_copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
 from imagelab.commit import NewImage, child_config, store_image, with_parents
 from imagelab.dockerfile import DockerfileError, located, parse
 from imagelab.dockerfile_arguments import Arguments
@@ -84,16 +84,18 @@ class BuildOptions:
     force_remove: bool = False
     cache_from: tuple[str, ...] = ()
     platform: str | None = None
+    buildkit: bool = False
+    """Leave what BuildKit would."""
 
 
 @dataclass(slots=True)
-class _Stage:
+class Stand:
     """Where a stage stands: the image so far, and the config that the next one will have."""
 
     image: Image | None
     config: Config
-    data: Mapping[str, Any]
-    """The image's whole config; {} for `scratch`."""
+    data: Mapping[str, Any] | None
+    """The image's whole config; None while nobody has read it."""
     maintainer: str = ""
     command_is_ours: bool = False
 
@@ -104,13 +106,13 @@ class Builder:
     def __init__(self, engine: Engine, options: BuildOptions, tell: said.Tell) -> None:
         self._engine, self._store, self._options = engine, engine.store, options
         self._heard = tell
-        self._stages: list[_Stage] = []
+        self._stages: list[Stand] = []
         self._plan = Plan((), ())
         self._containers: list[str] = []
         self._arguments = Arguments(options.arguments)
         self._sources: dict[str, Sources] = {}
         self._outcome, self._why = "RAN", ""
-        self._number = 0
+        self._number = self._at = 0
         self._steps: list[said.BuildStep] = []
         self._copied = False
         self._escape, self._text = "\\", ""
@@ -128,11 +130,15 @@ class Builder:
         what = self._plan = self._planned(source)
         self._cache = Cache(self._store, is_used=not self._options.no_cache, sources=[self._engine.resolve(name) for name in self._options.cache_from if self._is_here(name)])
         self._tell_arguments(what)
-        for stage in what.stages:
-            self._build_stage(stage)
+        for at, stage in enumerate(what.stages):
+            self._at = at
+            if self._is_needed(at):
+                self._build_stage(stage)
+            else:
+                self._stages.append(Stand(None, {}, None))
         if unused := self._arguments.unused():
             self._heard(said.Note(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed"))
-        image = self._stages[-1].image
+        image = self._result(self._stages[-1])
         if image is None:
             raise BuildError("No image was generated. Is your Dockerfile empty?", hint="FROM scratch alone makes nothing: COPY something")
         if names:
@@ -142,6 +148,14 @@ class Builder:
         shown = tuple(dict.fromkeys(name.familiar() for name in names))
         self._heard(said.Built(image.id, shown))
         return said.BuildTrace(image.id, shown, tuple(self._steps))
+
+    def _is_needed(self, at: int) -> bool:
+        """Classic builds build every stage, up to the target (R8.22)."""
+        return True
+
+    def _result(self, stage: Stand) -> Image | None:
+        """The image of the last stage."""
+        return stage.image
 
     def _is_here(self, name: str) -> bool:
         try:
@@ -177,9 +191,9 @@ class Builder:
     def _begin(self, written: Instruction, found: Instruction) -> None:
         self._number += 1
         self._outcome, self._why, self._copied = "RAN", "", False
-        self._heard(said.StepBegun(self._number, self._total, written, found))
+        self._heard(said.StepBegun(self._number, self._total, written, found, stage=self._at))
 
-    def _end(self, stage: _Stage, written: Instruction, parent: Image | None) -> None:
+    def _end(self, stage: Stand, written: Instruction, parent: Image | None) -> None:
         image = stage.image.id if stage.image else None
         self._heard(said.ImageMade(image, copied=self._copied))
         step = said.BuildStep(
@@ -211,7 +225,7 @@ class Builder:
                 self._do(stage, found)
             self._end(stage, written, parent)
 
-    def _from(self, name: str, base: From) -> _Stage:
+    def _from(self, name: str, base: From) -> Stand:
         self._cache.begin_stage()
         self._arguments.begin_stage()
         at = self._named(name, len(self._stages))
@@ -222,7 +236,7 @@ class Builder:
         else:
             image = self._image(name, base.platform or self._options.platform)
         data = self._store.config(image.id).data if image else self._empty()
-        stage = _Stage(image, ordered(data.get("config") or {}), data)
+        stage = Stand(image, ordered(data.get("config") or {}), data)
         if "PATH" not in environment(stage.config):
             stage.config["Env"] = [*(stage.config["Env"] or []), f"PATH={DEFAULT_PATH}"]
         self._now_on(stage)
@@ -253,10 +267,10 @@ class Builder:
         self._engine.pull(name, platform=platform)
         return self._engine.resolve(name)
 
-    def _now_on(self, stage: _Stage) -> None:
+    def _now_on(self, stage: Stand) -> None:
         stage.config = stage.config | {"Image": stage.image.id if stage.image else ""}
 
-    def _expanded(self, stage: _Stage, written: Instruction) -> Instruction:
+    def _expanded(self, stage: Stand, written: Instruction) -> Instruction:
         values = environment(stage.config)
         return expanded(written, self._arguments.allowed(values) | values, self._escape)
 
@@ -265,7 +279,7 @@ class Builder:
 
     # -- steps ----------------------------------------------------------------------------------------------
 
-    def _do(self, stage: _Stage, found: Instruction) -> None:
+    def _do(self, stage: Stand, found: Instruction) -> None:
         """One instruction. Its containers go when it went well, or always with --force-rm (R8.10)."""
         went_well = False
         try:
@@ -293,7 +307,7 @@ class Builder:
             self._heard(said.Removed(container_id))
         self._containers = []
 
-    def _metadata(self, stage: _Stage, found: Instruction) -> None:
+    def _metadata(self, stage: Stand, found: Instruction) -> None:
         old = (stage.config.get("Healthcheck") or {}).get("Test") or []
         if isinstance(found, Healthcheck) and found.health["Test"] != ["NONE"] and old and old != ["NONE"]:
             self._heard(said.Note(f"Note: overriding previous HEALTHCHECK: [{' '.join(old)}]"))
@@ -308,7 +322,7 @@ class Builder:
         if not self._probe(stage, wanted):
             self._commit(stage, wanted, self._container(stage, wanted), ())
 
-    def _workdir(self, stage: _Stage, found: Workdir) -> None:
+    def _workdir(self, stage: Stand, found: Workdir) -> None:
         """The directory is made at once, by root (R8.8)."""
         stage.config, comment = applied(stage.config, found)
         wanted = stage.config | {"Cmd": [*shell_of(stage.config), f"#(nop) {comment}"]}
@@ -319,11 +333,15 @@ class Builder:
             make_directory(files, stage.config["WorkingDir"])
         self._commit(stage, wanted, container, self._changes(container, stage.config))
 
-    def _run(self, stage: _Stage, found: Run) -> None:
+    def _command(self, stage: Stand, found: Run) -> tuple[list[str], list[str], dict[str, str]]:
+        """A RUN's words, the same as history and cache keep them (`|1 V=2 /bin/sh -c …`, R8.9), and the arguments."""
         values = self._arguments.allowed(environment(stage.config))
         words = words_of(found, stage.config)
         counted = sorted(f"{name}={values[name]}" for name in self._arguments.counted(values))
-        saved = [f"|{len(counted)}", *counted, *words] if counted else words
+        return words, [f"|{len(counted)}", *counted, *words] if counted else words, values
+
+    def _run(self, stage: Stand, found: Run) -> None:
+        words, saved, values = self._command(stage, found)
         wanted = stage.config | {"Cmd": saved, "Entrypoint": None}
         if self._probe(stage, wanted):
             return
@@ -344,7 +362,7 @@ class Builder:
         found = self._engine.containers.changes(container.id)
         return tuple(change for change in found if not any(f"{change.path}/".startswith(volume) and f"{change.path}/" != volume for volume in volumes))
 
-    def _copy(self, stage: _Stage, found: Copy) -> None:
+    def _copy(self, stage: Stand, found: Copy) -> None:
         sources = self._source_of(found)
         if found.extracts and any(name.startswith(("http://", "https://")) for name in found.sources):
             raise BuildError(f"ADD failed: {found.sources[0]}: imagelab builds offline, and fetches nothing by URL", hint="put the file into the context")
@@ -362,16 +380,16 @@ class Builder:
         target = found.target if found.target.startswith("/") else f"{(stage.config.get('WorkingDir') or '').rstrip('/')}/{found.target}"
         placer.place(picked, target, extracts=found.extracts)
         after = files.tree()
-        read = _Reader(files, sources.source)
+        read = Reader(files, sources.source)
         self._copied = True
         self._commit(stage, wanted, None, with_parents(diff(before, after), after), read)
         if similar is not None and self._why == "because a file changed":
             self._why = self._changed_files(similar, after, placer.came_from, read) or self._why
 
-    def _changed_files(self, old: Image, after: Tree, came_from: Mapping[str, str], read: _Reader) -> str:
+    def _changed_files(self, old: Image, after: Tree, came_from: Mapping[str, str], read: Reader) -> str:
         """`because app.py changed`: this step's files beside those of the image it made the last time."""
         before = self._tree(old)
-        changed = [source for place, source in sorted(came_from.items()) if not _equal(before.get(place), after[place], self._store.read_file, read)]
+        changed = [source for place, source in sorted(came_from.items()) if not equal(before.get(place), after[place], self._store.read_file, read)]
         if not changed:
             return "because a file is gone"
         return f"because {', '.join(changed[:3])}{' and others' if len(changed) > 3 else ''} changed"
@@ -381,7 +399,7 @@ class Builder:
             return self._sources["."]
         at = self._stage_named(found.source_image)
         image = self._stages[at].image if at is not None else self._image(found.source_image, self._options.platform)
-        key = image.id if image else ""
+        key = " ".join(image.layers) if image else ""
         if key not in self._sources:
             self._sources[key] = Sources(Source(self._tree(image), self._store.read_file, is_context=False))
         return self._sources[key]
@@ -403,28 +421,29 @@ class Builder:
 
     # -- cache and commit -----------------------------------------------------------------------------------
 
-    def _platform(self, stage: _Stage) -> str:
+    def _platform(self, stage: Stand) -> str:
         if stage.image is not None:
             return stage.image.platform
-        return "/".join(str(stage.data[key]) for key in ("os", "architecture", "variant") if stage.data.get(key))
+        empty = self._empty()
+        return "/".join(str(empty[key]) for key in ("os", "architecture", "variant") if empty.get(key))
 
-    def _probe(self, stage: _Stage, wanted: Config) -> bool:
+    def _probe(self, stage: Stand, wanted: Config) -> bool:
         found = self._cache.find(stage.image, wanted, self._platform(stage), self._number)
         if found is None:
             self._why = self._cache.why(stage.image, wanted, self._number)
             return False
         self._heard(said.CacheUsed())
         self._outcome = "CACHED"
-        stage.image, stage.data = found, self._store.config(found.id).data
+        stage.image, stage.data = found, None
         return True
 
-    def _container(self, stage: _Stage, config: Config) -> Container:
+    def _container(self, stage: Stand, config: Config) -> Container:
         container = self._engine.containers.create_for_build(stage.image, config)
         self._containers.append(container.id)
         self._heard(said.ContainerMade(container.id))
         return container
 
-    def _commit(self, stage: _Stage, wanted: Config, container: Container | None, changes: tuple[Change, ...], read: Any = None) -> None:
+    def _commit(self, stage: Stand, wanted: Config, container: Container | None, changes: tuple[Change, ...], read: Any = None) -> None:
         """The step's image: a layer if anything changed, and one more line of history (R8.7, R8.8)."""
         if container is not None and changes:
             workspace = self._engine.containers.workspace(container)
@@ -433,31 +452,14 @@ class Builder:
         if changes and stage.image is not None and len(stage.image.layers) >= DEEPEST:
             raise BuildError("max depth exceeded", hint=f"an image has {DEEPEST} layers at most: join some RUN lines with &&")
         now = self._engine.clock()
+        old = stage.data if stage.data is not None else self._store.config(stage.image.id).data if stage.image else self._empty()
         stage.data = child_config(
-            stage.data, config=ordered(stage.config), made_with=ordered(wanted), created_by=" ".join(wanted["Cmd"]), now=now,
+            old, config=ordered(stage.config), made_with=ordered(wanted), created_by=" ".join(wanted["Cmd"]), now=now,
             is_empty=not changes, author=stage.maintainer,
             container=container.id if container else "",
         )  # fmt: skip
         stage.image = store_image(self._store, NewImage(stage.image, dict(stage.data), changes), read or self._store.read_file, now)
         self._cache.remember(stage.image)
-
-
-class _Reader:
-    """The bytes of a node, wherever they are: placed just now from a source, or the image's."""
-
-    def __init__(self, files: FileSystem, source: Source) -> None:
-        self._files, self._source = files, source
-
-    def __call__(self, node: Any) -> bytes:
-        if node.content.startswith("context@"):
-            return self._source.read(node)
-        return self._files.data(node)
-
-
-def _equal(old: Any, new: Any, read_old: Any, read_new: Any) -> bool:
-    if old is None or (old.kind, old.mode, old.size, old.target, old.uid, old.gid) != (new.kind, new.mode, new.size, new.target, new.uid, new.gid):
-        return False
-    return not new.size or read_old(old) == read_new(new)
 
 
 class _Located:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -238,6 +238,25 @@ def archive(data: bytes) -> Source | None:
     except ImageLabError:
         return None
     return found if len(found.tree) > 1 else None
+
+
+class Reader:
+    """The bytes of a node, wherever they are: placed just now from a source, or the image's."""
+
+    def __init__(self, files: FileSystem, source: Source) -> None:
+        self._files, self._source = files, source
+
+    def __call__(self, node: Node) -> bytes:
+        if node.content.startswith("context@"):
+            return self._source.read(node)
+        return self._files.data(node)
+
+
+def equal(old: Node | None, new: Node, read_old: Callable[[Node], bytes], read_new: Callable[[Node], bytes]) -> bool:
+    """Are two files the same, whenever they were written?"""
+    if old is None or (old.kind, old.mode, old.size, old.target, old.uid, old.gid) != (new.kind, new.mode, new.size, new.target, new.uid, new.gid):
+        return False
+    return not new.size or read_old(old) == read_new(new)
 
 
 def owner_of(chown: str, files: FileSystem) -> Owner:

@@ -31,6 +31,8 @@ class StepBegun:
     found: Instruction
     triggered: bool = False
     """It comes from the base image's ONBUILD."""
+    stage: int = 0
+    """Which stage of the file it belongs to, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class BuildStep:
     line: int
     """Where it stands in the Dockerfile, from 1; 0 for a LABEL that --label added."""
     outcome: str
-    """CACHED, RAN or FROM."""
+    """CACHED, RAN or FROM; CONFIG where BuildKit only notes a wish."""
     image: Digest | None
     why: str
     """Why it was not taken from the cache: `app.py changed`; "" when it was."""

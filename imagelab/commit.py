@@ -52,24 +52,29 @@ def store_image(store: Store, new: NewImage, read: Callable[[Node], bytes], now:
     layers = [store.state().layers[chain_id] for chain_id in new.parent.layers] if new.parent else []
     with store.lease():
         if new.changes:
-            layers.append(_stored_layer(store, new.changes, read, layers[-1].chain_id if layers else None))
-        data = {**new.config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}
-        raw = encode(dict(sorted(data.items())))
-        image_id = store.put_blob(raw)
-        config = Descriptor(OCI_CONFIG, image_id, len(raw))
-        blobs = [Descriptor(layer.media_type, layer.blob, layer.blob_size) for layer in layers]
-        manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": _json(config), "layers": [_json(b) for b in blobs]}  # fmt: skip
-        target = store.put_blob(encode(manifest))
-        image = Image(
-            image_id, now, sum(layer.size for layer in layers), tuple(layer.chain_id for layer in layers), target,
-            len(encode(manifest)) + len(raw) + sum(layer.blob_size for layer in layers),
-            new.parent.id if new.parent else None, dict((data.get("config") or {}).get("Labels") or {}),
-            f"{data['os']}/{data['architecture']}" + (f"/{data['variant']}" if data.get("variant") else ""), local=True,
-        )  # fmt: skip
-        with store.transaction() as tx:
-            for layer in layers:
-                tx.put_layer(layer)
-            tx.put_image(image)
+            layers.append(stored_layer(store, new.changes, read, layers[-1].chain_id if layers else None))
+        return put_image(store, layers, new.config, new.parent.id if new.parent else None, now)
+
+
+def put_image(store: Store, layers: Sequence[Layer], config: Mapping[str, Any], parent: Digest | None, now: int) -> Image:
+    """Write an image of layers whose blobs are here, base first. `config`: everything but rootfs."""
+    data = {**config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}
+    raw = encode(dict(sorted(data.items())))
+    image_id = store.put_blob(raw)
+    blobs = [Descriptor(layer.media_type, layer.blob, layer.blob_size) for layer in layers]
+    manifest = encode(
+        {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": _json(Descriptor(OCI_CONFIG, image_id, len(raw))), "layers": [_json(b) for b in blobs]}
+    )
+    target = store.put_blob(manifest)
+    image = Image(
+        image_id, now, sum(layer.size for layer in layers), tuple(layer.chain_id for layer in layers), target,
+        len(manifest) + len(raw) + sum(layer.blob_size for layer in layers), parent, dict((data.get("config") or {}).get("Labels") or {}),
+        f"{data['os']}/{data['architecture']}" + (f"/{data['variant']}" if data.get("variant") else ""), local=True,
+    )  # fmt: skip
+    with store.transaction() as tx:
+        for layer in layers:
+            tx.put_layer(layer)
+        tx.put_image(image)
     return image
 
 
@@ -77,7 +82,8 @@ def _json(descriptor: Descriptor) -> dict[str, Any]:
     return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
-def _stored_layer(store: Store, changes: tuple[Change, ...], read: Callable[[Node], bytes], below: Digest | None) -> Layer:
+def stored_layer(store: Store, changes: tuple[Change, ...], read: Callable[[Node], bytes], below: Digest | None) -> Layer:
+    """Write a layer's blob; what it is on top of `below`. No image has it yet: hold a lease until one does."""
     blob = blob_of(changes, read)
     with store.receive(Descriptor(OCI_LAYER_GZIP, Digest.of(blob), len(blob))) as download:
         download.write(blob[download.offset :])

@@ -256,6 +256,10 @@ class Engine:
         `tell` hears of each step as it happens. DockerfileError before anything is done; BuildError when a step fails:
         then what was built before it stays, and its container, too.
         """
+        if options.buildkit:
+            from imagelab.build_kit import KitBuilder
+
+            return KitBuilder(self, options, tell).build(context)
         from imagelab.build import Builder
 
         return Builder(self, options, tell).build(context)

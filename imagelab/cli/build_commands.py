@@ -55,7 +55,7 @@ tag|t|list||Name and optionally a tag in the "name:tag" format
 target||string||Set the target build stage to build.
 ulimit||ulimit|[]|Ulimit options""".splitlines())
 )  # fmt: skip
-OWN = (Flag("explain", "", "bool", "Say why each step ran", ours=True),)
+OWN = (Flag("explain", "", "bool", "Say why each step ran", ours=True), Flag("buildkit", "", "bool", "Print and leave what BuildKit would (also DOCKER_BUILDKIT=1)", ours=True))
 
 
 @command(
@@ -71,8 +71,11 @@ def build(context: Context) -> int:
     file = Path(parsed.text("iidfile")) if parsed.text("iidfile") else None
     if file is not None:
         file.unlink(missing_ok=True)
-    with _taken(context) as sent:
-        image = _sent(context, sent, options)
+    try:
+        with _taken(context) as sent:
+            image = _sent(context, sent, options)
+    except Shown:
+        return 1
     shown = eras.image_id(context.lab.state.images[image], context.era)
     if parsed.on("quiet"):
         context.out.write(f"{shown}\n")
@@ -103,6 +106,8 @@ def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest
 
     if context.parsed.on("squash"):
         raise ImageLabError("squash is only supported with experimental mode")
+    if options.buildkit:
+        return _kit_built(context, sent, options)
     if not context.parsed.on("quiet"):
         context.out.write(sending(sent.size, context.era))
         return _built(context, sent, options, context.out)
@@ -113,6 +118,35 @@ def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest
     except ImageLabError:
         context.err.write(held.getvalue())
         raise
+
+
+def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> Digest:
+    """The same, as BuildKit prints it: on standard error, and any failure exits 1."""
+    from dataclasses import replace
+
+    from imagelab.buildlog import explained
+    from imagelab.cli.build_kit_format import KitPrinter
+    from imagelab.events import silent
+
+    if context.era == "1.13":
+        raise UsageError("Docker 1.13 has no BuildKit: it came with 18.09", hint="--era 28")
+    engine, quiet = context.lab.engine, context.parsed.on("quiet")
+    printer = KitPrinter(io.StringIO() if quiet else context.err, sent.dockerfile, sent.size)
+    before, engine.progress = engine.progress, silent
+    try:
+        image = engine.build(sent.tar, replace(options, dockerfile=sent.dockerfile), printer).image
+    except ImageLabError as error:
+        printer.failed(error)
+        raise Shown from None
+    finally:
+        engine.progress = before
+        if context.parsed.on("explain"):
+            context.out.write(explained(tuple(printer.steps)))
+    return image
+
+
+class Shown(Exception):
+    """A failure that has been shown already."""
 
 
 def _built(context: Context, sent: BuildContext, options: BuildOptions, out: TextIO) -> Digest:
@@ -150,6 +184,7 @@ def _options(context: Context) -> BuildOptions:
     return BuildOptions(
         tags=tuple(parsed.all("tag")), arguments=_arguments(context), labels=_labels(context), target=parsed.text("target"),
         no_cache=parsed.on("no-cache"), pull=parsed.on("pull"), remove=parsed.on("rm", default=True), force_remove=parsed.on("force-rm"),
+        buildkit=parsed.on("buildkit", default=context.environ.get("DOCKER_BUILDKIT") == "1"),
         cache_from=tuple(name for text in parsed.all("cache-from") for name in text.split(",")), platform=parsed.text("platform") or None,
     )  # fmt: skip
 
