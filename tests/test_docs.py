@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -81,3 +82,46 @@ def test_the_manual_of_commands_is_current() -> None:
     from imagelab.cli.document import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page()
+
+
+# -- the two READMEs ------------------------------------------------------------------------------------------
+
+READMES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
+
+
+def commands(page: str) -> list[str]:
+    """The command lines of a page: of its indented blocks the part that is typed, and what stands in backquotes."""
+    blocks = [re.split(r"\s{2,}|  #", line.strip())[0] for line in page.splitlines() if line.startswith("    ")]
+    inline = re.findall(r"`((?:imagelab|make|docker|pip|conda|lab\.)[^`]*)`", page)
+    return blocks + inline
+
+
+def test_the_two_readmes_show_the_same_commands() -> None:
+    english, chinese = (sorted(set(commands(page))) for page in READMES)
+    assert english == chinese and len(english) > 40
+
+
+def test_the_readmes_list_every_lesson_by_its_title() -> None:
+    for lang, page in zip(("en", "zh"), READMES, strict=True):
+        for notebook in sorted((ROOT / "notebooks" / lang).glob("*.ipynb")):
+            cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+            text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+            title = re.search(r"^# (.+)$", text, re.M)
+            assert title and f"[{title[1]}](notebooks/{lang}/{notebook.name})" in page, notebook.name
+
+
+def test_every_imagelab_verb_that_the_pages_show_exists() -> None:
+    from imagelab.cli.main import COMMANDS
+
+    for page in PAGES:
+        if page.name != "CHANGELOG.md":
+            for verb in re.findall(r"`imagelab (?:--\S+(?: \d\S*| hub)? )*([a-z][a-z-]*)", page.read_text(encoding="utf-8")):
+                assert verb in COMMANDS, f"{page.name}: imagelab {verb}"
+
+
+def test_every_method_of_a_lab_that_the_pages_show_exists() -> None:
+    from imagelab.lab import Lab
+
+    for page in PAGES:
+        for name in re.findall(r"`lab\.([a-z_]+)", page.read_text(encoding="utf-8")):
+            assert hasattr(Lab, name) or name in ("era", "lang", "db"), f"{page.name}: lab.{name}"
