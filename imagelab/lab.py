@@ -12,6 +12,7 @@
     lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
     lab.undo(), lab.redo(), lab.steps()   every change is a step, and no step is lost
+    lab.graph(), lab.stepper()        the lab as a picture; what was done to it, step by step
     lab.era = "29"                    print as another Docker would
     lab.lang = "zh"                   pictures and panels in Chinese; what Docker prints stays English
 

@@ -160,6 +160,7 @@ class Tab:
         """Keep what is seen where IMAGELAB_PICTURES says, for a person to look at."""
         folder = os.environ.get("IMAGELAB_PICTURES")
         if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=str(Path(folder) / name))
 
 

@@ -1,6 +1,6 @@
 """Pictures in a real JupyterLab: a node is clicked and read from Python, the stepper goes by keys, each lens is flipped; no request leaves.
 
-With IMAGELAB_PICTURES set to a folder, what is seen is kept there: light and dark, English and Chinese, narrow and wide.
+With IMAGELAB_PICTURES set to a folder (`pictures`, which git ignores), what is seen is kept there: light and dark, English and Chinese, narrow and wide.
 """
 
 from __future__ import annotations
