@@ -51,10 +51,12 @@ class ArchiveFile:
         for _ in range(LINKS):
             if row is None or row.kind == "file":
                 break
-            at = _tidy(row.target if row.kind == "hardlink" else f"{at.rpartition('/')[0]}/{row.target}".lstrip("/"), link=row)
+            beside = f"{at.rpartition('/')[0]}/{row.target}".lstrip("/")
+            at = _tidy(row.target if row.kind == "hardlink" else beside, link=row)
             row = self._rows.get(at) if row.kind in ("hardlink", "symlink") else None
         if row is None or row.kind != "file" or row.sparse:
-            raise ArchiveError(f"open {name}: no such file or directory", hint="the archive names it and does not hold it: it is damaged, or was cut")
+            hint = "the archive names it and does not hold it: it is damaged, or was cut"
+            raise ArchiveError(f"open {name}: no such file or directory", hint=hint)
         return row
 
     def pieces(self, row: Row) -> Iterator[bytes]:

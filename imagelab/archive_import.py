@@ -81,7 +81,7 @@ class Importer:
                     download.write(tar.read(min(PIECE, blob.size - download.offset)))
                 layer = stacked([download.commit()])[0]
         except LayerFormatError as error:
-            raise self._refused(error) from None
+            raise _refused(error) from None
         layer = state.layers.get(layer.chain_id, layer)
         raw = encode(self._config(config) | {"rootfs": {"type": "layers", "diff_ids": [layer.diff_id]}})
         described = Descriptor(layer.media_type, layer.blob, layer.blob_size)
@@ -113,10 +113,7 @@ class Importer:
             yield source, blob
             return
         with tempfile.TemporaryFile(prefix="import-", dir=self.store.directory / "partial") as scratch:
-            try:
-                blob = self._measured(inflated(source), scratch.write)
-            except LayerFormatError as error:
-                raise self._refused(error) from None
+            blob = self._measured(inflated(source), scratch.write)
             scratch.seek(0)
             yield scratch, blob
 
@@ -126,22 +123,29 @@ class Importer:
             for piece in pieces:
                 behind += len(piece) if scanner.ended else 0
                 size += len(piece)
-                if size > self.most or behind > PADDING:
-                    raise ArchiveError(f"the archive unpacks to more than {self.most} bytes" if size > self.most else "the archive goes on behind its end", hint=A_TAR, origin="daemon")  # fmt: skip
+                if behind > PADDING:
+                    raise _bad("the archive goes on behind its end")
+                if size > self.most:
+                    raise _bad(f"the archive unpacks to more than {self.most} bytes")
                 found.update(piece)
                 scanner.feed(piece)
                 keep(piece)
             scanner.finish()
         except LayerFormatError as error:
-            raise self._refused(error) from None
+            raise _refused(error) from None
         if size == 0:
-            raise ArchiveError("the archive is empty", hint=A_TAR, origin="daemon")
+            raise _bad("the archive is empty")
         return Descriptor(OCI_LAYER, Digest.trusted("sha256:" + found.hexdigest()), size)
 
-    def _refused(self, error: LayerFormatError) -> ArchiveError:
-        found = refused(error, A_TAR)
-        found.origin = "daemon"
-        return found
+
+def _bad(text: str) -> ArchiveError:
+    return ArchiveError(text, hint=A_TAR, origin="daemon")
+
+
+def _refused(error: LayerFormatError) -> ArchiveError:
+    found = refused(error, A_TAR)
+    found.origin = "daemon"
+    return found
 
 
 @contextmanager
@@ -163,7 +167,8 @@ def fetched(session: requests.Session, url: str, emit: ProgressSink) -> Iterator
 
 def _reason(error: Exception) -> str:
     text = str(error)
-    return "no such host" if "resolve" in text or "getaddrinfo" in text else "connection refused" if "refused" in text else type(error).__name__
+    said = {"resolve": "no such host", "getaddrinfo": "no such host", "refused": "connection refused", "timed out": "i/o timeout"}
+    return next((words for sign, words in said.items() if sign in text), type(error).__name__)
 
 
 class _Watched:

@@ -46,9 +46,10 @@ def _meant(state: State, name: str, era: str) -> list[tuple[Digest, str]]:
     if reference.digest or reference.tag:
         full = f"{reference.repository}@{reference.digest}" if reference.digest else str(reference)
         if full not in state.references:
-            raise ImageNotFoundError(f"No such image: {name}" if era == "29" else "reference does not exist", hint=f"there is no {name}; {_LISTED}")
+            said = f"No such image: {name}" if era == "29" else "reference does not exist"
+            raise ImageNotFoundError(said, hint=f"there is no {name}; {_LISTED}")
         return [(state.references[full], "" if reference.digest else full)]
-    of_repository = [one for one in sorted(state.references) if re.split("[:@]", one.removeprefix(reference.repository))[0] == "" and one.startswith(reference.repository)]
+    of_repository = [one for one in sorted(state.references) if Reference.canonical(one).repository == reference.repository]
     if of_repository:
         return [(state.references[one], "" if "@" in one else one) for one in of_repository]
     return [(_by_id(state, name, era), "")]

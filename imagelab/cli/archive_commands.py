@@ -164,7 +164,8 @@ def _refuse_place(file: Path) -> None:
     mode = file.stat().st_mode
     what = "a directory" if stat.S_ISDIR(mode) else "a character device file" if stat.S_ISCHR(mode) else ""
     if what or not stat.S_ISREG(mode):
-        raise ImageLabError(f"failed to save image: cannot write to {what or 'an irregular file'}", origin="client", hint="leave -o out, and redirect")
+        said = f"failed to save image: cannot write to {what or 'an irregular file'}"
+        raise ImageLabError(said, origin="client", hint="leave -o out, and redirect")
 
 
 @contextmanager
