@@ -51,6 +51,7 @@ from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
     from imagelab.classroom import ClassroomUpstream
+    from imagelab.course.panel import Shown
     from imagelab.course.practice import Practice
     from imagelab.registry import Upstream
     from imagelab.reports import PruneReport
@@ -331,6 +332,14 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         from imagelab.course.practice import begin
 
         return begin(self, name)
+
+    def progress(self) -> Shown:
+        """What is solved of the whole course, by the file beside the notebooks."""
+        from imagelab.course.catalog import by_lesson, lessons_folder
+        from imagelab.course.progress import here, progress_panel
+
+        lessons = {name: [one.id for one in found] for name, found in by_lesson(lessons_folder()).items()}
+        return progress_panel(here(os.environ, Path.cwd()), lessons, self.lang)
 
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
         """What a command printed, with the page it makes in a notebook."""

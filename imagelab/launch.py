@@ -77,8 +77,15 @@ def language_of(asked: str, environ: Mapping[str, str]) -> str:
     """`--lang`, else what the machine speaks."""
     if asked and asked not in LANGUAGES:
         raise UsageError(f"no lessons in {asked!r}", hint=f"--lang takes {' or '.join(LANGUAGES)}")
-    local = next((environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(key)), "")
-    return asked or ("zh" if local.startswith("zh") else "en")
+    local = next((environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(key)), "") or _system_language()
+    return asked or ("zh" if local.startswith(("zh", "Chinese")) else "en")
+
+
+def _system_language() -> str:
+    """What the system is set to where no variable says so: `Chinese (Simplified)_China` on Windows, "" if it is not known."""
+    import locale
+
+    return (locale.getlocale()[0] or "") if os.name == "nt" else ""
 
 
 def folder_of(asked: str) -> Path:
@@ -183,7 +190,7 @@ def private(folder: Path) -> Path:
 
 def first_lesson(folder: Path, language: str) -> str:
     """The file name of the first lesson."""
-    return min(file.name for file in (folder / language).glob("*.ipynb"))
+    return min((folder / language).glob("*.ipynb"), key=lambda file: file.stem).name  # 00-x before 00-x-new
 
 
 # -- JupyterLab ---------------------------------------------------------------------------------------------

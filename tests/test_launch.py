@@ -152,6 +152,14 @@ def start(
     return started, out.getvalue(), err.getvalue(), code
 
 
+def test_the_first_lesson_is_the_learners_own_copy(tmp_path: Path) -> None:
+    """A newer welcome beside it does not come first."""
+    (tmp_path / "en").mkdir()
+    for name in ("00-welcome-new.ipynb", "00-welcome.ipynb", "01-x.ipynb"):
+        (tmp_path / "en" / name).touch()
+    assert launch.first_lesson(tmp_path, "en") == "00-welcome.ipynb"
+
+
 def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

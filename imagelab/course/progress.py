@@ -17,9 +17,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagelab.errors import ImageLabError
+
+if TYPE_CHECKING:
+    from imagelab.course.panel import Shown
 
 FILE = "imagelab-progress.json"
 VERSION = 1
@@ -158,7 +161,33 @@ def _free(file: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
+def here(environ: Mapping[str, str], folder: Path) -> Progress:
+    """The progress of whoever works in this folder."""
+    return read_progress(progress_file(environ, folder))
+
+
 # -- what is shown of it ------------------------------------------------------------------------------------
+
+
+def progress_panel(progress: Progress, lessons: Mapping[str, Sequence[str]], lang: str) -> Shown:
+    """The same for a notebook: text, and HTML beside it."""
+    from html import escape
+
+    from imagelab.course.panel import Shown
+    from imagelab.view.messages import say
+    from imagelab.view.style import chip, panel
+
+    head, *_ = lines = summary(progress, lessons, lang)
+    rows = "".join(
+        f"<tr><td>{escape(lesson)}</td><td>{' '.join(_chip(name, progress.solved(name), chip) for name in names)}</td></tr>"
+        for lesson, names in lessons.items()
+    )
+    body = f'<p>{escape(head)}</p><table class="imagelab-table"><tbody>{rows}</tbody></table>'
+    return Shown("\n".join(lines), panel(body, label=say("course.progress", lang), kind="progress", language=lang))
+
+
+def _chip(name: str, solved: bool, chip: Callable[[str, str], str]) -> str:
+    return chip(f"{'&#9745;' if solved else '&#9744;'} {name}", "added" if solved else "")
 
 
 def summary(progress: Progress, lessons: Mapping[str, Sequence[str]], lang: str) -> list[str]:

@@ -174,6 +174,15 @@ def test_the_end_says_so() -> None:
     assert summary(everything, lessons, "zh")[0].startswith("2 个练习全部完成")
 
 
+def test_a_lab_shows_progress(mine: Practice) -> None:
+    assert mine.lab.progress().text.splitlines()[0] == "Nothing solved yet. Start anywhere."
+    mine.lab.docker("pull -q mongo:3.2")
+    mine.check()
+    shown = mine.lab.progress()
+    assert "1 of" in shown.text and "[x] moved-tag" in shown.text
+    assert "&#9745; moved-tag" in shown.html and "&#9744; sweep" in shown.html
+
+
 # -- in notebooks -------------------------------------------------------------------------------------------
 
 LESSONS = list(enumerate(catalog.by_lesson(catalog.lessons_folder())))
