@@ -109,7 +109,8 @@ def select_images(
 
 
 def _order(state: State, image: Image) -> tuple[int, str, str]:
-    return -(image.created // 1_000_000_000), (state.names(image.id) or ("~",))[0], image.id
+    """Newest first. Docker looks at whole seconds and leaves the rest to chance; here a build's images stand in its order."""
+    return -image.created, (state.names(image.id) or ("~",))[0], image.id
 
 
 def _visible(state: State, image: Image, *, dangling: bool | None, all: bool) -> bool:

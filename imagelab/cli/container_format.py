@@ -47,6 +47,8 @@ def status_text(container: Container, now: int, era: str) -> str:
 def image_text(container: Container, state: State, *, no_trunc: bool, era: str = "28") -> str:
     """The name given; the ID once that name means another image (R6.18)."""
     named = container.image_name
+    if not no_trunc and named.removeprefix("sha256:")[:12] == container.image.short:
+        return container.image.short
     if state.references.get(_canonical(named)) == container.image or named in (container.image, container.image.hex):
         return named
     if container.image.hex.startswith(named.removeprefix("sha256:")) and len(named) >= 3:

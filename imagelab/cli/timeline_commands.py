@@ -98,15 +98,11 @@ def listing(lab: Lab, *, all: bool = False, no_trunc: bool = False) -> str:
 
 
 def _events(step: Step) -> str:
-    """`image pull, container create, start`: each kind of thing named once."""
-    said: list[str] = []
-    kind = ""
+    """`image pull, container create, start`: each thing that was done, once, in the order of its first time."""
+    done: dict[str, dict[str, None]] = {}
     for event in step.events:
-        text = event.action if event.type == kind else f"{event.type} {event.action}"
-        if not said or said[-1].split()[-1] != event.action:
-            said.append(text)
-        kind = event.type
-    return ", ".join(said)
+        done.setdefault(event.type, {})[event.action] = None
+    return ", ".join(f"{kind} {', '.join(actions)}" for kind, actions in done.items())
 
 
 @command(
