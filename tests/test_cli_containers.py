@@ -275,3 +275,45 @@ def test_cp_onto_what_this_machine_refuses(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "out/etc/passwd").mkdir(parents=True)
     _, err, code = docker(lab, "cp", "web:/etc", str(tmp_path / "out"))
     assert code == 1 and err == f"open {tmp_path / 'out/etc/passwd'}: is a directory\n"
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "kill", "pause", "unpause", "wait", "attach", "logs", "top", "port", "rm", "diff", "commit", "export", "exec", "rename"])  # fmt: skip
+def test_nobody_of_that_name(lab: Lab, verb: str) -> None:
+    more = {"exec": ["true"], "rename": ["other"]}.get(verb, [])
+    out, err, code = docker(lab, verb, "nosuch", *more)
+    assert (out, code) == ("", 1) and err.startswith("Error response from daemon: No such container: nosuch\n")
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [
+        ("x", "invalid containerPort: x"), ("80:x", "invalid containerPort: x"), ("99999:80", "invalid hostPort: 99999"),
+        ("80/bogus", "invalid proto: bogus"), ("1.2.3:80:80", "invalid IP address: 1.2.3"), ("", "No port specified"), ("80-82:80-81", "Invalid ranges specified"),
+    ],
+)  # fmt: skip
+def test_a_port_that_is_none(lab: Lab, port: str, said: str) -> None:
+    """R6.9; nothing is made."""
+    out, err, code = docker(lab, "create", "-p", port, "nginx")
+    assert (out, code) == ("", 125) and said.lower() in err.lower() and not lab.state.containers
+
+
+def test_commit_of_each_kind_of_container(lab: Lab) -> None:
+    """R6.33: running, paused, exited and created ones can be; a dead or a removed one cannot, and no image is made."""
+    from dataclasses import replace
+
+    docker(lab, "run", "-d", "--name", "web", "nginx")
+    docker(lab, "exec", "web", "sh", "-c", "echo hello > /x")
+    assert docker(lab, "commit", "web", "running")[2] == 0
+    docker(lab, "pause", "web")
+    assert docker(lab, "commit", "web", "paused")[2] == 0 and docker(lab, "ps", "--format", "{{.Status}}")[0].endswith("(Paused)\n")
+    docker(lab, "kill", "web")
+    assert docker(lab, "commit", "web", "exited")[2] == 0
+    docker(lab, "create", "--name", "made", "nginx")
+    assert docker(lab, "commit", "made", "created")[2] == 0
+    before = set(lab.state.images)
+    with lab.store.transaction() as tx:
+        tx.put_container(replace(lab.container("made").container, status="dead"))
+    assert docker(lab, "commit", "made")[1:] == ("Error response from daemon: You cannot commit container made which is Dead\n", 1)
+    docker(lab, "rm", "-f", "web")
+    assert "No such container: web" in docker(lab, "commit", "web")[1]
+    assert set(lab.state.images) == before
