@@ -236,7 +236,7 @@ def rmi(context: Context) -> int:
         raise UsageError("removing one platform of an image needs the containerd store", hint="leave --platform out")
     if parsed.on("dry-run"):
         preview = lab.preview_rmi(*parsed.arguments, force=parsed.on("force"), prune=not parsed.on("no-prune"), lang="en")
-        context.show(preview.text, {"text/html": preview.html})
+        context.show(preview.text, {"text/html": replace(preview, lang=lab.lang).html})  # a panel speaks the learner's language
         return 1 if preview.refusals else 0
     force, failed = parsed.on("force"), []
     for name in parsed.arguments:
