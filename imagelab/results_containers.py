@@ -8,7 +8,7 @@ Page            what a published port answers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
@@ -32,9 +32,10 @@ STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class DiffList(Sequence[tuple[str, str]]):
-    """`docker diff`: (kind, path) pairs, parents first."""
+    """`docker diff`: (kind, path) pairs, parents first. In a notebook each line opens to where it comes from."""
 
     rows: tuple[tuple[str, str], ...]
+    why: Callable[[], Causes] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -49,7 +50,15 @@ class DiffList(Sequence[tuple[str, str]]):
     def __repr__(self) -> str:
         return "\n".join(f"{kind} {path}" for kind, path in self.rows)
 
+    @property
+    def causes(self) -> Causes | None:
+        """The same with the commands that made each line; None for a list that was made by hand."""
+        return self.why() if self.why else None
+
     def _repr_html_(self) -> str:
+        found = self.causes
+        if found is not None:
+            return found.html
         lines = "".join(f'<div><b class="{kind}" title="{WORDS[kind]}">{kind}</b>{escape(path)}</div>' for kind, path in self.rows)
         return f'{STYLE}<div class="imagelab-diff" aria-label="docker diff">{lines or "nothing has changed"}</div>'
 
@@ -130,7 +139,7 @@ class LabContainer:
 
     def diff(self) -> DiffList:
         """What has changed in it since it was made (`docker diff`)."""
-        return DiffList(tuple(self.lab.engine.containers.diff(self.id)))
+        return DiffList(tuple(self.lab.engine.containers.diff(self.id)), self.causes)
 
     def causes(self) -> Causes:
         """The same, each line with the commands that made it, the tar entry it will become, and its bytes before and after."""

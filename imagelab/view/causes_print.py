@@ -83,7 +83,7 @@ CSS = (
     ".imagelab.causes label{display:flex;gap:5px;align-items:center;font-size:12px;padding:6px 0;color:var(--il-soft);cursor:pointer;white-space:nowrap}"
     ".imagelab.causes label input{margin:0;accent-color:var(--il-removed-line)}"
     ".imagelab.causes .row1:has(input:checked) summary code{text-decoration:line-through;opacity:.6}"
-    ".imagelab.causes .end{margin-top:10px}.imagelab.causes .end pre{border-left:3px solid var(--il-layer-line);padding:4px 10px}"
+    ".imagelab.causes .end{margin-top:10px}.imagelab.causes.panel .end pre{overflow-wrap:break-word;border-left:3px solid var(--il-layer-line);padding:4px 10px}"
     "</style>"
 )
 

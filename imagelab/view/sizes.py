@@ -193,7 +193,7 @@ CSS = (
     "<style>"
     ".imagelab.sizes table{border-collapse:collapse;width:100%;margin:0;font-size:12px;color:inherit}"
     ".imagelab.sizes :is(td,th){border:0;padding:4px 6px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;background:none}"
-    ".imagelab.sizes tr{border-bottom:1px solid var(--il-rule);background:none}"
+    ".imagelab.sizes table :is(thead,tbody) tr{border-bottom:1px solid var(--il-rule);background:none}"
     ".imagelab.sizes th{font-size:11px;font-weight:600;letter-spacing:.04em;color:var(--il-soft)}"
     ".imagelab.sizes :is(td,th):first-child{text-align:left;padding-left:0}"
     ".imagelab.sizes td.words{text-align:left;white-space:normal;width:46%}"

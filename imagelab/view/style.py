@@ -213,8 +213,14 @@ def chip(word: str, kind: str = "") -> str:
 
 
 def panel(body: str, *, label: str, kind: str = "", language: str = "en") -> str:
-    """A panel around `body` (HTML), with all the CSS it needs. `label` (plain text) is what a screen reader calls it; `kind` one more class."""
+    """A panel around `body` (HTML), with all the CSS it needs. `label` (plain text) is what a screen reader calls it; `kind` one more class.
+
+    While something in it has the focus, keys are its own: the arrows move a switch, not the notebook's selection.
+    """
+    import re
     from html import escape
+
+    body = re.sub(r"<(summary|input|button)\b", r"<\1 data-lm-suppress-shortcuts", body)
 
     classes = f"imagelab panel {kind}".rstrip()
     lang = "zh-CN" if language == "zh" else language

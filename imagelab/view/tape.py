@@ -212,8 +212,8 @@ CSS = (
     ".imagelab.tape .rung.note{display:grid;grid-template-columns:22px minmax(0,1fr);gap:10px;padding:5px 10px;font-size:12px;color:var(--il-soft)}"
     ".imagelab.tape .rung.bad{color:var(--ink);background:var(--fill);font-weight:600;overflow-wrap:anywhere}"
     ".imagelab.tape .both{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:4px 20px;padding:0 0 8px 32px}"
-    ".imagelab.tape dl{margin:0;font-size:12px}.imagelab.tape dt{color:var(--il-soft);font-size:11px;font-weight:400;margin-top:3px}"
-    ".imagelab.tape dd{margin:0;font-family:var(--il-mono);overflow-wrap:anywhere}"
+    ".imagelab.tape .name{color:var(--il-soft);font-size:11px;margin-top:3px}"
+    ".imagelab.tape .value{font-family:var(--il-mono);font-size:12px;overflow-wrap:anywhere}"
     ".imagelab.tape .both h4{margin:2px 0;font-size:11px;letter-spacing:.04em;color:var(--il-soft)}"
     ".imagelab.tape pre.bytes{margin:0 0 10px 32px}"
     "</style>"
@@ -249,8 +249,8 @@ def _rung(rung: Rung, found: Tape) -> str:
 
 
 def _headers(title: str, headers: tuple[tuple[str, str], ...]) -> str:
-    rows = "".join(f"<dt>{escape(name)}:</dt><dd>{escape(value)}</dd>" for name, value in headers)
-    return f"<div><h4>{escape(title)}</h4><dl>{rows}</dl></div>" if rows else ""
+    rows = "".join(f'<div class="name">{escape(name)}:</div><div class="value">{escape(value)}</div>' for name, value in headers)
+    return f"<div><h4>{escape(title)}</h4>{rows}</div>" if rows else ""
 
 
 def _pretty(body: str, *, indent: int | None = 2) -> str:
