@@ -223,7 +223,7 @@ def bindings_of(container: Container, free: Iterable[int]) -> dict[str, list[dic
     supply = iter(free)
     for port in sorted(wanted, key=_port_order):
         for binding in wanted[port]:
-            binding["HostPort"] = binding["HostPort"] or str(next(supply))
+            binding["HostPort"] = str(int(binding["HostPort"] or 0) or next(supply))  # 0 is any, too
     return {port: wanted.get(port) for port in sorted({*exposed, *wanted}, key=_port_order)}
 
 

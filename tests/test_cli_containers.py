@@ -317,3 +317,9 @@ def test_commit_of_each_kind_of_container(lab: Lab) -> None:
     docker(lab, "rm", "-f", "web")
     assert "No such container: web" in docker(lab, "commit", "web")[1]
     assert set(lab.state.images) == before
+
+
+def test_host_port_nought_is_any(lab: Lab) -> None:
+    docker(lab, "run", "-d", "--name", "web", "-p", "0:80", "nginx")
+    chosen = docker(lab, "port", "web", "80")[0].splitlines()[0].removeprefix("0.0.0.0:")
+    assert int(chosen) >= 32768
