@@ -7,7 +7,7 @@ Nothing here needs Graphviz itself, only the Python package that writes its lang
 from __future__ import annotations
 
 from imagelab.view.graph import CONTAINER, IMAGE, Graph, Thing
-from imagelab.view.graph_layout import lines
+from imagelab.view.graph_layout import WIDEST, fitted, lines, text_width
 from imagelab.view.graph_svg import hue
 from imagelab.view.messages import say
 from imagelab.view.style import LIGHT
@@ -21,9 +21,9 @@ def dot(graph: Graph) -> str:
     from graphviz import Digraph
 
     made = Digraph(
-        graph_attr={"rankdir": "BT", "bgcolor": "transparent", "nodesep": "0.25", "ranksep": "0.3", "label": say("graph.label", graph.lang)},
+        graph_attr={"rankdir": "BT", "bgcolor": "transparent", "nodesep": "0.25", "fontname": "Helvetica", "fontsize": "11", "ranksep": "0.3", "label": say("graph.label", graph.lang)},
         node_attr={"fontname": "Helvetica", "fontsize": "11", "style": "filled"},
-        edge_attr={"color": LIGHT.soft, "arrowhead": "none"},
+        edge_attr={"color": LIGHT.soft, "fontname": "Helvetica", "fontsize": "9", "arrowhead": "none"},
     )  # fmt: skip
     for thing in graph.things:
         _node(made, thing, graph.lang)
@@ -42,9 +42,10 @@ def _node(made: object, thing: Thing, lang: str) -> None:
 
     kind = hue(thing)
     color = LIGHT.kinds[kind]
-    text = "\n".join(" · ".join(part for part in (words.left, words.right) if part) for words in lines(thing, lang))
+    rows = [" · ".join(part for part in (fitted(words.left, WIDEST), words.right) if part) for words in lines(thing, lang)]
+    wide = max(text_width(row) for row in rows) / 72 + 0.4  # inches: renderers do not measure Chinese
     made.node(  # type: ignore[attr-defined]
-        _name(thing.key), label=escape(text).replace("\n", "\\n"), shape=_SHAPES.get(kind, "box"), style=_STYLES.get(kind, "filled"),
+        _name(thing.key), label="\\n".join(map(escape, rows)), width=f"{wide:.2f}", shape=_SHAPES.get(kind, "box"), style=_STYLES.get(kind, "filled"),
         fillcolor=color.fill, color=color.line, fontcolor=color.ink, peripheries="2" if kind == "shared" else "1", id=thing.key,
     )  # fmt: skip
 
