@@ -27,6 +27,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,9 @@ LANGUAGE_INFO = {
     "codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py", "mimetype": "text/x-python",
     "name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3",
 }  # fmt: skip
+
+
+_WRAPPED = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef”’…—*])\n(?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“‘*]{2})")
 
 
 # -- the source ---------------------------------------------------------------------------------------------
@@ -80,11 +84,22 @@ def _untwinned(source: Path, text: str, what: str) -> ImageLabError:
     return ImageLabError(f"{source.parent.name}: the prose cell that begins {start!r} {what}")
 
 
+def unwrapped(text: str) -> str:
+    """Chinese prose without the line ends that its source has: a browser would make a gap of each.
+
+    A line end after a letter, a digit or `code` stays, for there a gap is right; so does one before a list or a table.
+    """
+    return _WRAPPED.sub("", text)
+
+
 def notebook(source: Path, language: str) -> Any:
     """The cells of one language as a notebook, not executed."""
     import nbformat
 
     chosen = [cell for cell in cells(source) if cell.metadata.pop("lang", language) == language]
+    for cell in chosen if language == "zh" else []:
+        if cell.cell_type == "markdown":
+            cell.source = unwrapped(cell.source)
     about = {"lang": language, "lesson": source.parent.name}
     return nbformat.v4.new_notebook(cells=chosen, metadata={"kernelspec": KERNEL, "imagelab": about})  # type: ignore[no-untyped-call]
 

@@ -184,6 +184,18 @@ def test_prose_without_its_twin_is_refused(tmp_path: Path, text: str, what: str)
         notebooks.cells(lesson(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("一行，\n再一行。", "一行，再一行。"), ("构建**就是**\n反复的运行", "构建**就是**反复的运行"), ("他说：“好”\n**就是**好", "他说：“好”**就是**好"),
+        ("用 `docker`\n来做", "用 `docker`\n来做"), ("一段。\n\n又一段。", "一段。\n\n又一段。"), ("两种：\n* 一\n* 二", "两种：\n* 一\n* 二"),
+        ("说明：\n| 一 | 二 |", "说明：\n| 一 | 二 |"), ("an\nEnglish line", "an\nEnglish line"), ("看这里\n`docker images`", "看这里\n`docker images`"),
+    ],
+)  # fmt: skip
+def test_chinese_lines_are_joined_without_a_gap(text: str, shown: str) -> None:
+    assert notebooks.unwrapped(text) == shown
+
+
 def test_an_edited_lesson_and_an_edited_notebook_are_noticed(tmp_path: Path) -> None:
     source = lesson(tmp_path, EN + ZH + CODE)
     assert len(notebooks.check(full=False, root=tmp_path)) == 2
