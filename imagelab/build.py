@@ -429,6 +429,8 @@ class Builder:
 
     def _probe(self, stage: Stand, wanted: Config) -> bool:
         found = self._cache.find(stage.image, wanted, self._platform(stage), self._number)
+        if found is None and self._cache.sources and self._cache.missed_at == self._number:
+            found = self._cache.restored(stage.image, self._below(stage), ordered(wanted), ordered(stage.config))
         if found is None:
             self._why = self._cache.why(stage.image, wanted, self._number)
             return False
@@ -436,6 +438,12 @@ class Builder:
         self._outcome = "CACHED"
         stage.image, stage.data = found, None
         return True
+
+    def _below(self, stage: Stand) -> Mapping[str, Any]:
+        """The whole config of the current image."""
+        if stage.data is None:
+            stage.data = self._store.config(stage.image.id).data if stage.image else self._empty()
+        return stage.data
 
     def _container(self, stage: Stand, config: Config) -> Container:
         container = self._engine.containers.create_for_build(stage.image, config)
@@ -452,9 +460,8 @@ class Builder:
         if changes and stage.image is not None and len(stage.image.layers) >= DEEPEST:
             raise BuildError("max depth exceeded", hint=f"an image has {DEEPEST} layers at most: join some RUN lines with &&")
         now = self._engine.clock()
-        old = stage.data if stage.data is not None else self._store.config(stage.image.id).data if stage.image else self._empty()
         stage.data = child_config(
-            old, config=ordered(stage.config), made_with=ordered(wanted), created_by=" ".join(wanted["Cmd"]), now=now,
+            self._below(stage), config=ordered(stage.config), made_with=ordered(wanted), created_by=" ".join(wanted["Cmd"]), now=now,
             is_empty=not changes, author=stage.maintainer,
             container=container.id if container else "",
         )  # fmt: skip

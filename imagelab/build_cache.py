@@ -12,8 +12,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from imagelab.commit import put_image
 from imagelab.state import Image
 from imagelab.store import Store
+from imagelab.units import parse_time
 
 COMPARED = """Env Cmd Entrypoint Shell ExposedPorts Volumes Labels OnBuild User WorkingDir StopSignal Healthcheck Tty OpenStdin
 StdinOnce""".split()
@@ -43,11 +45,41 @@ class Cache:
         if not self._is_used or self.missed_at:
             self.missed_at = self.missed_at or step
             return None
-        found = [one for one in self._of(parent) if one.platform == platform and _same(self.config(one), wanted)]
+        found = [one for one in self._of(parent) if one.platform == platform and self._counts(one) and _same(self.config(one), wanted)]
         if not found:
             self.missed_at = step
             return None
         return max(found, key=lambda image: (image.created, image.id))
+
+    def _counts(self, image: Image) -> bool:
+        """With --cache-from, only what its images were made of."""
+        state = self._store.state()
+        return not self.sources or any(image.id in (source.id, *state.parents(source.id)) for source in self.sources if source.id in state.images)
+
+    def restored(self, parent: Image | None, below: Mapping[str, Any], wanted: Mapping[str, Any], config: Mapping[str, Any]) -> Image | None:
+        """The step's image made again from the history of an image of --cache-from, which was pulled and has no parents.
+
+        `below` is the whole config of the current image. It counts when its history begins as that image's, and goes on
+        with this very step (R8.14).
+        """
+        for source in self.sources:
+            data = self._store.config(source.id).data
+            history, done = data.get("history") or [], len(below.get("history") or [])
+            if done >= len(history) or history[:done] != (below.get("history") or []) or history[done].get("created_by") != " ".join(wanted["Cmd"]):
+                continue
+            count = sum(not entry.get("empty_layer") for entry in history[: done + 1])
+            if parent is not None and source.layers[: len(parent.layers)] != parent.layers:
+                continue
+            entry = history[done]
+            kept = {key: data[key] for key in ("architecture", "os", "variant") if data.get(key)}
+            made = {"config": dict(config), "container_config": dict(wanted), "created": entry["created"], "history": history[: done + 1]}
+            layers = self._store.state().layers
+            above = [layers[chain_id] for chain_id in source.layers[:count]]
+            image = put_image(self._store, above, {**kept, **made}, parent.id if parent else None, parse_time(entry["created"]))
+            self.remember(image)
+            self.missed_at = 0
+            return image
+        return None
 
     def remember(self, image: Image) -> None:
         """One more, made just now."""

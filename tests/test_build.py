@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import imagelab
 from imagelab.lab import Lab
@@ -243,6 +246,22 @@ def test_an_argument_counts_where_it_is_used_first(lab: Lab, folder: Path) -> No
     assert build(lab, folder, {}, "--build-arg", "V=2", "--build-arg", "HTTP_PROXY=x").stdout.count("Using cache") == 3
 
 
+def test_cache_from_uses_an_image_that_was_pulled(lab: Lab, folder: Path, tmp_path: Path) -> None:
+    """R8.14, R8.15: a pulled image is no cache by itself; its history is one with --cache-from."""
+    build(lab, folder, BOOK, "-t", "app")
+    assert lab.docker(["save", "-o", str(tmp_path / "app.tar"), "app"]).exit_code == 0
+    other = imagelab.connect(tmp_path / "other", environ={}, clock="class", in_process=True)
+    other.pull("ubuntu:14.04")
+    assert other.docker(["load", "-i", str(tmp_path / "app.tar")]).exit_code == 0
+    assert "Using cache" not in build(other, folder, {}, "-t", "mine").stdout
+    built = build(other, folder, {}, "--cache-from", "app", "-t", "cached")
+    assert built.stdout.count("Using cache") == 3, built
+    assert other.image("cached").layers == lab.image("app").layers and other.engine.doctor() == []
+    (folder / "x").write_text("changed")
+    assert build(other, folder, {}, "--cache-from", "app").stdout.count("Using cache") == 1
+    other.close()
+
+
 # -- stages, triggers, files --------------------------------------------------------------------------------
 
 
@@ -475,3 +494,28 @@ def test_a_build_is_one_step_that_can_be_undone_and_run_again(lab: Lab, folder: 
     assert replayed.exit_code == 0, replayed
     assert other.image("app").id == built.image.id
     other.close()
+
+
+# -- laws ---------------------------------------------------------------------------------------------------
+
+INSTRUCTIONS = st.sampled_from(
+    ["RUN true", "RUN echo 1 >> /f", "ENV A=1", "ENV A=2 B=$A", "ARG V=1", "COPY x /", "COPY . /d/", "WORKDIR /w", "WORKDIR sub", "LABEL a=b", "USER 1", "CMD x", "EXPOSE 80", "VOLUME /v"]
+)
+
+
+@given(st.lists(INSTRUCTIONS, max_size=6), st.integers(0, 5))
+@settings(max_examples=15)
+def test_a_rebuild_is_all_cache_and_a_change_costs_what_follows_it(instructions: list[str], at: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        lab = imagelab.connect(folder, environ={}, clock="class", in_process=True)
+        files = {"x": "1", ".dockerignore": "Dockerfile", "Dockerfile": "\n".join(["FROM ubuntu:14.04", *instructions])}
+        first = lab.build(files, "app")
+        chain = [first.trace.image, *lab.state.parents(first.trace.image)]
+        assert [step.image for step in first.steps] == chain[::-1]
+        again = lab.build(files, "app")
+        assert again.trace.ran == () and again.trace.image == first.trace.image
+        at = min(at, len(instructions))
+        changed = lab.build({**files, "Dockerfile": "\n".join(["FROM ubuntu:14.04", *instructions[:at], "LABEL new=1", *instructions[at:]])})
+        assert [step.outcome for step in changed.steps] == ["FROM"] + ["CACHED"] * at + ["RAN"] * (len(instructions) - at + 1)
+        assert lab.engine.doctor() == []
+        lab.close()
