@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from imagelab import buildlog as said
 from imagelab.build_cache import Cache
-from imagelab.build_context import Source, read_context
+from imagelab.build_context import Source, read_context, without_build_files
 from imagelab.build_copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
 from imagelab.commit import NewImage, child_config, store_image, with_parents
 from imagelab.dockerfile import DockerfileError, located, parse
@@ -126,8 +126,8 @@ class Builder:
         from imagelab.engine import tag_target
 
         names = tuple(tag_target(tag) for tag in self._options.tags)
-        self._sources["."] = Sources(source)
         what = self._plan = self._planned(source)
+        self._sources["."] = Sources(without_build_files(source, self._options.dockerfile))
         self._cache = Cache(self._store, is_used=not self._options.no_cache, sources=[self._engine.resolve(name) for name in self._options.cache_from if self._is_here(name)])
         self._tell_arguments(what)
         for at, stage in enumerate(what.stages):

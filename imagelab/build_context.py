@@ -9,16 +9,19 @@ written anywhere but the inflated tar, where the caller says.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from imagelab.compression import PIECE, Inflater, compression_of
+from imagelab.dockerignore import Ignore
 from imagelab.errors import ImageLabError, LayerFormatError
 from imagelab.layer import node_of
 from imagelab.tarscan import TarScanner
-from imagelab.tree import Node, Put, Tree, apply
+from imagelab.tree import Draft, Node, Put, Tree, apply
 
 PLACE = "context"
+OUTSIDE = ".dockerfile."
+"""How a Dockerfile is called that comes from outside the context; it is never copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ def read_context(file: IO[bytes], place: IO[bytes]) -> Source:
         place.writelines(_inflated(file))
         plain = place
     return Source(tree_of(plain), lambda node: _bytes(plain, node))
+
+
+def without_build_files(source: Source, dockerfile: str) -> Source:
+    """What may be copied: `.dockerignore` may hide itself and the Dockerfile, which are sent all the same (R8.26)."""
+    node = source.tree.get(".dockerignore")
+    ignore = Ignore.parse(source.read(node).decode("utf-8", "replace")) if node is not None and node.size else Ignore()
+    from_outside = dockerfile.startswith(OUTSIDE)
+    draft = Draft(source.tree)
+    for name in (".dockerignore", dockerfile):
+        if name in source.tree and (from_outside or ignore.ignores(name)):
+            draft.remove(name)
+    return replace(source, tree=draft.tree())
 
 
 def tree_of(plain: IO[bytes], place: str = PLACE) -> Tree:

@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+from imagelab.build_context import OUTSIDE
 from imagelab.compression import compression_of
 from imagelab.dockerignore import Ignore
 from imagelab.errors import ImageLabError
@@ -53,7 +54,7 @@ def context_tar(folder: Path, dockerfile: str = "", *, instead: bytes | None = N
     if instead is None:
         name, instead = _dockerfile(folder, dockerfile)
     if instead is not None:
-        name = f".dockerfile.{sha256(instead).hexdigest()[:20]}"
+        name = f"{OUTSIDE}{sha256(instead).hexdigest()[:20]}"
     file = folder / ".dockerignore"
     ignore = Ignore.parse(_text(file)).without([name, ".dockerignore"]) if file.is_file() else Ignore()
     puts = list(_files(folder, ignore))
