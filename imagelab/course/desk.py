@@ -63,9 +63,9 @@ class Desk:
 
     def do(self, name: str, line: str = "") -> Shown:
         """What a magic or a button does."""
+        self._look_up()
         if self.practice is None:
-            lang = language_here(os.environ)
-            return said(say("course.nothing_open", lang), lang)
+            return _without(name)
         old = self.practice.lab
         try:
             if name == "solution":
@@ -77,8 +77,14 @@ class Desk:
         finally:
             self._hand_over(old)
 
+    def _look_up(self) -> None:
+        """A notebook that has opened another lab since has left the exercise."""
+        if self.practice is not None and os.environ.get("IMAGELAB_HOME") != str(self.practice.lab.store.directory):
+            self.practice = None
+
     def _magic(self, name: str) -> Any:
         def act(line: str) -> None:
+            self._look_up()
             if name == "reset" and (line.strip() or self.practice is None):
                 self._ipythons_reset(line)  # which empties the notebook of its variables: not ours to take away
             else:
@@ -89,6 +95,7 @@ class Desk:
 
     def after_cell(self, result: object = None) -> None:
         """A cell is over: has it brought the exercise forward, or back?"""
+        self._look_up()
         practice = self.practice
         if practice is not None and practice.look():
             show(checked(practice.exercise, practice.verdict, practice.lang))
@@ -132,6 +139,22 @@ class Page:
         one = self._practice
         panel = exercise_panel(one.exercise, one.verdict, one.goal, look(one.lab), one.lang)
         return {"text/plain": panel.text, "text/html": panel.html}
+
+
+def _without(name: str) -> Shown:
+    """What a magic does where no exercise is open: undo and redo work on the notebook's lab, as `%docker` does."""
+    from contextlib import closing
+
+    from imagelab.lab import connect
+
+    lang = language_here(os.environ)
+    if name not in ("undo", "redo"):
+        return said(say("course.nothing_open", lang), lang)
+    with closing(connect()) as lab:
+        try:
+            return said(str(lab.undo() if name == "undo" else lab.redo()), lang)
+        except ImageLabError as error:
+            return said(str(error), lang)
 
 
 def display_practice(practice: Practice) -> None:

@@ -238,6 +238,21 @@ def test_the_magics_work_on_what_lies_on_the_desk(tmp_path: Path) -> None:
     assert said["%solution"].endswith("docker pull mongo:3.2")
 
 
+def test_a_notebook_that_goes_on_with_its_lesson_has_left_the_exercise(tmp_path: Path) -> None:
+    sources = [
+        "import imagelab\nlab = imagelab.lesson('one')", "lab.exercise('moved-tag')", "lab = imagelab.lesson('two')",
+        "%docker pull -q busybox", "%undo", "%redo", "%redo ", "%check", "len(lab.images())",
+    ]  # fmt: skip
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in sources], metadata={"kernelspec": notebooks.KERNEL})
+    made.metadata["imagelab"] = {"lesson": "left"}
+    notebooks.execute(made, tmp_path)
+    said = [texts(cell).strip() for cell in made.cells]
+    assert said[3] == "docker.io/library/busybox:latest"
+    assert said[4:7] == ["undone: pull -q busybox", "done again: pull -q busybox", "nothing to redo"]
+    assert said[7].startswith("No exercise is open.")
+    assert said[8] == "1"
+
+
 def test_an_exercise_needs_a_name_that_exists(lab: Lab) -> None:
     with pytest.raises(ImageLabError, match="no exercise is called 'nosuch'"):
         lab.exercise("nosuch")
