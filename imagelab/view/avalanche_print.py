@@ -58,15 +58,15 @@ CSS = (
     + "".join(
         f".imagelab.avalanche:has(.switch input[value={key}]:checked) .case.{key}{{display:block}}" for key in CASES
     )
-    + ".imagelab.avalanche .stages{display:grid;grid-template-columns:max-content minmax(0,1fr) max-content minmax(0,1fr);gap:0 12px;align-items:stretch}"
+    + ".imagelab.avalanche .stages{display:grid;grid-template-columns:minmax(120px,max-content) minmax(min-content,auto) max-content minmax(min-content,auto);justify-content:start;gap:0 12px;align-items:stretch}"
     ".imagelab.avalanche .stages>*{padding:5px 0}"
     ".imagelab.avalanche .th{font-size:11px;font-weight:600;letter-spacing:.04em;color:var(--il-soft);padding:2px 0}"
     ".imagelab.avalanche .what b{display:block;font-weight:600}"
     ".imagelab.avalanche .hash{display:flex;align-items:center;min-width:0}"
     ".imagelab.avalanche .hash code{padding:3px 8px;border-radius:5px;background:var(--fill);color:var(--ink);border:1px solid var(--line);"
-    "overflow-wrap:anywhere}"
+    "overflow-wrap:normal;white-space:normal}"
     ".imagelab.avalanche .mid{display:flex;align-items:center;justify-content:center}"
-    ".imagelab.avalanche .what{position:relative;padding-left:18px;max-width:250px}"
+    ".imagelab.avalanche .what{position:relative;padding-left:18px}"
     ".imagelab.avalanche .what::before{content:'';position:absolute;left:5px;top:0;bottom:0;border-left:2px solid var(--line,var(--il-rule))}"
     ".imagelab.avalanche .what::after{content:'';position:absolute;left:1px;top:50%;width:10px;height:10px;margin-top:-5px;border-radius:50%;box-sizing:border-box;"
     "background:var(--fill,var(--il-page));border:2px solid var(--line,var(--il-soft))}"

@@ -34,7 +34,7 @@ from imagelab.view.shown import BUDGET, Shown
 ADDED, CHANGED, REMOVED, CLEARED, KEPT = "added", "changed", "removed", "opaque", "kept"
 """What an entry of a layer is to the layers below; a directory that is only on the way is `kept`."""
 
-ALL_FILES = 256 * 1024
+ALL_FILES = 96 * 1024
 """Bytes of file contents that one panel carries; hidden files come first."""
 
 Read = Callable[[Node], bytes]

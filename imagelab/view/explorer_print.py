@@ -16,8 +16,8 @@ from imagelab.view.style import chip, panel
 
 SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "−", CLEARED: "⊘", KEPT: "·"}
 KINDS = {ADDED: "added", CHANGED: "changed", REMOVED: "removed", CLEARED: "removed", KEPT: ""}
-MOST = 200
-"""Entries of one layer that are shown."""
+MOST, ALL, FEWEST = 200, 900, 40
+"""Entries that are shown: of one layer, of all layers together, and of one layer however many there are."""
 
 
 def words(seen: Exploration) -> list[str]:
@@ -65,9 +65,10 @@ def counts(layer: LayerView, lang: str) -> Iterator[tuple[str, str]]:
             yield mark, say(f"explorer.{mark}", lang, count=count)
 
 
-def shown(layer: LayerView) -> tuple[Sequence[Entry], int]:
+def shown(layer: LayerView, seen: Exploration) -> tuple[Sequence[Entry], int]:
     """The entries that are shown, and how many are not."""
-    return layer.entries[:MOST], max(len(layer.entries) - MOST, 0)
+    most = min(MOST, max(FEWEST, ALL // len(seen.layers)))
+    return layer.entries[:most], max(len(layer.entries) - most, 0)
 
 
 def depth(entry: Entry) -> int:
@@ -125,7 +126,7 @@ def text(seen: Exploration) -> str:
     lines = [say("explorer.title", lang, name=seen.name), " · ".join(words(seen)), ""]
     lines += [*aligned([headings(lang), *rows], right=(0, 1, 2, 3, 4)), say("explorer.legend", lang)]
     for item in with_instructions(seen):
-        lines += ["", item] if isinstance(item, str) else ["", *_layer_lines(item, lang)]
+        lines += ["", item] if isinstance(item, str) else ["", *_layer_lines(item, seen)]
     if seen.hidden:
         lines += ["", say("explorer.hidden", lang), say("explorer.hidden_why", lang, count=len(seen.hidden))]
         for file in seen.hidden[:MOST]:
@@ -134,11 +135,12 @@ def text(seen: Exploration) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _layer_lines(layer: LayerView, lang: str) -> Iterator[str]:
+def _layer_lines(layer: LayerView, seen: Exploration) -> Iterator[str]:
+    lang = seen.lang
     found = " · ".join(word for _, word in counts(layer, lang)) or say("explorer.empty", lang)
     about = f"{command(layer)}  # {plain(layer.comment)}" if layer.comment else command(layer)
     yield f"{say('explorer.layer', lang, number=layer.number)} · {found} · {about}".rstrip(" ·")
-    entries, more = shown(layer)
+    entries, more = shown(layer, seen)
     rows = [
         [
             f"  {SIGNS[e.mark]} {'  ' * depth(e)}{plain(name(e))}",
@@ -229,7 +231,7 @@ def _layer(layer: LayerView, seen: Exploration, widest: int) -> str:
     )
     marks = "".join(chip(escape(f"{SIGNS[mark]} {word}"), KINDS[mark]) for mark, word in counts(layer, seen.lang))
     comment = f'<span class="note"># {escape(layer.comment)}</span>' if layer.comment else ""
-    entries, more = shown(layer)
+    entries, more = shown(layer, seen)
     rest = f'<div class="note">… {escape(say("explorer.more", seen.lang, count=more))}</div>' if more else ""
     tree = "".join(_entry(entry, seen) for entry in entries)
     number = escape(say("explorer.layer", seen.lang, number=layer.number))

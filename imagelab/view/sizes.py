@@ -191,13 +191,15 @@ def _sign(step: Step) -> str:
 
 CSS = (
     "<style>"
-    ".imagelab.sizes table{border-collapse:collapse;width:100%;margin:0;font-size:12px;color:inherit}"
-    ".imagelab.sizes :is(td,th){border:0;padding:4px 6px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;background:none}"
+    ".imagelab.sizes table{table-layout:auto;border-collapse:collapse;width:100%;margin:0;font-size:12px;color:inherit}"
+    ".imagelab.sizes :is(td,th){border:0;padding:4px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;background:none}"
     ".imagelab.sizes table :is(thead,tbody) tr{border-bottom:1px solid var(--il-rule);background:none}"
     ".imagelab.sizes th{font-size:11px;font-weight:600;letter-spacing:.04em;color:var(--il-soft)}"
     ".imagelab.sizes :is(td,th):first-child{text-align:left;padding-left:0}"
+    ".imagelab.sizes td code{white-space:normal;overflow-wrap:anywhere}"
+    ".imagelab.sizes tbody td:first-child{white-space:normal;min-width:9em}"
     ".imagelab.sizes td.words{text-align:left;white-space:normal;width:46%}"
-    ".imagelab.sizes td.draw{width:26%;min-width:110px}"
+    ".imagelab.sizes td.draw{width:26%;min-width:56px}"
     ".imagelab.sizes .bar{height:14px;border:0}.imagelab.sizes .bar>*{background:var(--line)}"
     ".imagelab.sizes tr.sum td{font-weight:600}"
     ".imagelab.sizes .at{position:relative;height:12px;background:color-mix(in srgb,var(--il-rule) 40%,transparent);border-radius:3px}"
