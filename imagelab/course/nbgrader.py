@@ -27,14 +27,20 @@ class Checked(tuple[bool, ...]):
 
 
 def checked(exercise_id: str) -> Checked:
-    """The checks of an exercise that this notebook has opened. KeyError when it has not."""
+    """The checks of an exercise that this notebook has opened. KeyError when it has not.
+
+    One that held before anything was done is a promise to break nothing, and kept only when the rest is done, too: whoever
+    hands in nothing has no point.
+    """
     from IPython.core.getipython import get_ipython
 
     from imagelab.course.desk import desk_of
 
     practice = desk_of(get_ipython()).opened[exercise_id]
     practice.look()
-    found = Checked(practice.verdict.held)
+    verdict = practice.verdict
+    held = zip(practice.first.held, verdict.held, strict=True)
+    found = Checked(now and (verdict.passed or not before) for before, now in held)
     found.missing = practice.verdict.missing.in_(practice.lang) if practice.verdict.missing else ""
     return found
 

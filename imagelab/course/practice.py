@@ -48,7 +48,7 @@ class Practice:
         self.lab = lesson(self.exercise.id, lang=self.lang)
         prepare(self.lab, self.exercise.start)
         self.before = look(self.lab)
-        self.verdict = self.exercise.judge(self.before, self.before)
+        self.verdict = self.first = self.exercise.judge(self.before, self.before)
         self._moment = self._now()
         self._start = self.lab.timeline.position
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imagelab.cli.main import run
 from imagelab.course import catalog, notebooks
@@ -44,6 +46,9 @@ def hand_in(folder: Path, cells: Sequence[str], *, log: Sequence[str] = (), outp
 
 
 OPEN = "lab.exercise('moved-tag')"
+
+
+SOLVED = log_of("moved-tag", ["pull -q mongo:3.2"])
 
 
 # -- honest work --------------------------------------------------------------------------------------------
@@ -136,6 +141,19 @@ def test_an_edited_log_gains_nothing(tmp_path: Path) -> None:
             assert not found.solved and why in found.problem, (why, found)
 
 
+@settings(max_examples=30)
+@given(data=st.data())
+def test_whatever_is_changed_in_a_log_it_passes_only_by_its_commands(data: st.DataObject) -> None:
+    """One character anywhere: the log is refused, or it is still the same commands."""
+    line = data.draw(st.integers(0, len(SOLVED) - 1))
+    at = data.draw(st.integers(0, len(SOLVED[line]) - 1))
+    new = data.draw(st.characters(min_codepoint=32, max_codepoint=126))
+    log = [*SOLVED]
+    log[line] = f"{log[line][:at]}{new}{log[line][at + 1 :]}"
+    if grade(MOVED, log).solved:
+        assert [entry.command for entry in read_log(log)] == [entry.command for entry in read_log(SOLVED)]
+
+
 def test_a_forged_log_with_a_true_chain_is_judged_by_its_commands() -> None:
     """Whoever makes the whole chain anew has only written down commands."""
     claimed = [*read_log(log_of("moved-tag", [])), Entry(("tag", "mongo:3.2", "other"), {}, 0, None)]
@@ -182,6 +200,16 @@ def test_an_assignment_solved_runs_through_and_unsolved_says_what_is_missing(tmp
     solve(made, ["moved-tag"])
     with pytest.raises(ImageLabError, match="AssertionError.*no image is called `base:1` yet"):
         notebooks.execute(made, tmp_path)
+
+
+def test_handing_in_nothing_is_worth_nothing(tmp_path: Path) -> None:
+    cells = ["import imagelab\nlab = imagelab.lesson('x')", "lab.exercise('sweep')", "from imagelab.course.nbgrader import checked\ntuple(checked('sweep'))",
+             "%docker image prune -f", "tuple(checked('sweep'))"]  # fmt: skip
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": notebooks.KERNEL})
+    made.metadata["imagelab"] = {"lesson": "x"}
+    notebooks.execute(made, tmp_path)
+    found = [made.cells[at].outputs[0]["data"]["text/plain"] for at in (2, 4)]
+    assert found == ["(False, False, False, False)", "(True, True, True, True)"]
 
 
 def test_an_assignments_cells_have_what_nbgrader_reads() -> None:
