@@ -5,6 +5,7 @@
     listing     `imagelab images` with 1,000 images, beside `python -c pass`
     prune       1,000 dangling images
     timeline    undo and redo in a lab of 1,000 images
+    build       twelve steps, cold and cached; how the time of a long Dockerfile grows (`build`)
     archives    save and load of the Debian image, beside skopeo with the same archive (`archives`)
     pictures    the layer graph, lenses and the stepper (`view`)
     containers  exec, the commit walk, and diff and commit on a Debian image beside podman's (`containers`)
@@ -29,6 +30,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.archives import bench as bench_archives
+from benchmarks.build import bench as bench_build
 from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import TAG, layout
 from benchmarks.timeline import bench as bench_timeline
@@ -266,6 +268,7 @@ def main() -> None:
             (folder / "debian").symlink_to(Path(kept).resolve(), target_is_directory=True)
         bench_thousand(folder)
         bench_timeline(folder, interleaved, show)
+        bench_build(folder, interleaved, show)
         bench_view(folder, interleaved, show)
         bench_containers(folder, interleaved, show, run)
         bench_pull(folder)

@@ -50,21 +50,23 @@ quiet|q|bool||Suppress the build output and print image ID on success
 rm||bool|true|Remove intermediate containers after a successful build
 security-opt||strings||Security options
 shm-size||bytes||Size of "/dev/shm"
-squash||bool||Squash newly built layers into a single new layer
 tag|t|list||Name and optionally a tag in the "name:tag" format
 target||string||Set the target build stage to build.
 ulimit||ulimit|[]|Ulimit options""".splitlines())
 )  # fmt: skip
+SQUASH = Flag("squash", "", "bool", "Squash newly built layers into a single new layer", hidden=True)
 OWN = (Flag("explain", "", "bool", "Say why each step ran", ours=True), Flag("buildkit", "", "bool", "Print and leave what BuildKit would (also DOCKER_BUILDKIT=1)", ours=True))
 
 
 @command(
-    ("image build", "build", "builder build"), "PATH | URL | -", "Build an image from a Dockerfile", *FLAGS, *OWN, least=1, most=1,
+    ("image build", "build", "builder build"), "PATH | URL | -", "Build an image from a Dockerfile", *FLAGS, SQUASH, *OWN, least=1, most=1,
 )  # fmt: skip
 def build(context: Context) -> int:
     from imagelab.cli import build_format, eras
 
     parsed = context.parsed
+    if parsed.on("squash"):
+        raise UsageError('"--squash" is only supported on a Docker daemon with experimental features enabled')
     options = _options(context)
     if context.environ.get("DOCKER_BUILDKIT") == "0" and context.era != "1.13":
         context.err.write(build_format.DEPRECATED)
@@ -104,8 +106,6 @@ def _taken(context: Context) -> Iterator[BuildContext]:
 def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest:
     from imagelab.cli.build_format import sending
 
-    if context.parsed.on("squash"):
-        raise ImageLabError("squash is only supported with experimental mode")
     if options.buildkit:
         return _kit_built(context, sent, options)
     if not context.parsed.on("quiet"):

@@ -27,6 +27,8 @@ class Flag:
     default: str = ""
     ours: bool = False
     """Docker has no such flag."""
+    hidden: bool = False
+    """Docker's page does not show it."""
 
     @property
     def shown(self) -> str:

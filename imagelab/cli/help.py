@@ -20,7 +20,7 @@ def command_page(command: Command) -> str:
         page += f"\nAliases:\n  {', '.join(command.aliases)}\n"
     ours = [flag for flag in command.flags if flag.ours]
     if command.flags:
-        page += f"\nOptions:\n{options([flag for flag in command.flags if not flag.ours])}"
+        page += f"\nOptions:\n{options([flag for flag in command.flags if not (flag.ours or flag.hidden)])}"
     if ours:
         page += f"\nimagelab's own:\n{options(ours)}"
     return page + (f"\n{command.more}\n" if command.more else "")
