@@ -119,6 +119,19 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     InteractiveShell.clear_instance()
 
 
+@pytest.mark.parametrize("line", ["explore alpine", "sizes", "avalanche alpine", "tape", "causes box", "diff box"])
+def test_a_panel_has_its_text_beside_it(notebook: Notebook, line: str) -> None:
+    """The text is what a terminal gets; of `diff` that is Docker's, whose lines the panel opens."""
+    notebook.run("%docker run --name box alpine touch /srv/new")
+    cell = notebook.run(f"%docker {line}")
+    [shown] = cell.displays
+    assert shown["text/plain"] == notebook.run(f"text = %docker {line}\ntext").value.stdout.rstrip("\n")
+    assert shown["text/html"].count('class="imagelab panel') == 1
+    if line == "diff box":
+        assert shown["text/plain"] == "C /srv\nA /srv/new"
+        assert "docker run --name box alpine touch /srv/new" in shown["text/html"]
+
+
 def test_a_pull_is_one_picture_with_its_text_beside_it(notebook: Notebook) -> None:
     cell = notebook.run("%docker pull ubuntu")
     [shown] = cell.displays

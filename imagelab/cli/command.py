@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imagelab.events import ProgressSink
     from imagelab.lab import Lab, Settings
     from imagelab.store.journal import Verb
+    from imagelab.view.shown import Shown
 
 GLOBAL_FLAGS = (
     Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),
@@ -144,6 +145,15 @@ class Context:
 
             return terminal_to(self.out, width=get_terminal_size().columns)
         return lines_to(self.out)
+
+    @property
+    def in_notebook(self) -> bool:
+        """Does whoever reads this take richer forms than text?"""
+        return hasattr(self.out, "attach")
+
+    def show_panel(self, panel: Shown) -> None:
+        """A panel: its text, and in a notebook its page."""
+        self.show(panel.text, {"text/html": panel.html} if self.in_notebook else {})
 
     def show(self, text: str, richer: Mapping[str, str]) -> None:
         """Write `text`; a notebook shows the best of `richer` (by mime type) instead, and keeps the text beside it."""

@@ -400,7 +400,9 @@ def diff(context: Context) -> int:
     name = context.parsed.arguments[0]
     if not name:
         raise UsageError("Container name cannot be empty")
-    context.out.write("".join(f"{kind} {path}\n" for kind, path in containers(context).diff(name)))
+    text = "".join(f"{kind} {path}\n" for kind, path in containers(context).diff(name))
+    richer = {"text/html": context.lab.causes(name).html} if text and context.in_notebook else {}
+    context.show(text, richer)
     return 0
 
 

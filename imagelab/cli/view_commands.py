@@ -18,18 +18,18 @@ def explore(context: Context) -> int:
     if len(names) == 2:
         if path:
             raise UsageError("--recover is for one image", hint="imagelab explore IMAGE --recover /path")
-        context.out.write(lab.compare(*names).text)
+        context.show_panel(lab.compare(*names))
     elif path:
         output_to(context.out, context.err)(1, lab.explore(names[0]).recover(path))
     else:
-        context.out.write(lab.explore(names[0]).text)
+        context.show_panel(lab.explore(names[0]))
     return 0
 
 
 @command(("sizes",), "", "Every size of every image, and how they add up to the bytes on the disk", program="imagelab")
 def sizes(context: Context) -> int:
     found = context.lab.sizes()
-    context.out.write(found.text)
+    context.show_panel(found)
     return 1 if found.difference else 0
 
 
@@ -38,13 +38,13 @@ def sizes(context: Context) -> int:
     program="imagelab",
 )  # fmt: skip
 def avalanche(context: Context) -> int:
-    context.out.write(context.lab.avalanche(*context.parsed.arguments).text)
+    context.show_panel(context.lab.avalanche(*context.parsed.arguments))
     return 0
 
 
 @command(("tape",), "", "The last pull, request by request: what was asked, and what came back", program="imagelab")
 def tape(context: Context) -> int:
-    context.out.write(context.lab.tape().text)
+    context.show_panel(context.lab.tape())
     return 0
 
 
@@ -53,5 +53,5 @@ def tape(context: Context) -> int:
     program="imagelab",
 )  # fmt: skip
 def causes(context: Context) -> int:
-    context.out.write(context.lab.causes(context.parsed.arguments[0]).text)
+    context.show_panel(context.lab.causes(context.parsed.arguments[0]))
     return 0
