@@ -45,6 +45,7 @@ from imagelab.dockerfile_instructions import (
 )
 from imagelab.dockerfile_words import substitute
 from imagelab.errors import ImageLabError, ImageNotFoundError
+from imagelab.events import Event
 from imagelab.runtime.filesystem import FileSystem
 from imagelab.runtime.main import make_directory
 from imagelab.runtime.process import Given
@@ -145,6 +146,8 @@ class Builder:
             with self._store.transaction() as tx:
                 for name in dict.fromkeys(names):
                     tx.tag(str(name), image.id, self._engine.clock())
+            for name in dict.fromkeys(names):
+                self._engine.events(Event("image", "tag", image.id, {"name": name.familiar()}))
         shown = tuple(dict.fromkeys(name.familiar() for name in names))
         self._heard(said.Built(image.id, shown))
         return said.BuildTrace(image.id, shown, tuple(self._steps))

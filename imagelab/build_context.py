@@ -65,10 +65,20 @@ def tree_of(plain: IO[bytes], place: str = PLACE) -> Tree:
         while piece := plain.read(PIECE):
             scanner.feed(piece)
         rows = scanner.finish()
-        return apply(Tree.empty(), [Put(row.path, node_of(row, place)) for row in rows])
+        tree = apply(Tree.empty(), [Put(row.path, node_of(row, place)) for row in rows])
+        return _with_first_names(tree, {row.target for row in rows if row.kind == "hardlink"})
     except LayerFormatError as error:
         said = str(error).replace("the layer", "the build context")
         raise ImageLabError(f"Error processing tar file: {said}", hint="a context is a folder, or a tar of one") from None
+
+
+def _with_first_names(tree: Tree, linked: set[str]) -> Tree:
+    """The first name of a file that has several says so, too: they are copied as one file."""
+    draft = Draft(tree)
+    for path in linked:
+        if path in tree and not tree[path].link:
+            draft.put(path, replace(tree[path], link=path))
+    return draft.tree()
 
 
 def _bytes(plain: IO[bytes], node: Node) -> bytes:

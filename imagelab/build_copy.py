@@ -171,7 +171,7 @@ class Placer:
         if node.is_directory:
             at = self._directory(target)
             for rest, below in self._sources.below(one.path):
-                self._put(f"{at}/{rest}".strip("/"), below, f"{one.path}/{rest}".strip("/"))
+                self._put(f"{at}/{rest}".strip("/"), below, f"{one.path}/{rest}".strip("/"), at)
             return
         if extracts and node.kind is Kind.FILE and (inside := archive(self._sources.source.read(node))) is not None:
             self._unpack(inside, target)
@@ -181,7 +181,7 @@ class Placer:
         above = self._directory(posixpath.dirname(target))
         name = posixpath.basename(target)
         place = self._files.resolve(ROOT, f"/{above}/{name}")
-        self._put(place, node, one.path)
+        self._put(place, replace(node, link=""), one.path, place)
 
     def _is_directory(self, path: str) -> bool:
         try:
@@ -205,9 +205,10 @@ class Placer:
                 self._files.chown(ROOT, at, owner.uid, owner.gid)
         return self._files.resolve(ROOT, at or "/")
 
-    def _put(self, place: str, node: Node, path: str) -> None:
+    def _put(self, place: str, node: Node, path: str, group: str) -> None:
+        """One node. Names of one file in one `group` stay names of one file."""
         owner = self._owner or Owner(node.uid, node.gid)
-        link = f"{place}:{node.link}" if node.link else ""
+        link = f"{group}:{node.link}" if node.link else ""
         old = self._files.find(place)
         if old is not None and old.is_directory and not node.is_directory:
             raise CopyError(f"cannot copy to non-directory: /{place}: it is a directory")
@@ -223,10 +224,10 @@ class Placer:
                 continue
             above, _, name = path.rpartition("/")
             place = f"{self._files.resolve(ROOT, f'/{at}/{above}')}/{name}".strip("/")
-            self._files.put(place, replace(node, content="", size=0) if node.kind is Kind.FILE else node)
-            if node.kind is Kind.FILE:
-                self._files.store(place, inside.read(node), mtime=node.mtime)
-                self._files.put(place, replace(self._files.find(place) or node, mode=node.mode))
+            data = inside.read(node) if node.kind is Kind.FILE else b""
+            content = f"sha256:{sha256(data).hexdigest()}" if data else ""
+            self._files.contents |= {content: data} if data else {}
+            self._files.put(place, replace(node, content=content, link=f"{at}:{node.link}" if node.link else ""))
 
 
 def archive(data: bytes) -> Source | None:

@@ -305,10 +305,14 @@ def test_add_unpacks_a_tar(lab: Lab, folder: Path, mode: str) -> None:
         member = tarfile.TarInfo("in/side")
         member.size, member.uid, member.mode = 3, 5, 0o640
         archive.addfile(member, io.BytesIO(b"abc"))
+        again = tarfile.TarInfo("in/again")
+        again.type, again.linkname = tarfile.LNKTYPE, "in/side"
+        archive.addfile(again)
     files: Files = {"Dockerfile": "FROM scratch\nADD a.tar /to\nCOPY a.tar /\nADD x /to/", "a.tar": data.getvalue(), "x": "x"}
     assert build(lab, folder, files, "-t", "app").exit_code == 0
     tree = lab.engine.tree("app")
-    assert sorted(tree) == ["", "a.tar", "to", "to/in", "to/in/side", "to/x"]
+    assert sorted(tree) == ["", "a.tar", "to", "to/in", "to/in/again", "to/in/side", "to/x"]
+    assert tree["to/in/again"] == tree["to/in/side"] and tree["to/in/side"].link == "to/in/again"
     assert (tree["to/in/side"].uid, tree["to/in/side"].mode, lab.store.read_file(tree["to/in/side"])) == (5, 0o640, b"abc")
 
 
@@ -400,6 +404,21 @@ def test_bad_dockerfiles(lab: Lab, folder: Path, text: str, said: str) -> None:
     result = build(lab, folder, {"Dockerfile": text, "x": "1"})
     assert said in result.stderr and result.exit_code == 1 and "Traceback" not in result.stderr
     assert not lab.engine.doctor()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("FROM ubuntu:14.04\nRUNN y", "Error response from daemon: Unknown instruction: RUNN\n"),
+        ("RUN x", "Error response from daemon: Please provide a source image with `from` prior to commit\n"),
+        ("", "Error response from daemon: The Dockerfile (Dockerfile) cannot be empty\n"),
+        ("FROM ubuntu:14.04\nCOPY nope /", "lstat nope: no such file or directory\n"),
+        ("FROM ubuntu:14.04\nCOPY ../x /", "Forbidden path outside the build context: ../x ()\n"),
+    ],
+)
+def test_what_is_wrong_as_1_13_says_it(lab: Lab, folder: Path, text: str, said: str) -> None:
+    lab.era = "1.13"
+    assert build(lab, folder, {"Dockerfile": text}).stderr.startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,26 @@ _CONTAINERS_NOW = [(r'^cannot remove container "/(\S+)": ', r'cannot remove cont
 """The same for 29."""
 
 
+_BUILDS_THEN = [
+    (r"^dockerfile parse error on line \d+: unknown instruction: (\S+)(?: \(did you mean \w+\?\))?$", r"Unknown instruction: \1"),
+    (r"^dockerfile parse error on line \d+: ", ""),
+    (r"^failed to parse (?:\S+): file with no instructions$", "No image was generated. Is your Dockerfile empty?"),
+    (r"^failed to parse (?:\S+): ", ""),
+    (r"^no build stage in current context$", "Please provide a source image with `from` prior to commit"),
+    (r"^the Dockerfile \((.*)\) cannot be empty$", r"The Dockerfile (\1) cannot be empty"),
+    (r"^(?:COPY|ADD) failed: file not found in build context or excluded by .dockerignore: stat (.*): file does not exist$", r"lstat \1: no such file or directory"),
+    (r"^(?:COPY|ADD) failed: forbidden path outside the build context: ", "Forbidden path outside the build context: "),
+    (r"^(?:COPY|ADD) failed: no source files were specified$", "No source files were specified"),
+]
+"""What is said of Dockerfiles, and how 1.13 said it."""
+
+
+def _of_builds(text: str, era: str) -> str:
+    for pattern, instead in _BUILDS_THEN if era == "1.13" else []:
+        text = re.sub(pattern, instead, text)
+    return text
+
+
 def _of_containers(error: ImageLabError, text: str, era: str) -> str:
     for pattern, said in {"1.13": _CONTAINERS_THEN, "29": _CONTAINERS_NOW}.get(era, []):
         text = re.sub(pattern, said, text).replace("{id}", getattr(error, "container", "") or "")
@@ -107,7 +127,7 @@ def _of_containers(error: ImageLabError, text: str, era: str) -> str:
 
 def error_text(error: ImageLabError, era: str) -> str:
     """The sentence as this Docker words it."""
-    text = _of_containers(error, str(error), era)
+    text = _of_builds(_of_containers(error, str(error), era), era)
     match error:
         case ReferenceSyntaxError() if era == "1.13":
             cause = (
