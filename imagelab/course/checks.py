@@ -257,7 +257,7 @@ def no_dangling() -> Check:
     """No image is dangling."""
     return Check(
         Words("no image is dangling", "没有虚悬镜像"),
-        lambda before, now: Words(f"{len(now.dangling)} dangling images are here", f"还有 {len(now.dangling)} 个虚悬镜像"),
+        lambda before, now: Words(f"dangling images are still here: {len(now.dangling)}", f"还有 {len(now.dangling)} 个虚悬镜像"),
         lambda before, now: not now.dangling,
     )  # fmt: skip
 
@@ -266,10 +266,10 @@ def dangling(count: int | None = None) -> Check:
     """So many images are dangling; without a number: at least one."""
     says = Words("an image is dangling", "有虚悬镜像")
     if count is not None:
-        says = Words(f"{count} dangling images", f"虚悬镜像有 {count} 个")
+        says = Words(f"{_images_are(count)} dangling", f"虚悬镜像有 {count} 个")
     return Check(
         says,
-        lambda before, now: Words(f"{len(now.dangling)} images are dangling", f"虚悬镜像有 {len(now.dangling)} 个"),
+        lambda before, now: Words(f"{_images_are(len(now.dangling))} dangling", f"虚悬镜像有 {len(now.dangling)} 个"),
         lambda before, now: bool(now.dangling) if count is None else len(now.dangling) == count,
     )
 
@@ -278,10 +278,10 @@ def intermediate(count: int | None = None) -> Check:
     """So many images are intermediate: no reference, and a child; without a number: at least one."""
     says = Words("an image is intermediate", "有中间层镜像")
     if count is not None:
-        says = Words(f"{count} intermediate images", f"中间层镜像有 {count} 个")
+        says = Words(f"{_images_are(count)} intermediate", f"中间层镜像有 {count} 个")
     return Check(
         says,
-        lambda before, now: Words(f"{len(now.intermediate)} images are intermediate", f"中间层镜像有 {len(now.intermediate)} 个"),
+        lambda before, now: Words(f"{_images_are(len(now.intermediate))} intermediate", f"中间层镜像有 {len(now.intermediate)} 个"),
         lambda before, now: bool(now.intermediate) if count is None else len(now.intermediate) == count,
     )  # fmt: skip
 
@@ -313,3 +313,7 @@ def is_platform(name: str, platform: str) -> Check:
         Words(f"`{name}` is not an image for {platform}", f"`{name}` 不是 {platform} 平台的镜像"),
         test,
     )
+
+
+def _images_are(count: int) -> str:
+    return "one image is" if count == 1 else f"{count or 'no'} images are"

@@ -14,6 +14,7 @@ from imagelab.tree import Tree, diff
 
 def layers_on_top(name: str, base: str, count: int = 1) -> Check:
     """The image is `base`'s layers and that many more."""
+    more = "one more layer" if count == 1 else f"{count} more layers"
 
     def test(before: Scene, now: Scene) -> bool:
         image, below = now.image(name), now.image(base) or before.image(base)
@@ -22,8 +23,8 @@ def layers_on_top(name: str, base: str, count: int = 1) -> Check:
         return image.layers[: len(below.layers)] == below.layers and len(image.layers) == len(below.layers) + count
 
     return Check(
-        Words(f"`{name}` is `{base}` with {count} more layers on top", f"`{name}` 是在 `{base}` 上面加 {count} 层"),
-        Words(f"`{name}` is not `{base}` with {count} more layers on top", f"`{name}` 不是在 `{base}` 上面加 {count} 层"),
+        Words(f"`{name}` is `{base}` with {more} on top", f"`{name}` 是在 `{base}` 上面加 {count} 层"),
+        Words(f"`{name}` is not `{base}` with {more} on top", f"`{name}` 不是在 `{base}` 上面加 {count} 层"),
         test,
     )
 
@@ -36,7 +37,7 @@ def layers_shared(one: str, other: str, least: int = 1) -> Check:
         return len(set(first.layers) & set(second.layers)) if first and second else 0
 
     return Check(
-        Words(f"`{one}` and `{other}` share {least} layers or more", f"`{one}` 和 `{other}` 至少共享 {least} 层"),
+        Words(f"`{one}` and `{other}` share {'a layer' if least == 1 else f'{least} layers'} or more", f"`{one}` 和 `{other}` 至少共享 {least} 层"),
         lambda before, now: Words(f"`{one}` and `{other}` share {shared(now)} layers", f"`{one}` 和 `{other}` 共享 {shared(now)} 层"),
         lambda before, now: shared(now) >= least,
     )  # fmt: skip

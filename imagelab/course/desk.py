@@ -13,6 +13,7 @@ that is run without a page has the same outputs each time.
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
@@ -97,10 +98,13 @@ class Desk:
         """A cell is over: has it brought the exercise forward, or back?"""
         self._look_up()
         practice = self.practice
-        if practice is not None and practice.look():
-            show(checked(practice.exercise, practice.verdict, practice.lang))
-            if self._page is not None:
-                self._page.renew()
+        try:
+            if practice is not None and practice.look():
+                show(checked(practice.exercise, practice.verdict, practice.lang))
+                if self._page is not None:
+                    self._page.renew()
+        except ImageLabError as error:
+            sys.stderr.write(f"{error}\n")
 
 
 class Page:

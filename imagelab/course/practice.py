@@ -13,6 +13,7 @@ is final: what is done afterwards does not take it back.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from imagelab.course.progress import Record, note, progress_file, read_progress
 from imagelab.course.record import written
 from imagelab.course.rehearsal import goal_of
 from imagelab.course.scene import look
+from imagelab.errors import ImageLabError
 from imagelab.view.messages import say
 
 if TYPE_CHECKING:
@@ -59,6 +61,14 @@ class Practice:
     def _record(self) -> Record:
         return read_progress(self.file).records.get(self.exercise.id, Record())
 
+    def _note(self, **changes: Any) -> None:
+        """Write it down. Where nothing can be written, the exercise goes on, and that is said once."""
+        try:
+            note(self.file, self.exercise.id, **changes)
+        except ImageLabError as error:
+            self.file = None
+            sys.stderr.write(f"{error}\n")
+
     # -- looking --------------------------------------------------------------------------------------------
 
     def look(self) -> bool:
@@ -70,7 +80,7 @@ class Practice:
         self.verdict = self.exercise.judge(self.before, look(self.lab))
         self.attempts += 1
         self.won = self.verdict.passed
-        note(self.file, self.exercise.id, attempts=self.attempts, solved=self.won, log=written(self.lab))
+        self._note(attempts=self.attempts, solved=self.won, log=written(self.lab))
         return (self.verdict.held, self.verdict.missing) != (old.held, old.missing)
 
     def check(self) -> Shown:
@@ -108,7 +118,7 @@ class Practice:
 
     def _climb(self, rung: Rung, given: str) -> None:
         self.given.add(given)
-        note(self.file, self.exercise.id, rung=int(rung))
+        self._note(rung=int(rung))
 
     def solution(self, *, now: bool = False) -> Shown:
         """A solution, after a real attempt."""
@@ -162,8 +172,6 @@ class Practice:
 
 def begin(lab: Lab, name: str) -> Practice:
     """Open an exercise, in the language that `lab` speaks; in a notebook it takes the desk."""
-    import sys
-
     from imagelab.course.catalog import exercise
 
     practice = Practice(exercise(name), lab.lang, progress_file(os.environ, Path.cwd()))

@@ -119,6 +119,15 @@ def test_more_than_asked_is_fine_and_named(mine: Practice) -> None:
     assert mine.won
 
 
+def test_where_nothing_can_be_written_an_exercise_goes_on(mine: Practice, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine.file = tmp_path / "a folder"
+    mine.file.mkdir()
+    mine.lab.docker("pull -q mongo:3.2")
+    assert mine.check().text.splitlines()[-1].startswith("Solved.")
+    assert capsys.readouterr().err.startswith("progress cannot be written to")
+    assert mine.file is None
+
+
 # -- progress -----------------------------------------------------------------------------------------------
 
 
