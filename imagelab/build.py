@@ -286,9 +286,7 @@ class Builder:
         """One instruction. Its containers go when it went well, or always with --force-rm (R8.10)."""
         went_well = False
         try:
-            problem = refused(found)
-            if problem is not None:
-                raise problem
+            self._refuse(found)
             match found:
                 case Run():
                     self._run(stage, found)
@@ -303,6 +301,12 @@ class Builder:
             if self._options.force_remove or (self._options.remove and went_well):
                 self._remove_containers()
         self._now_on(stage)
+
+    def _refuse(self, found: Instruction) -> None:
+        """What this builder does not do. DockerfileError."""
+        problem = refused(found)
+        if problem is not None:
+            raise problem
 
     def _remove_containers(self) -> None:
         for container_id in self._containers:

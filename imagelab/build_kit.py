@@ -18,12 +18,12 @@ from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
 from imagelab import buildlog as said
-from imagelab.build import Builder, BuildOptions, Stand
+from imagelab.build import Builder, BuildError, BuildOptions, Stand
 from imagelab.build_cache import COMPARED
 from imagelab.commit import put_image, stored_layer, with_parents
 from imagelab.digest import Digest
 from imagelab.dockerfile_config import Config, applied, ordered
-from imagelab.dockerfile_instructions import Arg, Cmd, Copy, Expose, From, Instruction, Run, Workdir
+from imagelab.dockerfile_instructions import NEW_FLAGS, Arg, Cmd, Copy, Expose, From, Instruction, Run, Workdir
 from imagelab.state import Image
 from imagelab.units import parse_time, rfc3339
 
@@ -98,6 +98,13 @@ class KitBuilder(Builder):
     def _do(self, stage: Stand, found: Instruction) -> None:
         self._found = found
         super()._do(stage, found)
+
+    def _refuse(self, found: Instruction) -> None:
+        """BuildKit does these; imagelab does not, and says so rather than half of it."""
+        names = [flag.partition("=")[0] for flag in found.line.flags]
+        new = next((name for name in names if name.removeprefix("--") in NEW_FLAGS and name != "--link"), "")
+        if new or found.line.heredocs:
+            raise BuildError(f"imagelab does not do {new or 'here-documents'}", hint="a real BuildKit does; write it without, for example with RUN chmod, or a file to COPY")
 
     def _metadata(self, stage: Stand, found: Instruction) -> None:
         if isinstance(found, Arg):

@@ -251,7 +251,8 @@ _FLAGS = {"add": ("chown", "chmod", "link", "keep-git-dir", "checksum", "exclude
           "from": ("platform",), "run": ("mount", "network", "security", "device"),
           "healthcheck": ("interval", "timeout", "start-period", "start-interval", "retries")}  # fmt: skip
 _SWITCHES = ("link", "keep-git-dir", "parents")
-_NEW_FLAGS = ("chmod", "link", "keep-git-dir", "checksum", "exclude", "parents", "mount", "network", "security", "device")
+NEW_FLAGS = ("chmod", "link", "keep-git-dir", "checksum", "exclude", "parents", "mount", "network", "security", "device")
+"""Flags that only BuildKit obeys."""
 
 
 def needs_buildkit(what: str) -> DockerfileError:
@@ -278,7 +279,7 @@ def _checked_flags(line: Line) -> dict[str, str]:
 def refused(found: Instruction) -> DockerfileError | None:
     """What the classic builder does not do, said when its step comes (R8.10)."""
     names = [flag.removeprefix("--").partition("=")[0] for flag in found.line.flags]
-    new = next((name for name in names if name in _NEW_FLAGS), None)
+    new = next((name for name in names if name in NEW_FLAGS), None)
     if new is not None:
         return needs_buildkit(f"--{new} option")
     return needs_buildkit("heredoc syntax") if found.line.heredocs else None

@@ -92,6 +92,13 @@ def test_failures_leave_nothing_and_exit_1(lab: Lab, tmp_path: Path) -> None:
     assert "ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\n" in build(lab, tmp_path / "c", "FROM a\nRUNN").stderr
 
 
+@pytest.mark.parametrize(("text", "said"), [("RUN --mount=type=cache,target=/x true", "--mount"), ("COPY --chmod=1 x /", "--chmod"), ("RUN <<E\ntrue\nE", "here-documents")])
+def test_what_it_does_not_do_it_says(lab: Lab, tmp_path: Path, text: str, said: str) -> None:
+    failed = build(lab, tmp_path / "c", f"FROM ubuntu:14.04\n{text}\n")
+    assert f"ERROR: failed to solve: imagelab does not do {said}\n" in failed.stderr and failed.exit_code == 1
+    assert build(lab, tmp_path / "c", "FROM ubuntu:14.04\nCOPY --link x /\n").exit_code == 0
+
+
 def test_a_volume_keeps_what_a_later_run_writes(lab: Lab, tmp_path: Path) -> None:
     """R8.21."""
     build(lab, tmp_path / "c", "FROM ubuntu:14.04\nRUN mkdir /v\nVOLUME /v\nRUN echo 1 > /v/a", "-t", "app")
