@@ -16,15 +16,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 from imagelab import buildlog as said
 from imagelab.build_cache import Cache
 from imagelab.build_context import Source, read_context, without_build_files
 from imagelab.build_copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
+from imagelab.build_request import BuildError, BuildOptions, Stand, placed
 from imagelab.commit import NewImage, child_config, store_image, with_parents
-from imagelab.dockerfile import DockerfileError, located, parse
+from imagelab.dockerfile import DockerfileError, parse
 from imagelab.dockerfile_arguments import Arguments
 from imagelab.dockerfile_config import Config, applied, environment, expanded, ordered, shell_of, words_of
 from imagelab.dockerfile_instructions import (
@@ -44,7 +45,7 @@ from imagelab.dockerfile_instructions import (
     trigger,
 )
 from imagelab.dockerfile_words import substitute
-from imagelab.errors import ImageLabError, ImageNotFoundError
+from imagelab.errors import ImageNotFoundError
 from imagelab.events import Event
 from imagelab.runtime.filesystem import FileSystem
 from imagelab.runtime.main import make_directory
@@ -58,47 +59,6 @@ if TYPE_CHECKING:
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEEPEST = 125
 """Layers an image may have (R7.6)."""
-
-
-class BuildError(ImageLabError):
-    """A step failed; `steps` is what was done before it. Said bare: the build's output has begun."""
-
-    origin = "stream"
-    steps: tuple[said.BuildStep, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What `docker build` asks for, beyond the context."""
-
-    dockerfile: str = "Dockerfile"
-    """Its path in the context."""
-    tags: tuple[str, ...] = ()
-    arguments: Mapping[str, str | None] = field(default_factory=dict)
-    """`--build-arg`; None for a name without a value."""
-    target: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    no_cache: bool = False
-    pull: bool = False
-    remove: bool = True
-    """Containers of steps that went well go (`--rm`)."""
-    force_remove: bool = False
-    cache_from: tuple[str, ...] = ()
-    platform: str | None = None
-    buildkit: bool = False
-    """Leave what BuildKit would."""
-
-
-@dataclass(slots=True)
-class Stand:
-    """Where a stage stands: the image so far, and the config that the next one will have."""
-
-    image: Image | None
-    config: Config
-    data: Mapping[str, Any] | None
-    """The image's whole config; None while nobody has read it."""
-    maintainer: str = ""
-    command_is_ours: bool = False
 
 
 class Builder:
@@ -212,7 +172,7 @@ class Builder:
         name = substitute(base.base, self._arguments.in_from(), self._escape)
         self._begin(base, replace(base, base=name))
         self._outcome = "FROM"
-        with self._located(base):
+        with placed(base, self._text):
             if base.name and self._named(base.name, len(self._stages)) is not None:
                 raise BuildError(f"{base.name} stage name already used")
             if not name:
@@ -222,7 +182,7 @@ class Builder:
         self._stages.append(stage)
         for written in plan.instructions:
             parent = stage.image
-            with self._located(written):
+            with placed(written, self._text):
                 found = self._expanded(stage, written)
                 self._begin(written, found)
                 self._do(stage, found)
@@ -276,9 +236,6 @@ class Builder:
     def _expanded(self, stage: Stand, written: Instruction) -> Instruction:
         values = environment(stage.config)
         return expanded(written, self._arguments.allowed(values) | values, self._escape)
-
-    def _located(self, written: Instruction) -> _Located:
-        return _Located(self, written, self._text)
 
     # -- steps ----------------------------------------------------------------------------------------------
 
@@ -474,24 +431,3 @@ class Builder:
         )  # fmt: skip
         stage.image = store_image(self._store, NewImage(stage.image, dict(stage.data), changes), read or self._store.read_file, now)
         self._cache.remember(stage.image)
-
-
-class _Located:
-    """Gives an error of a step its line and, when it has none, its hint; and what was done before it."""
-
-    def __init__(self, builder: Builder, written: Instruction, text: str) -> None:
-        self._builder, self._written, self._text = builder, written, text
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, ImageLabError):
-            return
-        error.origin = "stream"
-        if not isinstance(error, BuildError):
-            error.exit_code = 1
-        line = self._written.line
-        if line.start:
-            place = located("", self._text, line.start, line.end).hint.partition("\n")[0]
-            error.hint = f"{place}\nhint: {error.hint}" if error.hint else place

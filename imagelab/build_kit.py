@@ -18,8 +18,9 @@ from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
 from imagelab import buildlog as said
-from imagelab.build import Builder, BuildError, BuildOptions, Stand
+from imagelab.build import Builder
 from imagelab.build_cache import COMPARED
+from imagelab.build_request import BuildError, BuildOptions, Stand
 from imagelab.commit import put_image, stored_layer, with_parents
 from imagelab.digest import Digest
 from imagelab.dockerfile_config import Config, applied, ordered

@@ -34,7 +34,7 @@ from imagelab.state import Image, State
 
 if TYPE_CHECKING:
     from imagelab.archives import Archives
-    from imagelab.build import BuildOptions
+    from imagelab.build_request import BuildOptions
     from imagelab.buildlog import BuildTrace, Tell
     from imagelab.containers import Containers
     from imagelab.filters import Filters

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagelab.build import BuildOptions
+    from imagelab.build_request import BuildOptions
     from imagelab.cli.build_context import BuildContext
     from imagelab.engine import Engine
     from imagelab.lab import Settings
@@ -44,7 +44,7 @@ class Builds:
         """
         import io
 
-        from imagelab.build import BuildOptions
+        from imagelab.build_request import BuildOptions
         from imagelab.cli.build_format import Printer, sending
         from imagelab.cli.progress import lines_to
         from imagelab.cli.streams import output_to

@@ -118,7 +118,7 @@ def test_the_environment_asks_for_it_and_1_13_has_none(lab: Lab, tmp_path: Path,
 
 def test_a_context_of_a_hundred_thousand_files_is_bearable(lab: Lab) -> None:
     """Half a minute at most on a slow machine: what is copied is hashed, what is not is one row."""
-    from imagelab.build import BuildOptions
+    from imagelab.build_request import BuildOptions
 
     text = b"FROM scratch\nCOPY d1 /\n"
     nodes = [Put(f"d{at % 100}/{at}", Node(Kind.FILE)) for at in range(100_000)]

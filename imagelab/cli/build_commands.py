@@ -17,7 +17,7 @@ from imagelab.cli.flags import CommandLineError, Flag
 from imagelab.errors import ImageLabError, ReferenceSyntaxError, UsageError
 
 if TYPE_CHECKING:
-    from imagelab.build import BuildOptions
+    from imagelab.build_request import BuildOptions
     from imagelab.cli.build_context import BuildContext
     from imagelab.digest import Digest
 
@@ -172,7 +172,7 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
 
 
 def _options(context: Context) -> BuildOptions:
-    from imagelab.build import BuildOptions
+    from imagelab.build_request import BuildOptions
     from imagelab.reference import Reference
 
     parsed = context.parsed

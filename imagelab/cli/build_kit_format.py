@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from imagelab import buildlog as said
-from imagelab.build import BuildError
+from imagelab.build_request import BuildError
 from imagelab.dockerfile_instructions import Copy, From, Run, Workdir
 from imagelab.errors import ImageLabError
 from imagelab.units import human_size

@@ -1,0 +1,72 @@
+"""What a build is asked for, where a stage of it stands, and how it fails: the values that its parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imagelab.dockerfile import located
+from imagelab.dockerfile_config import Config
+from imagelab.errors import ImageLabError
+
+if TYPE_CHECKING:
+    from imagelab.dockerfile_instructions import Instruction
+    from imagelab.state import Image
+
+
+class BuildError(ImageLabError):
+    """A step failed. Said bare: the build's output has begun. `exit_code` is that of a RUN's program."""
+
+    origin = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What `docker build` asks for, beyond the context."""
+
+    dockerfile: str = "Dockerfile"
+    """Its path in the context."""
+    tags: tuple[str, ...] = ()
+    arguments: Mapping[str, str | None] = field(default_factory=dict)
+    """`--build-arg`; None for a name without a value."""
+    target: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    no_cache: bool = False
+    pull: bool = False
+    remove: bool = True
+    """Containers of steps that went well go (`--rm`)."""
+    force_remove: bool = False
+    cache_from: tuple[str, ...] = ()
+    platform: str | None = None
+    buildkit: bool = False
+    """Leave what BuildKit would."""
+
+
+@dataclass(slots=True)
+class Stand:
+    """Where a stage stands: the image so far, and the config that the next one will have."""
+
+    image: Image | None
+    config: Config
+    data: Mapping[str, Any] | None
+    """The image's whole config; None while nobody has read it."""
+    maintainer: str = ""
+    command_is_ours: bool = False
+
+
+@contextmanager
+def placed(written: Instruction, text: str) -> Iterator[None]:
+    """An error of a step says its line in `text`, the Dockerfile; it is said bare, since the build's output has begun."""
+    try:
+        yield
+    except ImageLabError as error:
+        error.origin = "stream"
+        if not isinstance(error, BuildError):
+            error.exit_code = 1
+        line = written.line
+        if line.start:
+            place = located("", text, line.start, line.end).hint.partition("\n")[0]
+            error.hint = f"{place}\nhint: {error.hint}" if error.hint else place
+        raise
