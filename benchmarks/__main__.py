@@ -8,6 +8,7 @@
     build       twelve steps, cold and cached; how the time of a long Dockerfile grows (`build`)
     archives    save and load of the Debian image, beside skopeo with the same archive (`archives`)
     pictures    the layer graph, lenses and the stepper (`view`)
+    panels      explorer, sizes, avalanche, causes, tape (`panels`)
     containers  exec, the commit walk, and diff and commit on a Debian image beside podman's (`containers`)
 
 Medians of a few interleaved runs. A tool that is not installed is said to be missing; nothing is left out in silence.
@@ -33,6 +34,7 @@ from benchmarks.archives import bench as bench_archives
 from benchmarks.build import bench as bench_build
 from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import TAG, layout
+from benchmarks.panels import bench as bench_panels
 from benchmarks.timeline import bench as bench_timeline
 from benchmarks.view import bench as bench_view
 from imagelab.server.registry_app import RegistryApp
@@ -270,6 +272,7 @@ def main() -> None:
         bench_timeline(folder, interleaved, show)
         bench_build(folder, interleaved, show)
         bench_view(folder, interleaved, show)
+        bench_panels(folder, interleaved, show)
         bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
         if have("skopeo", "umoci", "debootstrap"):

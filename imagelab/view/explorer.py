@@ -28,7 +28,7 @@ from imagelab.digest import Digest
 from imagelab.errors import UsageError
 from imagelab.layer import OPAQUE, WHITEOUT, LayerIndex
 from imagelab.oci import ImageConfig
-from imagelab.tree import Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
 from imagelab.view.shown import BUDGET, Shown
 
 ADDED, CHANGED, REMOVED, CLEARED, KEPT = "added", "changed", "removed", "opaque", "kept"
@@ -153,26 +153,28 @@ def explore(
 ) -> Exploration:
     """The exploration of a stack, base first. `config` gives the instructions; `read` the bytes behind a node."""
     numbers = {index.diff_id: at for at, index in enumerate(indexes, 1)}
-    trees = _trees(indexes)
-    hidden = tuple(_hidden(trees, numbers))
+    changes = [index.changes() for index in indexes]
+    trees = _trees(changes)
+    views = [_contents(tree) for tree in trees]
+    hidden = tuple(_hidden(views, numbers))
     ends = {file.node.content: file.by for file in hidden}
-    seen = _by_layer(_contents(trees[-1]), numbers)
+    seen = _by_layer(views[-1], numbers)
     steps, instructions = _instructions(config, len(indexes))
     layers, total = [], 0
     for at, index in enumerate(indexes, 1):
         total += index.size
         still = seen.get(at, 0)
-        entries = tuple(_entries(index, trees[at - 1], ends))
+        entries = tuple(_entries(changes[at - 1], trees[at - 1], ends))
         layers.append(LayerView(at, *steps[at - 1], index.blob, index.blob_size, index.size, total, still, entries))
     contents = dict(_read_some(hidden, layers, read))
     return Exploration(name, tuple(layers), instructions, hidden, trees[-1], contents, read, lang)
 
 
-def _trees(indexes: Sequence[LayerIndex]) -> list[Tree]:
+def _trees(layers: Sequence[Sequence[Change]]) -> list[Tree]:
     """What is seen before the first layer, and after each."""
     trees = [Tree.empty()]
-    for index in indexes:
-        trees.append(apply(trees[-1], index.changes()))
+    for changes in layers:
+        trees.append(apply(trees[-1], changes))
     return trees
 
 
@@ -204,17 +206,16 @@ def _layer_of(node: Node, numbers: Mapping[Digest, int]) -> int:
     return numbers.get(Digest.trusted(node.content.partition("@")[0]), 0)
 
 
-def _hidden(trees: Sequence[Tree], numbers: Mapping[Digest, int]) -> Iterator[Hidden]:
+def _hidden(views: Sequence[Mapping[str, tuple[str, Node]]], numbers: Mapping[Digest, int]) -> Iterator[Hidden]:
     """Files that one tree shows and the next does not, as long as no later one does."""
-    views = [_contents(tree) for tree in trees]
     for at in range(1, len(views)):
         for content, (path, node) in views[at - 1].items():
             if content not in views[at] and not any(content in later for later in views[at + 1 :]):
                 yield Hidden(path, node, _layer_of(node, numbers), at)
 
 
-def _entries(index: LayerIndex, below: Tree, ends: Mapping[str, int]) -> Iterator[Entry]:
-    for change in index.changes():
+def _entries(changes: Sequence[Change], below: Tree, ends: Mapping[str, int]) -> Iterator[Entry]:
+    for change in changes:
         above, _, last = change.path.rpartition("/")
         match change:
             case Put(path, node):
