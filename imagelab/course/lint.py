@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from imagelab.course import catalog, notebooks
-from imagelab.course.exercise import Exercise, Rung, bare
+from imagelab.course.exercise import Exercise, Rung, Verdict, bare
 from imagelab.course.mutants import survivors
 from imagelab.course.rehearsal import goal_of, rehearse, start_of
 from imagelab.course.scene import Scene
@@ -199,29 +199,33 @@ def _named(exercise: Exercise) -> Iterator[str]:
 
 def _tried(exercise: Exercise) -> Iterator[str]:
     """Start, solution, alternates and wrong answers, each in a clean lab; and the goal with one thing wrong."""
-    failed = [False] * len(exercise.checks)
     try:
-        for complaint, held in _trials(exercise):
-            failed = [before or not now for before, now in zip(failed, held, strict=True)]
+        verdicts = []
+        for complaint, verdict in _trials(exercise):
+            verdicts.append(verdict)
             yield from complaint
         for at, check in enumerate(exercise.checks):
-            if not failed[at]:
+            if all(verdict.held[at] for verdict in verdicts):
                 yield f"the check that {check.says.en!r} holds in every state that is listed: add a wrong answer that it catches"
+        given = {hint.id for verdict in verdicts if not verdict.passed for hint in verdict.hints}
+        for hint in exercise.hints:
+            if hint.id not in given:
+                yield f"hint {hint.id} fits no state that is listed: add the wrong answer that it is for"
         yield from (f"no check notices when somebody should {name}" for name in survivors(exercise))
     except ImageLabError as error:
         yield str(error)
 
 
-def _trials(exercise: Exercise) -> Iterator[tuple[list[str], tuple[bool, ...]]]:
-    """For each listed state: what is wrong about it, and which checks hold."""
+def _trials(exercise: Exercise) -> Iterator[tuple[list[str], Verdict]]:
+    """For each listed state: what is wrong about it, and how it was judged."""
 
-    def solved(lines: Sequence[str], what: str) -> tuple[list[str], tuple[bool, ...]]:
+    def solved(lines: Sequence[str], what: str) -> tuple[list[str], Verdict]:
         verdict = rehearse(exercise, lines)
         why = verdict.missing.en if verdict.missing else ""
-        return ([] if verdict.passed else [f"{what} does not pass: {why}"]), verdict.held
+        return ([] if verdict.passed else [f"{what} does not pass: {why}"]), verdict
 
     start = rehearse(exercise, ())
-    yield (["it is solved as shipped"] if start.passed else []), start.held
+    yield (["it is solved as shipped"] if start.passed else []), start
     yield solved(exercise.solution, "its solution")
     for at, lines in enumerate(exercise.alternates, 1):
         yield solved(lines, f"alternate {at}")
@@ -231,7 +235,7 @@ def _trials(exercise: Exercise) -> Iterator[tuple[list[str], tuple[bool, ...]]]:
         complaint = [f"wrong answer {at} passes"] if verdict.passed else []
         if not verdict.passed and given != wrong.hint:
             complaint = [f"wrong answer {at} gets the hint {given!r}, not {wrong.hint!r}"]
-        yield complaint, verdict.held
+        yield complaint, verdict
 
 
 # -- the notebook -------------------------------------------------------------------------------------------

@@ -137,6 +137,7 @@ SWEEP = Exercise(
     wrong=(
         Wrong(("docker image prune -a -f",), "too-much"),
         Wrong(("docker rmi mongo:3.2 nginx",), "too-much"),
+        Wrong(("docker rmi c54ff281ebab",), "one-left"),
         Wrong(("docker images -f dangling=true",), "look"),
     ),
     why=Words(

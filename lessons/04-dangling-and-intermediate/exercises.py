@@ -125,6 +125,7 @@ MAY_GO = Exercise(
         Wrong(("docker image prune -a -f",), "too-much"),
         Wrong(("docker rmi top",), "too-much"),
         Wrong(("docker rmi mongo:3.2",), "too-much"),
+        Wrong(("docker rmi c54ff281ebab",), "one-left"),
         Wrong(("docker images -a",), "look"),
     ),
     why=Words(

@@ -133,6 +133,10 @@ BROKEN: dict[str, tuple[Callable[[Exercise], Exercise], str]] = {
         lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.BLANKS, None, "`docker tag  hello-world greeting`", "`docker tag hello-world greeting`"))),
         "hint x gives the solution away: 'tag hello-world greeting'",
     ),
+    "a hint for nobody": (
+        lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.WHERE, image_exists("nosuch"), "x", "用"))),
+        "hint x fits no state that is listed: add the wrong answer that it is for",
+    ),
     "a hint on the last rung": (lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.SOLUTION, None, "x", "用"))), "come by themselves"),
     "two hints of one name": (lambda one: replace(one, hints=(*one.hints, one.hints[0])), "two hints are called 'other'"),
     "a name nobody was told": (
