@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imagelab.build_request import BuildOptions
+    from imagelab.buildlog import Tell
     from imagelab.cli.build_context import BuildContext
     from imagelab.engine import Engine
     from imagelab.lab import Settings
@@ -34,9 +35,9 @@ class Builds:
 
     def build(
         self, source: Files | str | Path, tag: str = "", *, dockerfile: str = "", arguments: Mapping[str, str] | None = None,
-        labels: Mapping[str, str] | None = None, target: str = "", no_cache: bool = False, pull: bool = False,
+        labels: Mapping[str, str] | None = None, target: str = "", no_cache: bool = False, pull: bool = False, buildkit: bool = False,
     ) -> LabBuild:  # fmt: skip
-        """Build an image with the classic builder.
+        """Build an image with the classic builder; with `buildkit`, print and leave what BuildKit would.
 
         `source`: files by name (`{"Dockerfile": "FROM nginx", "app.py": "…"}`), a folder, or a tar of one. The result
         prints as `docker build` does; `.image` is the image, `.steps` what was done and why. Raises DockerfileError,
@@ -46,24 +47,34 @@ class Builds:
 
         from imagelab.build_request import BuildOptions
         from imagelab.cli.build_format import Printer, sending
+        from imagelab.cli.build_kit_format import KitPrinter
         from imagelab.cli.progress import lines_to
         from imagelab.cli.streams import output_to
+        from imagelab.errors import ImageLabError
+        from imagelab.events import silent
         from imagelab.results_build import LabBuild
 
         sent = self.build_context(source, dockerfile)
         options = BuildOptions(
-            sent.dockerfile, (tag,) if tag else (), dict(arguments or {}), target, dict(labels or {}), no_cache=no_cache, pull=pull
-        )
-        out = io.StringIO(sending(sent.size, self.era))
-        out.seek(0, io.SEEK_END)
-        printer = Printer(out, out, self.era, lambda id: self.store.state().images[id], output_to(out, out))
-        before, self.engine.progress = self.engine.progress, lines_to(out)
+            sent.dockerfile, (tag,) if tag else (), dict(arguments or {}), target, dict(labels or {}), no_cache=no_cache, pull=pull,
+            buildkit=buildkit,
+        )  # fmt: skip
+        out = io.StringIO()
+        if buildkit:
+            printer: Tell = KitPrinter(out, sent.dockerfile, sent.size)
+        else:
+            out.write(sending(sent.size, self.era))
+            printer = Printer(out, out, self.era, lambda id: self.store.state().images[id], output_to(out, out))
+        before, self.engine.progress = self.engine.progress, silent if buildkit else lines_to(out)
         try:
             with sent.tar, self.verb("build", *_words(options), "-") as verb:
                 trace = self.engine.build(sent.tar, options, printer)
                 if verb.numbers:  # what it read, so that the step can be done again
                     sent.tar.seek(0)
                     verb.inputs |= {"context": self.store.blobs.put_file(sent.tar), "dockerfile": self.store.put_blob(sent.dockerfile.encode())}
+        except ImageLabError as error:
+            error.add_note(out.getvalue())  # what the steps before it printed
+            raise
         finally:
             self.engine.progress = before
         return LabBuild(self, trace, out.getvalue())  # type: ignore[arg-type]
@@ -90,4 +101,4 @@ def _words(options: BuildOptions) -> list[str]:
     words += [f"--build-arg={name}={value}" for name, value in options.arguments.items()]
     words += [f"--label={name}={value}" for name, value in options.labels.items()]
     words += [f"--target={options.target}"] if options.target else []
-    return words + (["--no-cache"] if options.no_cache else []) + (["--pull"] if options.pull else [])
+    return words + (["--no-cache"] if options.no_cache else []) + (["--pull"] if options.pull else []) + (["--buildkit"] if options.buildkit else [])

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imagelab
+from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 from imagelab.results import CommandResult
 
@@ -453,7 +454,6 @@ def test_contexts_that_are_none(lab: Lab, folder: Path) -> None:
 
 def test_a_tar_with_names_outside_is_refused(lab: Lab) -> None:
     from imagelab.build_request import BuildOptions
-    from imagelab.errors import ImageLabError
 
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as archive:
@@ -480,6 +480,14 @@ def test_a_build_from_python(lab: Lab, folder: Path) -> None:
         (folder / name).write_text(text)
         (folder / name).chmod(0o644)
     assert lab.build(folder).image == built.image
+
+
+def test_a_build_from_python_that_fails_tells_what_was_printed(lab: Lab) -> None:
+    with pytest.raises(ImageLabError, match="returned a non-zero code: 3") as caught:
+        lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo here; exit 3"})
+    assert caught.value.__notes__[0].endswith("\nhere\n")
+    kit = lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo 1 > /x"}, "kit", buildkit=True)
+    assert repr(kit).startswith("[+] Building 0.0s") and kit.image.image.parent is None and lab.steps()[-1].command == ("build", "-t", "kit", "--buildkit", "-")
 
 
 def test_the_same_build_is_the_same_bytes_in_every_lab(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +113,28 @@ def test_the_environment_asks_for_it_and_1_13_has_none(lab: Lab, tmp_path: Path,
     assert "[+] Building" in lab.docker(["build", str(tmp_path / "c")]).stderr
     lab.era = "1.13"
     assert "Docker 1.13 has no BuildKit" in build(lab, tmp_path / "c", "FROM ubuntu:14.04").stderr
+
+
+KILLED = """
+import imagelab, sys
+lab = imagelab.connect(sys.argv[1], environ={}, in_process=True)
+print("go", flush=True)
+for number in range(1000):
+    text = f"FROM ubuntu:14.04\\nENV A={number}\\nRUN echo {number} > /x\\nCOPY f /\\nWORKDIR /w{number}\\nRUN echo 2 > y"
+    lab.build({"Dockerfile": text, "f": str(number)}, "app", buildkit=number % 2 == 1)
+"""
+
+
+@pytest.mark.parametrize("moment", [0.25, 0.4, 0.6, 0.85])
+def test_a_build_that_is_killed_leaves_a_clean_lab(lab: Lab, moment: float) -> None:
+    """Every step is a transaction: what was done is there, what was not is not."""
+    program = subprocess.Popen([sys.executable, "-c", KILLED, str(lab.store.directory)], stdout=subprocess.PIPE)
+    with program:
+        program.stdout.readline()  # type: ignore[union-attr]
+        time.sleep(moment)
+        program.kill()
+    assert lab.engine.doctor() == []
+    assert lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo after > /x"}, "after").image.tags == ["after:latest"]
 
 
 # -- contexts, of either builder ----------------------------------------------------------------------------
