@@ -61,7 +61,8 @@ def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
             summary(lab, row.image, []) | {"SharedSize": row.shared, "Containers": row.containers}
             for row in usage.images
         ]
-        return {"LayersSize": usage.layers_size, "Images": images, "Containers": [], "Volumes": [], "BuildCache": []}
+        rows = containers(lab, "/json", {"all": ["1"], "size": ["1"]})
+        return {"LayersSize": usage.layers_size, "Images": images, "Containers": rows, "Volumes": [], "BuildCache": []}
     if path.startswith("/containers/"):
         return containers(lab, path.removeprefix("/containers"), query)
     if path in ("/info", "/version"):

@@ -290,6 +290,8 @@ def _usage_fields(kind: str, total: int, active: int, count: int, reclaimable: i
 
 
 def _verbose_usage(usage: DiskUsage, state: State, format: str, era: str, now: int, tz: tzinfo) -> str:
+    from imagelab.cli import container_format
+
     rows = [_usage_image(row, state, era, now, tz) for row in usage.images]
     if format:
         plain = [{key: get() for key, get in row.items()} for row in rows]
@@ -301,7 +303,7 @@ def _verbose_usage(usage: DiskUsage, state: State, format: str, era: str, now: i
         return Template.parse(format).execute(data) + "\n"
     minimum = eras.minimum_width(era)
     table = render(f"table {_VERBOSE}", rows, IMAGE_HEADERS, go_type=IMAGE_TYPE, minimum=minimum)
-    containers = columns(["CONTAINER ID\tIMAGE\tCOMMAND\tLOCAL VOLUMES\tSIZE\tCREATED\tSTATUS\tNAMES"], minimum=minimum)
+    containers = container_format.disk(usage.containers, state, era=era, now=now, tz=tz)
     volumes = columns(["VOLUME NAME\tLINKS\tSIZE"], minimum=minimum)
     text = f"Images space usage:\n\n{table}\nContainers space usage:\n\n{containers}"
     text += f"\nLocal Volumes space usage:\n\n{volumes}"

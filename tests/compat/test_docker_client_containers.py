@@ -27,6 +27,8 @@ ps --no-trunc
 ps -a --no-trunc
 ps -s
 ps -as
+system df
+system df -v
 ps -l
 ps -n 2
 ps -n 2 -q
