@@ -6,8 +6,9 @@
     ├── zh/…
     └── .imagelab/                       what was copied and when it looked how; JupyterLab's settings
 
-The shipped notebooks are copied once; from then on a copy belongs to whoever works on it. Only a copy that is still,
-byte for byte, what was shipped is replaced by a newer lesson.
+The shipped notebooks show what every cell prints; a copy does not, for a lesson asks before it shows, and who can read
+the answer below the question does not guess. A lesson is copied once; from then on the copy belongs to whoever works on
+it. Only a copy that is still, byte for byte, what was copied is replaced by a newer lesson.
 
 Everything stays on this machine: no news, no update check, no extension catalogue. `docker` is on PATH in cells and in
 JupyterLab's terminals. The server listens on 127.0.0.1 behind a token.
@@ -135,7 +136,7 @@ def _bring(lesson: Path, folder: Path, name: str, known: dict[str, str]) -> Path
 
     `known` says, for each name, the digest of the lesson as it was when it was last brought.
     """
-    raw, target = lesson.read_bytes(), folder / name
+    raw, target = _not_yet_run(lesson.read_bytes()), folder / name
     version, last = _digest(raw), known.get(name)
     known[name] = version
     if target.exists():
@@ -147,6 +148,20 @@ def _bring(lesson: Path, folder: Path, name: str, known: dict[str, str]) -> Path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(raw)
     return target
+
+
+def _not_yet_run(raw: bytes) -> bytes:
+    """A notebook as it is before anybody has run it; whatever is no notebook stays as it is."""
+    import json
+
+    try:
+        notebook = json.loads(raw)
+    except ValueError:
+        return raw
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _beside(target: Path) -> Path:

@@ -42,6 +42,20 @@ def test_lessons_are_copied_once(shipped: Path, tmp_path: Path) -> None:
     assert launch.working_copy(shipped, mine) == []
 
 
+def test_a_copy_does_not_give_the_answers_away(tmp_path: Path) -> None:
+    """Same cells, nothing printed below them yet; brought again, nothing is new."""
+    mine = tmp_path / "mine"
+    copied = launch.working_copy(launch.shipped(), mine)
+    for file in copied:
+        before = json.loads((launch.shipped() / file.relative_to(mine)).read_text(encoding="utf-8"))
+        after = json.loads(file.read_text(encoding="utf-8"))
+        assert [cell["source"] for cell in after["cells"]] == [cell["source"] for cell in before["cells"]]
+        assert [cell["id"] for cell in after["cells"]] == [cell["id"] for cell in before["cells"]]
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in after["cells"])
+    assert any(cell.get("outputs") for cell in before["cells"])
+    assert launch.working_copy(launch.shipped(), mine) == []
+
+
 def test_work_is_never_written_over(shipped: Path, tmp_path: Path) -> None:
     """The lesson changes twice; the learner's file stays, and each new lesson gets a name of its own."""
     mine = tmp_path / "mine"
