@@ -106,6 +106,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             recorded=self._recorded,
         )
         self._drawn = (0, 0)
+        self.closed = False
 
     # -- clock, era, upstream -------------------------------------------------------------------------------
 
@@ -356,6 +357,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         """Let go of the store, and of containers that live in this process. Closing twice is fine."""
         self.engine.close()
         self.store.close()
+        self.closed = True
 
     def __repr__(self) -> str:
         state = self.state
@@ -432,6 +434,8 @@ def lesson(name: str, *, lang: str = "") -> Lab:
 
 def _end_containers(lab: Lab) -> None:
     """A lesson is over: nothing of it goes on."""
+    if lab.closed:
+        return
     for container in lab.store.state().containers.values():
         if container.running:
             lab.engine.containers.remove(container.id, force=True)

@@ -272,3 +272,9 @@ def test_a_lab_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None
     lab = connect(tmp_path / "lab", environ={}, in_process=True)
     assert lab.run("ubuntu:14.04", "true").exit_code == 0 and len(lab.images()) == 2
     lab.close()
+
+
+def test_a_lesson_that_was_closed_ends_in_silence(tmp_path: Path) -> None:
+    code = "import imagelab; lab = imagelab.lesson('x'); lab.run('ubuntu:14.04', 'true'); lab.close()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
