@@ -115,7 +115,7 @@ class Steps(Sequence["Step"]):
         return listing(self.lab, all=self.all).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from imagelab.view.style import STYLE
+        from imagelab.view.style import LITERAL, STYLE
 
         position = self.lab.timeline.position
         marks = {position: ' class="m"'}
@@ -123,4 +123,4 @@ class Steps(Sequence["Step"]):
             f'<tr{marks.get(step.number, "")}><td>{step.number}</td><td class="c">{escape(step.line)}</td></tr>' for step in self.rows
         )
         head = "<thead><tr><th>STEP</th><th>COMMAND</th></tr></thead>"
-        return f'{STYLE}<div class="imagelab"><table class="imagelab-table" aria-label="steps">{head}<tbody>{rows}</tbody></table></div>'
+        return f'{STYLE}<div class="imagelab {LITERAL}"><table class="imagelab-table" aria-label="steps">{head}<tbody>{rows}</tbody></table></div>'

@@ -15,7 +15,7 @@ from imagelab.events import Progress
 from imagelab.lab import Lab
 from imagelab.view.progress import NotebookProgress, PullPicture, is_watched, pull_html
 from imagelab.view.shown import Shown
-from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast
+from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast, panel
 from imagelab.view.tables import html_table, image_mark, is_table, rows, tables
 from states import a_state, id_of, image
 
@@ -335,3 +335,10 @@ def test_the_bar_of_a_load_is_full_at_its_end() -> None:
     assert "progress-bar-unfinished" in picture.html and "width:50%" in picture.html
     picture.tell(Progress("Loading layer", "5720046ba699", 200, 200))
     assert "progress-bar-success" in picture.html and "width:100%" in picture.html
+
+
+def test_what_is_printed_is_no_mathematics(lab: Lab) -> None:
+    """JupyterLab would typeset `$A … $` and `\\( … \\)` of a history; every page of ours says that it may not."""
+    lab.docker("pull -q ubuntu:16.04")
+    for html in (lab.docker("history ubuntu:16.04").html, panel("$a$", label="x", kind="y"), pull_html("", PullPicture(), "$a$ \\(b\\)")):
+        assert "mathjax_ignore" in html.partition('<div class="imagelab')[2].partition(">")[0]

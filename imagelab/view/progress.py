@@ -27,7 +27,7 @@ from typing import Any
 from imagelab.events import Progress
 from imagelab.units import human_size
 from imagelab.view.messages import say
-from imagelab.view.style import DARK, LIGHT, STYLE
+from imagelab.view.style import DARK, LIGHT, LITERAL, STYLE
 
 HERE = "Already exists"
 DONE = {"Pull complete": "success", HERE: "info"}
@@ -147,7 +147,7 @@ def pull_html(before: str, picture: PullPicture, after: str, lang: str = "en") -
     around = [
         "".join(f'<div class="line">{escape(line)}</div>' for line in text.splitlines()) for text in (before, after)
     ]
-    return f'{STYLE}{BARS}<div class="imagelab"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
+    return f'{STYLE}{BARS}<div class="imagelab {LITERAL}"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
 
 
 def _end(line: Line) -> str:

@@ -25,7 +25,7 @@ from imagelab.view.stepper import (
     overlay_cells,
     overlay_notes,
 )
-from imagelab.view.style import SPLIT, chip, panel
+from imagelab.view.style import LITERAL, SPLIT, chip, panel
 from imagelab.view.tables import Table, tables
 
 PACE = 1600
@@ -108,7 +108,7 @@ def page(stepper: Stepper) -> str:
     script = _SCRIPT.replace("START", str(stepper.start)).replace("PACE", str(PACE))
     body = f"{SPLIT}{_STYLE}<h3>{escape(title)}</h3>{_controls(total, lang)}<ol>{steps}</ol><script>{script}</script>"
     made = panel(body, label=title, kind="stepper", language=lang)
-    return made.replace('<div class="imagelab panel stepper"', '<div tabindex="0" class="imagelab panel stepper"', 1)
+    return made.replace(f'<div class="imagelab panel {LITERAL} stepper"', f'<div tabindex="0" class="imagelab panel {LITERAL} stepper"', 1)
 
 
 def _controls(total: int, lang: str) -> str:

@@ -212,6 +212,10 @@ def chip(word: str, kind: str = "") -> str:
     return f'<span class="chip{f" k-{kind}" if kind else ""}">{word}</span>'
 
 
+LITERAL = "mathjax_ignore"
+"""A class for what is to be shown as it is: JupyterLab takes `$A … $` and `\\( … \\)` in a page for mathematics."""
+
+
 def panel(body: str, *, label: str, kind: str = "", language: str = "en") -> str:
     """A panel around `body` (HTML), with all the CSS it needs. `label` (plain text) is what a screen reader calls it; `kind` one more class.
 
@@ -222,6 +226,6 @@ def panel(body: str, *, label: str, kind: str = "", language: str = "en") -> str
 
     body = re.sub(r"<(summary|input|button)\b", r"<\1 data-lm-suppress-shortcuts", body)
 
-    classes = f"imagelab panel {kind}".rstrip()
+    classes = f"imagelab panel {LITERAL} {kind}".rstrip()
     lang = "zh-CN" if language == "zh" else language
     return f'{STYLE}{PANEL}<div class="{classes}" role="group" lang="{lang}" aria-label="{escape(label)}">{body}</div>'

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from imagelab.state import State
-from imagelab.view.style import STYLE
+from imagelab.view.style import LITERAL, STYLE
 
 NONE, UNTAGGED = "<none>", "<untagged>"
 
@@ -120,7 +120,7 @@ def html_table(text: str, *, label: str = "", mark: Mark = no_mark) -> str:
     found = tables(text)
     if not found:
         return ""
-    return f'{STYLE}<div class="imagelab">{"".join(_table(table, label, mark) for table in found)}</div>'
+    return f'{STYLE}<div class="imagelab {LITERAL}">{"".join(_table(table, label, mark) for table in found)}</div>'
 
 
 def _table(table: Table, label: str, mark: Mark) -> str:
