@@ -336,11 +336,12 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def progress(self) -> Shown:
         """What is solved of the whole course, by the file beside the notebooks."""
-        from imagelab.course.catalog import by_lesson, lessons_folder
+        from imagelab.course.catalog import by_lesson, lessons_folder, titles
         from imagelab.course.progress import here, progress_panel
 
-        lessons = {name: [one.id for one in found] for name, found in by_lesson(lessons_folder()).items()}
-        return progress_panel(here(os.environ, Path.cwd()), lessons, self.lang)
+        folder = lessons_folder()
+        lessons = {name: [one.id for one in found] for name, found in by_lesson(folder).items()}
+        return progress_panel(here(os.environ, Path.cwd()), lessons, self.lang, titles(folder, self.lang))
 
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
         """What a command printed, with the page it makes in a notebook."""

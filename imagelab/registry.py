@@ -202,7 +202,11 @@ class Remote:
             def ask(endpoint: Endpoint) -> Any:
                 path = f"blobs/{descriptor.digest}"
                 answer = self._request("GET", endpoint, path, stream=True, headers=headers)
-                self._refuse(answer, self._reference.with_digest(descriptor.digest))
+                try:
+                    self._refuse(answer, self._reference.with_digest(descriptor.digest))
+                except RegistryError:
+                    answer.close()  # nobody reads the rest of it
+                    raise
                 return answer
 
             return self._first(ask)

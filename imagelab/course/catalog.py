@@ -6,6 +6,7 @@ An installed imagelab carries them along. An exercise's id is unique in the whol
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -45,6 +46,22 @@ def load(file: Path) -> tuple[Exercise, ...]:
 def by_lesson(folder: Path) -> dict[str, tuple[Exercise, ...]]:
     """Lesson -> its exercises, lessons in order."""
     return {file.parent.name: load(file) for file in sorted(folder.glob(f"*/{FILE}"))}
+
+
+def titles(folder: Path, lang: str) -> dict[str, str]:
+    """What lessons (by slug) and exercises (by id) are called in a language."""
+    found: dict[str, str] = {}
+    for slug, exercises in by_lesson(folder).items():
+        found[slug] = _title(folder / slug / "lesson.md", lang) or slug
+        found |= {one.id: one.title.in_(lang) for one in exercises}
+    return found
+
+
+def _title(lesson: Path, lang: str) -> str:
+    """The first heading of a lesson in a language; "" where there is none."""
+    prose = lesson.read_text(encoding="utf-8").split(f'+++ {{"lang": "{lang}"}}', 1) if lesson.is_file() else []
+    heading = re.search(r"^# (.+)$", prose[1], re.M) if len(prose) == 2 else None
+    return heading[1].strip() if heading else ""
 
 
 def exercises(folder: Path | None = None) -> Iterator[Exercise]:

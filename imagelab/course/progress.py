@@ -169,8 +169,10 @@ def here(environ: Mapping[str, str], folder: Path) -> Progress:
 # -- what is shown of it ------------------------------------------------------------------------------------
 
 
-def progress_panel(progress: Progress, lessons: Mapping[str, Sequence[str]], lang: str) -> Shown:
-    """The same for a notebook: text, and HTML beside it."""
+def progress_panel(
+    progress: Progress, lessons: Mapping[str, Sequence[str]], lang: str, titles: Mapping[str, str] | None = None
+) -> Shown:  # fmt: skip
+    """The same for a notebook: text, and HTML beside it. `titles`: of lessons by slug and of exercises by id."""
     from html import escape
 
     from imagelab.course.panel import Shown
@@ -178,10 +180,15 @@ def progress_panel(progress: Progress, lessons: Mapping[str, Sequence[str]], lan
     from imagelab.view.style import chip, panel
 
     head, *_ = lines = summary(progress, lessons, lang)
-    rows = "".join(
-        f"<tr><td>{escape(lesson)}</td><td>{' '.join(_chip(name, progress.solved(name), chip) for name in names)}</td></tr>"
-        for lesson, names in lessons.items()
-    )
+    titles = titles or {}
+
+    def link(lesson: str) -> str:
+        return f'<a href="{escape(lesson)}.ipynb">{escape(titles.get(lesson, lesson))}</a>'
+
+    def chips(names: Sequence[str]) -> str:
+        return " ".join(_chip(escape(titles.get(name, name)), progress.solved(name), chip) for name in names)
+
+    rows = "".join(f"<tr><td>{link(lesson)}</td><td>{chips(names)}</td></tr>" for lesson, names in lessons.items())
     body = f'<p>{escape(head)}</p><table class="imagelab-table"><tbody>{rows}</tbody></table>'
     return Shown("\n".join(lines), panel(body, label=say("course.progress", lang), kind="progress", language=lang))
 

@@ -19,6 +19,7 @@ from imagelab.course.progress import (
     change_progress,
     note,
     progress_file,
+    progress_panel,
     read_progress,
     summary,
 )
@@ -189,7 +190,7 @@ def test_a_lab_shows_progress(mine: Practice) -> None:
     mine.check()
     shown = mine.lab.progress()
     assert "1 of" in shown.text and "[x] moved-tag" in shown.text
-    assert "&#9745; moved-tag" in shown.html and "&#9744; sweep" in shown.html
+    assert "&#9745; The tag that moved" in shown.html and "&#9744; " in shown.html
 
 
 # -- in notebooks -------------------------------------------------------------------------------------------
@@ -266,3 +267,15 @@ def test_an_exercise_needs_a_name_that_exists(lab: Lab) -> None:
     with pytest.raises(ImageLabError, match="no exercise is called 'nosuch'"):
         lab.exercise("nosuch")
     assert imagelab.__version__
+
+
+def test_progress_calls_lessons_and_exercises_by_their_titles() -> None:
+    from imagelab.course.catalog import by_lesson, lessons_folder, titles
+
+    folder = lessons_folder()
+    for lang in ("en", "zh"):
+        found = titles(folder, lang)
+        assert set(found) == {*by_lesson(folder), *(one.id for rows in by_lesson(folder).values() for one in rows)}
+        html = progress_panel(Progress(), {"02-listing-images": ["moved-tag"]}, lang, found).html
+        assert f'<a href="02-listing-images.ipynb">{found["02-listing-images"]}</a>' in html and found["moved-tag"] in html
+    assert titles(folder, "zh")["02-listing-images"] == "列出镜像"
