@@ -24,7 +24,7 @@ test: setup       ## the whole suite, then every notebook, cell by cell
 	$(BIN)/python -m mypy
 	$(BIN)/python -m imagelab.course.notebooks --check
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
-	$(BIN)/python -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile -p nbval --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks
 
 notebooks: setup  ## write notebooks/ again from lessons/
 	$(BIN)/python -m imagelab.course.notebooks
