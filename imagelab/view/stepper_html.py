@@ -49,6 +49,7 @@ _STYLE = (
     ".imagelab.stepper .picture{margin:8px 0}"
     ".imagelab.stepper tr.is-new td{background:var(--il-added-fill);color:var(--il-added-ink)}"
     ".imagelab.stepper tr.is-gone td{background:var(--il-removed-fill);color:var(--il-removed-ink);text-decoration:line-through}"
+    ".imagelab.stepper .imagelab-table :is(th,td){white-space:normal;padding-right:12px}"  # seven columns in 700 px
     ".imagelab.stepper .files td{white-space:nowrap}.imagelab.stepper .files th{white-space:normal;letter-spacing:0}</style>"
 )
 

@@ -82,8 +82,8 @@ class Tape(Shown):
         rungs = "".join(_rung(rung, self) for rung in self.rungs)
         if self.error:
             error = escape(say("tape.failed", self.lang, error=self.error))
-            rungs += f'<div class="rung note k-dangling bad"><span class="no">✗</span><span>{error}</span></div>'
-        ends = f'<div class="ends"><b>{escape(say("tape.lab", self.lang))}</b><b>{escape(_hosts(self))}</b></div>'
+            rungs += f'<div class="rung note k-dangling bad"><span class="no">✗</span> <span>{error}</span></div>'
+        ends = f'<div class="ends"><b>{escape(say("tape.lab", self.lang))}</b> <b>{escape(_hosts(self))}</b></div>'
         body = f'{BYTES}{CSS}<h3>{escape(title)}</h3><p class="note">{escape(_sums(self))}</p>{ends}<div class="ladder">{rungs}</div>'
         return panel(body, label=title, kind="tape", language=self.lang)
 
@@ -233,7 +233,7 @@ def _rung(rung: Rung, found: Tape) -> str:
             if kind
             else f'<span class="no">{sign}</span>'
         )
-        return f'<div class="rung note">{mark}<span>{said}</span></div>'
+        return f'<div class="rung note">{mark} <span>{said}</span></div>'
     status = chip(escape(_answer(rung, entry)), _BAD.get(rung.kind, "added"))
     size = escape(say("tape.bytes", found.lang, size=f"{rung.size:,}")) if rung.carries else ""
     body = f'<pre class="bytes">{page_text(_pretty(entry.body))}</pre>' if entry.body else ""
@@ -241,9 +241,9 @@ def _rung(rung: Rung, found: Tape) -> str:
         say("tape.answered", found.lang), entry.received
     )
     return (
-        f'<details class="rung"><summary><span class="no">{rung.number}</span>'
-        f'<span class="go"><b>{escape(entry.method)}</b><code>{escape(_path(entry, found))}</code></span>{status}'
-        f'<span class="n">{size}</span><span class="say">{said}</span></summary>'
+        f'<details class="rung"><summary><span class="no">{rung.number}</span> '
+        f'<span class="go"><b>{escape(entry.method)}</b> <code>{escape(_path(entry, found))}</code></span> {status} '
+        f'<span class="n">{size}</span> <span class="say">{said}</span></summary>'
         f'<div class="both">{headers}</div>{body}</details>'
     )
 
