@@ -71,7 +71,7 @@ def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
         return _empty(graph, style)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{escape(summary(graph))}"{_lang(graph.lang)}>',
+        f'style="max-width:100%;height:auto" role="img" aria-label="{escape(summary(graph))}"{_lang(graph.lang)}>',
         f"<title>{escape(say('graph.label', graph.lang))}</title>",
         f"<desc>{escape(spoken(graph))}</desc>" if described else "",
         style,

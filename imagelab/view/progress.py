@@ -49,7 +49,7 @@ BARS = (
     f"--fetched:{LIGHT.kinds[_FETCHED].line};--here:{LIGHT.kinds[_SHARED].line};--broken:{LIGHT.kinds[_BROKEN].line}}}"
     f"[data-jp-theme-light=false] .imagelab .pull{{--fetched:{DARK.kinds[_FETCHED].line};--here:{DARK.kinds[_SHARED].line};"
     f"--broken:{DARK.kinds[_BROKEN].line}}}"
-    ".imagelab .pull .line{grid-column:1/-1;width:0;min-width:100%;white-space:pre}"
+    ".imagelab .pull .line{grid-column:1/-1;width:0;min-width:100%;white-space:pre-wrap;overflow-wrap:anywhere}"
     ".imagelab .pull .size{text-align:right;color:var(--il-soft);font-variant-numeric:tabular-nums}"
     ".imagelab .pull .sum{grid-column:1/3;color:var(--il-soft);padding-top:2px}"
     ".imagelab .track{display:flex;height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"
