@@ -33,11 +33,13 @@ LANGUAGES = ("en", "zh")
 LESSONS = "imagelab-lessons"
 PRIVATE = ".imagelab"
 FIRST_PORT = 8888
+WELCOME = "lab-welcome"
+"""Leads to the first lesson in the browser's language: see `launch_welcome`."""
 FLAGS = (
     Flag("no-browser", "", "bool", "Do not open a browser; print the address"),
     Flag("port", "p", "int", "Port of JupyterLab (else a free one, from 8888 up)"),
     Flag("ip", "", "string", "Address to listen on", "127.0.0.1"),
-    Flag("lang", "", "string", "Language of the lessons, en or zh (else the machine's)"),
+    Flag("lang", "", "string", "Language of the lessons, en or zh (else the browser's)"),
     Flag("dir", "", "string", f"Folder for your copy of the lessons (else ./{LESSONS})"),
     Flag("lab", "", "string", "The lab's directory for terminals and notebooks of your own (else $IMAGELAB_HOME)"),
 )
@@ -69,9 +71,10 @@ def command(words: Sequence[str], *, out: TextIO, err: TextIO, environ: Mapping[
         return 0
     _need_jupyterlab()
     ip = parsed.text("ip", "127.0.0.1")
-    line = jupyterlab(folder, path, ip=ip, port=port, browser=not parsed.on("no-browser"))
+    page = f"lab/tree/{path}" if parsed.text("lang") else WELCOME
+    line = jupyterlab(folder, page, ip=ip, port=port, browser=not parsed.on("no-browser"))
     env = environment(folder, environ, parsed.text("lab") or home)
-    return _serve(line, env, out, f"{_address(ip, port)}/lab/tree/{path}?token={env['JUPYTER_TOKEN']}", folder=folder)
+    return _serve(line, env, out, f"{_address(ip, port)}/{page}?token={env['JUPYTER_TOKEN']}", folder=folder)
 
 
 def language_of(asked: str, environ: Mapping[str, str]) -> str:
@@ -248,13 +251,13 @@ def _refusal(host: str, port: int) -> str:
     return ""
 
 
-def jupyterlab(folder: Path, path: str, *, ip: str, port: int, browser: bool) -> list[str]:
-    """The command that starts the server, on the notebook `path` of `folder`."""
+def jupyterlab(folder: Path, page: str, *, ip: str, port: int, browser: bool) -> list[str]:
+    """The command that starts the server, with `page` as its first."""
     line = [
-        sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{path}",
+        sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/{page}",
         f"--ServerApp.ip={ip}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--log-level=WARN",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
+        "--LabApp.extension_manager=readonly", "--ServerApp.jpserver_extensions=imagelab.launch_welcome=True",
     ]  # fmt: skip
     if shell := _terminal_shell(folder):
         line.append(f"--ServerApp.terminado_settings={shell}")

@@ -9,10 +9,12 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import imagelab
 from imagelab import launch, shim
@@ -196,6 +198,39 @@ def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
     assert str(Path(sys.executable).parent) in env["PATH"].split(os.pathsep)
     assert started.address.endswith(f"/lab/tree/zh/00-welcome.ipynb?token={env['JUPYTER_TOKEN']}")
     assert len(env["JUPYTER_TOKEN"]) == 48
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en-GB,en;q=0.9,zh;q=0.8", "en"), ("fr, ZH-tw;q=0.8, en;q=0.5", "zh"), ("en;q=0.1,zh;q=0.2", "zh"),
+        ("fr", "en"), ("", "en"), ("*", "en"), ("zh;q=x,en", "en"), (";;,,=", "en"),
+    ],
+)  # fmt: skip
+def test_the_language_a_browser_prefers(accepted: str, language: str) -> None:
+    from imagelab.launch_welcome import preferred
+
+    assert preferred(accepted) == language
+
+
+def test_without_lang_the_first_page_is_in_the_browsers_language(tmp_path: Path) -> None:
+    """A real server, asked as two browsers would; and nobody is let in without the token."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    line = [sys.executable, "-m", "imagelab", "lab", "--no-browser", "--port", str(port), "--dir", str(tmp_path / "mine")]
+    environ = os.environ | {"HOME": str(tmp_path), "JUPYTER_PLATFORM_DIRS": "1", "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    with subprocess.Popen(line, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout is not None
+        address = next(text.strip() for text in server.stdout if "token=" in text)
+        try:
+            for accepted, place in (("zh-CN", "lab/tree/zh/00-welcome.ipynb"), ("en", "lab/tree/en/00-welcome.ipynb")):
+                answer = requests.get(address, headers={"Accept-Language": accepted}, allow_redirects=False, timeout=20)
+                assert (answer.status_code, answer.headers["Location"]) == (302, f"/{place}")
+            stranger = requests.get(address.partition("?")[0], allow_redirects=False, timeout=20)
+            assert stranger.headers["Location"].startswith("/login")
+        finally:
+            server.terminate()
 
 
 def test_the_learners_settings_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
