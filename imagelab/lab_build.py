@@ -68,10 +68,12 @@ class Builds:
         before, self.engine.progress = self.engine.progress, silent if buildkit else lines_to(out)
         try:
             with sent.tar, self.verb("build", *_words(options), "-") as verb:
-                trace = self.engine.build(sent.tar, options, printer)
-                if verb.numbers:  # what it read, so that the step can be done again
-                    sent.tar.seek(0)
-                    verb.inputs |= {"context": self.store.blobs.put_file(sent.tar), "dockerfile": self.store.put_blob(sent.dockerfile.encode())}
+                try:
+                    trace = self.engine.build(sent.tar, options, printer)
+                finally:
+                    if verb.numbers:  # what it read, so that the step can be done again; one that failed, too
+                        sent.tar.seek(0)
+                        verb.inputs |= {"context": self.store.blobs.put_file(sent.tar), "dockerfile": self.store.put_blob(sent.dockerfile.encode())}
         except ImageLabError as error:
             error.add_note(out.getvalue())  # what the steps before it printed
             raise

@@ -155,7 +155,7 @@ def read_log(lines: Iterable[str]) -> list[Entry]:
 def _object(line: str, number: int) -> dict[str, Any]:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged(number, "it is not JSON") from None
     if not isinstance(data, dict):
         raise _damaged(number, "it is not an object")

@@ -73,6 +73,7 @@ class Timeline:
 
     def undo(self, count: int = 1) -> Moved:
         """Take back the last step, or some. TimelineError when there are not as many."""
+        _at_least_none(count)
         path = path_to(self._moments.parents(), self.position)
         if count > len(path):
             there = {0: "nothing to undo", 1: "there is one step to undo"}.get(len(path), f"there are {len(path)} steps to undo")
@@ -81,6 +82,7 @@ class Timeline:
 
     def redo(self, count: int = 1) -> Moved:
         """Do again what was undone last, or some of it. TimelineError when there is not as much."""
+        _at_least_none(count)
         parents = self._moments.parents()
         here, there = path_to(parents, self.position), path_to(parents, self._moments.tip)
         ahead = there[len(here) :] if there[: len(here)] == here else []
@@ -182,3 +184,8 @@ class Timeline:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise TimelineError(f"{directory} is there already, and not empty", hint="name a new directory")
         self._store.copy_to(directory)
+
+
+def _at_least_none(count: int) -> None:
+    if count < 0:
+        raise TimelineError(f"{count} is not a number of steps", hint="undo goes back, redo forward, and at(n) to step n")

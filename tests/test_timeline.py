@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 import imagelab
+from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 from imagelab.steps import TimelineError, fingerprint, read_log
 
@@ -64,7 +65,7 @@ def test_undo_and_redo_as_command_lines(here: Lab) -> None:
     ("line", "said"),
     [
         ("undo 5", "there is one step to undo"), ("redo", "nothing to redo"), ("at 7", "there is no step 7"), ("at", "requires 1 argument"),
-        ("undo x", "'x' is not a number of steps"), ("undo -1", "unknown shorthand flag"), ("steps --format yaml", "table or json"),
+        ("undo x", "'x' is not a number of steps"), ("undo ²", "'²' is not a number"), ("at " + "9" * 5000, "is not a number of steps"), ("undo -1", "unknown shorthand flag"), ("steps --format yaml", "table or json"),
         ("gc --keep=-1", "there are no fewer steps than none"), ("replay no-such-file", "cannot be read"), ("fork .", "is there already, and not empty"),
     ],
 )  # fmt: skip
@@ -303,3 +304,92 @@ def test_builds_and_archives_come_with_the_log(here: Lab, tmp_path: Path) -> Non
     assert not here.state.images and here.engine.doctor() == []
     here.redo(5)
     assert here.image("flat").id in here.state.images
+
+
+# -- what a line read from the machine it was typed on --------------------------------------------------------
+
+
+def again(lab: Lab, folder: Path, name: str = "again") -> str:
+    """The lab's log, run in an empty lab elsewhere: what was said on standard error."""
+    (folder / "log").write_text(lab.docker("steps --format json").stdout, encoding="utf-8")
+    other = imagelab.connect(folder / name, clock="class", environ={}, in_process=True)
+    said = other.docker(["replay", str(folder / "log")])
+    assert said.exit_code or fingerprint(other.state) == fingerprint(lab.state)
+    other.close()
+    return said.stderr
+
+
+def test_the_environment_comes_with_the_log(here: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vars").write_text("A=b\nFROM_HERE\n")
+    (tmp_path / "labels").write_text("x=y\n")
+    monkeypatch.setenv("FROM_HERE", "here")
+    monkeypatch.delenv("NOT_HERE", raising=False)
+    here.pull("busybox")
+    run = ["run", "--name", "one", "-e", "FROM_HERE", "-e", "NOT_HERE", "--env-file", str(tmp_path / "vars"), "--label-file", str(tmp_path / "labels")]
+    assert set(here.docker([*run, "busybox", "env"]).stdout.splitlines()) >= {"FROM_HERE=here", "A=b"}
+    (tmp_path / "Dockerfile").write_text("FROM busybox\nARG FROM_HERE\nRUN echo $FROM_HERE > /f\n")
+    assert here.docker(["build", "-t", "b", "--build-arg", "FROM_HERE", str(tmp_path)]).exit_code == 0
+    for file in ("vars", "labels"):
+        (tmp_path / file).unlink()
+    monkeypatch.setenv("FROM_HERE", "elsewhere")
+    monkeypatch.setenv("NOT_HERE", "but elsewhere")
+    assert again(here, tmp_path) == ""
+
+
+def test_what_came_through_a_pipe_comes_with_the_log(tmp_path: Path) -> None:
+    """In as many pieces as it came: a program that waits for more has stored what it read before."""
+    env = {**os.environ, "IMAGELAB_HOME": str(tmp_path / "lab")}
+    lab = imagelab.connect(tmp_path / "lab", clock="class", environ={}, in_process=True)
+    lab.by_class_clock()
+    lab.pull("busybox")
+    lab.tag("busybox", "other")
+    archive = lab.save("other", to=tmp_path / "other.tar").read_bytes()
+    lab.rmi("other")
+
+    def piped(words: str, *pieces: bytes) -> None:
+        with subprocess.Popen([sys.executable, "-m", "imagelab", *words.split()], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            assert process.stdin is not None
+            for piece in pieces:
+                process.stdin.write(piece)
+                process.stdin.flush()
+                time.sleep(0.8)
+            process.stdin.close()
+            assert process.wait(60) == 0
+
+    piped("load", archive)
+    piped("run -d --name one busybox sleep 1000")
+    piped("exec -i one sh", b"echo a > /a\n", b"\xff\r\n", b"echo b > /b\r\n")
+    log = lab.docker("steps --format json").stdout
+    lab.docker("rm -f one")
+    lab.close()
+    (tmp_path / "log").write_text(log)
+    other = imagelab.connect(tmp_path / "again", clock="class", environ={})
+    said = other.docker(["replay", str(tmp_path / "log")])
+    other.docker("rm -f one")
+    assert (said.stderr, said.exit_code) == ("", 0)
+    other.close()
+
+
+def test_what_failed_half_way_in_python_fails_so_again(here: Lab, tmp_path: Path) -> None:
+    here.pull("busybox")
+    here.tag("busybox", "one")
+    with pytest.raises(ImageLabError):
+        here.rmi("one", "missing")
+    with pytest.raises(ImageLabError):
+        here.build({"Dockerfile": "FROM busybox\nCOPY a /a\nRUN false\n", "a": "a"}, "b")
+    assert [step.exit_code for step in here.steps()] == [0, 0, 1, 1]
+    assert again(here, tmp_path) == ""
+
+
+def test_a_count_is_not_negative(here: Lab) -> None:
+    here.pull("hello-world")
+    here.undo()
+    for move in (here.undo, here.redo):
+        with pytest.raises(TimelineError, match="-1 is not a number of steps"):
+            move(-1)
+    assert here.timeline.position == 0
+
+
+def test_a_log_nested_too_deep_is_damaged() -> None:
+    with pytest.raises(TimelineError, match="line 2 of the log is damaged: it is not JSON"):
+        read_log(['{"imagelab": 1}', "[" * 200_000])

@@ -201,7 +201,9 @@ def _arguments(context: Context) -> dict[str, str | None]:
         if not name:
             raise _bad("build-arg", text, f"invalid environment variable: {text}")
         found[name] = value if equals else context.environ.get(name)
-    return found
+    if all("=" in text for text in context.parsed.all("build-arg")):
+        return found
+    return context.take_words("arguments", lambda: found)  # some came from this machine's environment
 
 
 def _labels(context: Context) -> dict[str, str]:

@@ -7,10 +7,11 @@ Engine, hands the answer to `format`, and writes the text. Nothing here decides 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 from imagelab.cli import eras
 from imagelab.cli.flags import Flag, Parsed
@@ -52,6 +53,7 @@ class Context:
         self.recorded = True
         """Is what this line changes a step of the timeline?"""
         self._heard = b""
+        self._pieces: list[str] = []
         self._inputs = given
         self._read: dict[str, Digest] = {}
 
@@ -82,18 +84,32 @@ class Context:
         chosen = [f"--{name}={self.options.text(name)}" for name in ("upstream", "era") if self.options.text(name)]
         return [*chosen, *(f"--mirror={mirror}" for mirror in self.options.all("mirror")), *self.options.arguments]
 
-    def heard(self, data: bytes) -> bytes:
-        """Remember what was typed, so that the line can be run again; the same bytes."""
+    def heard(self, data: bytes, *, fetched: bool = False) -> bytes:
+        """Remember what was typed, so that the line can be run again; the same bytes. `fetched`: so much came at a time."""
         self._heard += data
+        self._pieces += [str(len(data))] if fetched else []
         return data
 
     def take(self, name: str, fetch: Callable[[], IO[bytes]]) -> IO[bytes]:
         """What the line reads from outside the lab (a build's context, an archive), kept so that it can be run again."""
         given = (self._inputs or {}).get(name)
-        file = fetch() if given is None else io.BytesIO(given)
+        file = _whole(fetch()) if given is None else io.BytesIO(given)
         if (kept := self.lab.store.keep(file)) is not None:
             self._read[name] = kept
         return file
+
+    def take_words(self, name: str, fetch: Callable[[], Mapping[str, str | None]]) -> dict[str, str | None]:
+        """The same for names and what they stand for on this machine (None: for nothing). TimelineError for a bad log."""
+        data = self.take(name, lambda: io.BytesIO(json.dumps(fetch()).encode())).read()
+        try:
+            found = json.loads(data)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict) or not all(value is None or isinstance(value, str) for value in found.values()):
+            from imagelab.steps import TimelineError
+
+            raise TimelineError(f"the log is damaged: what it says of the {name} is not names and their values")
+        return found
 
     @property
     def at_a_terminal(self) -> bool:
@@ -126,7 +142,8 @@ class Context:
             with store.verb((), 0) as verb:  # the one that is at work
                 verb.exit_code = exit_code
                 if verb.numbers:
-                    verb.inputs |= self._read | ({"stdin": store.put_blob(self._heard)} if self._heard else {})
+                    typed = {"stdin": self._heard, "pieces": " ".join(self._pieces).encode()} if self._heard else {}
+                    verb.inputs |= self._read | {name: store.put_blob(data) for name, data in typed.items() if data}
                 unused = [] if verb.numbers else list(self._read.values())
             self._verb.__exit__(None, None, None)
             if unused:  # nothing came of it: nothing is kept
@@ -167,6 +184,32 @@ class Context:
         self.err.write(f"{eras.prefix(error, self.era)}{eras.error_text(error, self.era)}\n")
         if error.hint:
             self.err.write(f"hint: {error.hint}\n")
+
+
+def _whole(file: IO[bytes]) -> IO[bytes]:
+    """A pipe's bytes as a file, so that they can be kept; a pipe with more of them than are kept goes on as a pipe."""
+    from imagelab.store import KEPT_INPUT
+
+    if file.seekable():
+        return file
+    head = file.read(KEPT_INPUT + 1)
+    return io.BytesIO(head) if len(head) <= KEPT_INPUT else cast(IO[bytes], Rest(head, file))
+
+
+class Rest:
+    """A pipe of which some has been read."""
+
+    def __init__(self, head: bytes, file: IO[bytes]) -> None:
+        self._head, self._file = io.BytesIO(head), file
+
+    def seekable(self) -> bool:
+        return False
+
+    def read(self, size: int = -1) -> bytes:
+        return self._head.read(size) or self._file.read(size) if size >= 0 else self._head.read() + self._file.read()
+
+    def close(self) -> None:
+        self._file.close()
 
 
 @dataclass(frozen=True)

@@ -48,13 +48,13 @@ def containers(context: Context) -> Containers:
 
 @verb("run", "IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image", most=None, interspersed=False)
 def run(context: Context) -> int:
-    from imagelab.cli.run_options import request_of
+    from imagelab.cli.run_options import request_of, settled
     from imagelab.cli.streams import input_from, output_to
     from imagelab.reference import Reference
 
     parsed = context.parsed
     try:
-        request = request_of(parsed, context.environ)
+        request = request_of(parsed, settled(context))
         Reference.parse(request.image) if not _is_id(request.image) else None
     except ImageLabError as error:
         if str(error).startswith(("conflicting options: cannot specify both --attach", "invalid argument", "imagelab does not")):
@@ -152,23 +152,23 @@ def _made(context: Context, request: Request) -> Container:
 
 @verb("create", "IMAGE [COMMAND] [ARG...]", "Create a new container", most=None, interspersed=False)
 def create(context: Context) -> int:
-    from imagelab.cli.run_options import request_of
+    from imagelab.cli.run_options import request_of, settled
 
-    container = _made(context, request_of(context.parsed, context.environ))
+    container = _made(context, request_of(context.parsed, settled(context)))
     context.out.write(f"{container.id}\n")
     return 0
 
 
 @verb("exec", "CONTAINER COMMAND [ARG...]", "Execute a command in a running container", least=2, most=None, interspersed=False)
 def exec_(context: Context) -> int:
-    from imagelab.cli.run_options import environment
+    from imagelab.cli.run_options import environment, settled
     from imagelab.cli.streams import input_from, output_to
     from imagelab.containers import Exec
 
     parsed = context.parsed
     name, *words = parsed.arguments
     tty, detach = parsed.on("tty"), parsed.on("detach")
-    wanted = Exec(tuple(words), environment(parsed, context.environ), parsed.text("user"), parsed.text("workdir"), tty)
+    wanted = Exec(tuple(words), environment(parsed, settled(context)), parsed.text("user"), parsed.text("workdir"), tty)
     containers(context).resolve(name)
     if detach:
         return _exec_apart(context)

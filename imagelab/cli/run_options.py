@@ -11,11 +11,14 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagelab.cli.flags import Parsed
 from imagelab.container import Request
 from imagelab.errors import ImageLabError, UsageError
+
+if TYPE_CHECKING:
+    from imagelab.cli.command import Context
 
 _VOLUMES, _NETWORKS, _HARDWARE = "volumes are out of scope", "networks are out of scope", "there is no hardware to give it"
 REFUSED = {
@@ -82,6 +85,26 @@ def _absolute(path: str) -> str:
 
 
 # -- environment and labels ---------------------------------------------------------------------------------
+
+
+def settled(context: Context) -> Mapping[str, str]:
+    """Put in place what `-e NAME`, --env-file and --label-file take from this machine, so that the line can be run again
+    on another one; the variables that are still to be asked for."""
+    parsed = context.parsed
+    names = any("=" not in entry for entry in parsed.all("env"))
+    if not (names or parsed.all("env-file") or parsed.all("label-file")):
+        return context.environ
+
+    def found() -> dict[str, str | None]:
+        env = (entry.partition("=") for entry in environment(parsed, context.environ))
+        own = {f"env {name}": value if equals else None for name, equals, value in env}
+        return own | {f"label {name}": value for name, value in labels(parsed).items()}
+
+    said = context.take_words("environment", found).items()
+    for flag in ("env", "label"):
+        named = [(name.removeprefix(f"{flag} "), value) for name, value in said if name.startswith(f"{flag} ")]
+        parsed.values |= {flag: [name if value is None else f"{name}={value}" for name, value in named], f"{flag}-file": []}
+    return {}
 
 
 def environment(parsed: Parsed, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from imagelab.errors import UsageError
@@ -49,7 +49,7 @@ def _writer(stream: TextIO) -> Callable[[bytes], None]:
 
 
 def input_from(
-    stdin: TextIO, *, interactive: bool, tty: bool, environ: Mapping[str, str], heard: Callable[[bytes], bytes] = lambda data: data
+    stdin: TextIO, *, interactive: bool, tty: bool, environ: Mapping[str, str], heard: Callable[..., bytes] = lambda data, **_: data
 ) -> Stream:  # fmt: skip
     """A program's standard input; `heard` is told what came. UsageError where a terminal was asked for and there is none (R6.8)."""
     ask: Ask | None = getattr(stdin, "ask", None)
@@ -70,15 +70,36 @@ def input_from(
     binary = getattr(stdin, "buffer", None)
     if binary is None:
         return Given(heard(stdin.read().encode("utf-8", "surrogateescape")))
-    return Typed(lambda: heard(bytes(binary.read1(65536))))
+    return Typed(lambda: heard(bytes(binary.read1(65536)), fetched=True))
+
+
+class Pieces(io.BytesIO):
+    """Bytes that come as they came before."""
+
+    def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
+        super().__init__(data)
+        self._sizes = list(sizes)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return self.read(self._sizes.pop(0)) if self._sizes else b""
 
 
 class Script(io.StringIO):
     """Lines that are typed into a terminal one after the other, with the prompts they answer; then Ctrl-D."""
 
-    def __init__(self, text: str, screen: TextIO) -> None:
+    def __init__(self, text: str, screen: TextIO, pieces: Sequence[int] = ()) -> None:
+        """`pieces`: how many bytes came at a time, when it was a pipe: each is a turn of the program that reads them."""
         super().__init__(text)
         self._screen = screen
+        if pieces:
+            self.buffer = Pieces(text.encode("utf-8", "surrogateescape"), pieces)  # type: ignore[misc]
+
+    @classmethod
+    def again(cls, inputs: Mapping[str, bytes], screen: TextIO) -> Script:
+        """What a line of a log was given on its standard input."""
+        pieces = inputs.get("pieces", b"").split()
+        typed = inputs.get("stdin", b"").decode("utf-8", "surrogateescape")
+        return cls(typed, screen, [int(piece) for piece in pieces if piece.isdigit() and len(piece) < 12])
 
     def isatty(self) -> bool:
         return True

@@ -134,9 +134,8 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
     if not entry.command:
         raise TimelineError(f"step {number} has no command line: it was made in Python", hint="replay knows Docker's verbs and lab's methods")
     out, err = io.StringIO(), io.StringIO()
-    typed = entry.inputs.get("stdin", b"").decode("utf-8", "surrogateescape")
     code = run(
-        entry.command, stdin=Script(typed, out), stdout=out, stderr=err, environ=context.environ, lab=lab, given=entry.inputs
+        entry.command, stdin=Script.again(entry.inputs, out), stdout=out, stderr=err, environ=context.environ, lab=lab, given=entry.inputs
     )  # fmt: skip
     problem = ""
     if code != entry.exit_code:
@@ -156,7 +155,7 @@ def _number(context: Context, default: int) -> int:
     if not context.parsed.arguments:
         return default
     text = context.parsed.arguments[0]
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise UsageError(f"{text!r} is not a number of steps", hint="imagelab steps lists them by number")
     return int(text)
 

@@ -131,8 +131,7 @@ def _again(lab: Lab, entry: Entry) -> None:
     from imagelab.cli.streams import Script
 
     out = io.StringIO()
-    typed = entry.inputs.get("stdin", b"").decode("utf-8", "surrogateescape")
-    run(entry.command, stdin=Script(typed, out), stdout=out, stderr=out, environ={}, lab=lab, given=entry.inputs)
+    run(entry.command, stdin=Script.again(entry.inputs, out), stdout=out, stderr=out, environ={}, lab=lab, given=entry.inputs)
 
 
 def _complete(entry: Entry) -> bool:

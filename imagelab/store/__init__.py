@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from imagelab.digest import Digest
-from imagelab.errors import BlobNotFoundError, StoreError
+from imagelab.errors import BlobNotFoundError, ImageLabError, StoreError
 from imagelab.state import Container, Image, Layer, State
 from imagelab.store.database import Database
 
@@ -120,7 +120,7 @@ class Store:
         return self.blobs.put(data, expected)
 
     def keep(self, file: IO[bytes], limit: int = KEPT_INPUT) -> Digest | None:
-        """What a verb is about to read, kept as a blob, so that it can be run again; None for a stream, or one over the limit."""
+        """What a verb is about to read, kept as a blob, so that it can be run again; None for a pipe, or one over the limit."""
         if not file.seekable():
             return None
         start = file.tell()
@@ -200,6 +200,9 @@ class Store:
         verb = self._verb = Verb(tuple(command), at)
         try:
             yield verb
+        except ImageLabError as error:  # what it did before it failed is a step, and ends so when it is run again
+            verb.exit_code = error.exit_code
+            raise
         finally:
             self._verb = None
             if verb.numbers:
