@@ -320,3 +320,14 @@ def test_the_same_bytes_whatever_the_hash_seed_zone_and_directory(tmp_path: Path
         env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "PYTHONPATH": str(Path(__file__).parent), "PYTHONIOENCODING": "utf-8"}
         seen.add(subprocess.run([sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, check=True).stdout)
     assert len(seen) == 1
+
+
+def test_a_picture_fits_the_page_or_can_still_be_read() -> None:
+    """JupyterLab shows it unscaled: its own width says how wide. Four images side by side fit; forty scroll."""
+    for count in (1, 4, 40):
+        many = a_state(*(image(f"i{n}", "base", f"l{n}", names=[f"app{n}:1"]) for n in range(count)))
+        root = ElementTree.fromstring(picture(graph(many)))
+        shown, whole = int(root.attrib["width"]), int(root.attrib["viewBox"].split()[2])
+        assert shown <= 760 if count <= 4 else shown > 760
+        assert 0.79 < shown / whole <= 1
+        assert abs(int(root.attrib["height"]) / int(root.attrib["viewBox"].split()[3]) - shown / whole) < 0.01

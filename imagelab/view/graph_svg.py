@@ -34,6 +34,8 @@ from imagelab.view.messages import say
 from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, WIDE, Theme
 
 MARGIN = WIDE
+PAGE, SMALLEST = 720, 0.8
+"""Pixels that a page has at least, where JupyterLab shows pictures unscaled; how far a picture may shrink to fit."""
 OUTLINES = {NEW: "added", GONE: "removed", MOVED: "changed", CHANGED: "changed"}
 """Which colour goes round a thing that changed."""
 
@@ -69,8 +71,9 @@ def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
     height = placed.height + (APART + legend[1] if entries else 0) + 2 * margin
     if not graph.things:
         return _empty(graph, style)
+    shown = _shown(width) if paper else width
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{shown}" height="{round(height * shown / width)}" viewBox="0 0 {width} {height}" '
         f'style="max-width:100%;height:auto" role="img" aria-label="{escape(summary(graph))}"{_lang(graph.lang)}>',
         f"<title>{escape(say('graph.label', graph.lang))}</title>",
         f"<desc>{escape(spoken(graph))}</desc>" if described else "",
@@ -85,6 +88,11 @@ def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
         "</svg>\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _shown(width: int) -> int:
+    """How wide a picture is shown: a little smaller when that makes it fit a notebook's page; never so that it cannot be read."""
+    return min(width, max(PAGE, round(width * SMALLEST)))
 
 
 def _lang(lang: str) -> str:
