@@ -70,7 +70,8 @@ class Containers:
         self.runner.pump()
         for container in self.store.state().containers.values():
             if container.running and not is_alive(self.store, container.id):
-                self._died(container.id)
+                with self.store.apart():  # who only looks has done nothing
+                    self._died(container.id)
 
     def _died(self, container_id: str) -> None:
         with self.store.transaction(counted=False) as tx:

@@ -19,7 +19,7 @@ import pytest
 import imagelab
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
-from imagelab.steps import TimelineError, fingerprint, read_log
+from imagelab.steps import Entry, TimelineError, fingerprint, read_log, write_log
 
 
 @pytest.fixture
@@ -393,3 +393,33 @@ def test_a_count_is_not_negative(here: Lab) -> None:
 def test_a_log_nested_too_deep_is_damaged() -> None:
     with pytest.raises(TimelineError, match="line 2 of the log is damaged: it is not JSON"):
         read_log(['{"imagelab": 1}', "[" * 200_000])
+
+
+def test_who_finds_a_container_dead_has_done_nothing(lab: Lab) -> None:
+    one = lab.run("ubuntu:14.04", "sleep", "1000", name="one")
+    lab.tag("ubuntu:14.04", "web")
+    os.kill(one.container.pid, signal.SIGKILL)
+    time.sleep(0.5)
+    assert "Exited (137)" in lab.docker("ps -a").stdout
+    assert [step.command[0] for step in lab.steps()] == ["run", "tag"]
+    assert lab.docker("undo").stdout == "undone: tag ubuntu:14.04 web\n"
+    assert one.status == "running"
+    lab.docker("rm -f one")
+
+
+def test_a_log_without_its_beginning_says_so(here: Lab) -> None:
+    here.pull("busybox")
+    here.tag("busybox", "web")
+    assert here.docker("steps --format json").stderr == ""
+    here.docker("gc --keep 1")
+    assert "an empty lab cannot replay them" in here.docker("steps --format json").stderr
+
+
+@pytest.mark.parametrize("words", [["save", "-o", "f", "busybox"], ["image", "save", "-o", "f", "busybox"], ["cp", "one:/etc/passwd", "f"], ["--era=28", "container", "cp", "one:/etc/passwd", "./f:g"]])
+def test_a_log_that_would_write_files_of_this_machine_is_refused(here: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = [Entry(("pull", "busybox"), {}, 0, None), Entry(("create", "--name", "one", "busybox", "true"), {}, 0, None)]
+    (tmp_path / "log").write_text("\n".join(write_log([*first, Entry(tuple(words), {}, 0, None)])))
+    said = here.docker("replay log")
+    assert said.exit_code == 1 and "step 3 changes nothing in a lab" in said.stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["lab", "log"]

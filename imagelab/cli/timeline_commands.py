@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,9 @@ def steps(context: Context) -> int:
         case "json":
             for line in lab.engine.timeline.log(exact=lab.settings.clock == "class"):
                 context.out.write(line + "\n")
+            beginning = lab.engine.timeline.state(0)
+            if beginning.images or beginning.containers:
+                context.err.write("note: what was done before the first of these steps is forgotten: an empty lab cannot replay them\n")
         case "" | "table":
             context.out.write(listing(lab, all=parsed.on("all"), no_trunc=parsed.on("no-trunc")))
         case other:
@@ -133,6 +137,8 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
 
     if not entry.command:
         raise TimelineError(f"step {number} has no command line: it was made in Python", hint="replay knows Docker's verbs and lab's methods")
+    if _writes_outside(entry.command):
+        raise TimelineError(f"step {number} changes nothing in a lab: {' '.join(entry.command)}", hint="no log of imagelab's has such a step")
     out, err = io.StringIO(), io.StringIO()
     code = run(
         entry.command, stdin=Script.again(entry.inputs, out), stdout=out, stderr=err, environ=context.environ, lab=lab, given=entry.inputs
@@ -146,6 +152,18 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
     if problem:
         context.err.write(f"step {number} {problem}\n")
     return not problem
+
+
+def _writes_outside(words: Sequence[str]) -> bool:
+    """Would this line write files of the machine? A log that somebody else has sent is not trusted with them."""
+    from imagelab.cli.command import COMMANDS
+
+    plain = [word for word in words if not word.startswith("-")]
+    found = COMMANDS.get(" ".join(plain[:2])) or COMMANDS.get(plain[0] if plain else "")
+    if found is None or not found.name.endswith((" save", " export", " cp")):
+        return False
+    container, colon, _ = plain[-1].partition(":")
+    return not found.name.endswith(" cp") or not colon or "/" in container
 
 
 # -- words ----------------------------------------------------------------------------------------------------

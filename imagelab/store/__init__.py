@@ -209,6 +209,15 @@ class Store:
                 with self._lock, self._database.writing():
                     self._database.journal.finish(verb)
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What changes in here the verb at work has only found so: it belongs to the step it follows."""
+        verb, self._verb = self._verb, None
+        try:
+            yield
+        finally:
+            self._verb = verb
+
     def copy_to(self, directory: Path) -> None:
         """The same lab in another directory. StoreError when that cannot be made."""
         from imagelab.store.copies import copy
