@@ -98,7 +98,7 @@ class Sources:
     def _near(self, path: str) -> str:
         from difflib import get_close_matches
 
-        near = get_close_matches(path, list(self.source.tree)[1:2000], 1)
+        near = get_close_matches(path, [name for name in list(self.source.tree)[1:2000] if name != path], 1)  # a link to nothing has the very name
         top = self.source.tree.children()
         return f"did you mean {near[0]}?" if near else f"the context has {', '.join(top[:8])}" if top else "the context is empty"
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,15 +167,16 @@ class Timeline:
     def log(self, *, exact: bool) -> Iterator[str]:
         """The steps that led to the present, as lines that can be run again; `exact`: with the lab's fingerprint after each."""
         path = set(path_to(self._moments.parents(), self.position))
+        steps = [step for step in self.steps() if step.number in path and not step.part]
+        states = self._moments.states([step.number for step in steps]) if exact else ()
         return write_log(
             Entry(
                 step.command,
                 {name: self._store.read_blob(digest) for name, digest in step.inputs.items()},
                 step.exit_code or 0,
-                fingerprint(self.state(step.number)) if exact else None,
+                fingerprint(state) if state is not None else None,
             )
-            for step in self.steps()
-            if step.number in path and not step.part
+            for step, state in zip_longest(steps, states)
         )
 
     def fork(self, directory: Path, at: int | None = None) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -423,3 +424,34 @@ def test_a_log_that_would_write_files_of_this_machine_is_refused(here: Lab, tmp_
     said = here.docker("replay log")
     assert said.exit_code == 1 and "step 3 changes nothing in a lab" in said.stderr
     assert sorted(file.name for file in tmp_path.iterdir()) == ["lab", "log"]
+
+
+def test_a_moment_is_the_same_while_somebody_else_moves(here: Lab) -> None:
+    here.pull("hello-world")
+    for number in range(8):
+        here.tag("hello-world", f"t:{number}")
+    before = here.timeline.state(5)
+    over = threading.Event()
+
+    def go_back_and_forth() -> None:
+        with closing(imagelab.connect(here.store.directory, environ={}, in_process=True)) as other:
+            while not over.is_set():
+                other.undo(8)
+                other.redo(8)
+
+    other = threading.Thread(target=go_back_and_forth)
+    other.start()
+    try:
+        assert all(here.timeline.state(5) == before for _ in range(300))
+    finally:
+        over.set()
+        other.join()
+
+
+def test_a_long_log_is_written_step_by_step(here: Lab) -> None:
+    """Each state from the one before it: what every step holds is that of the moment after it."""
+    here.pull("hello-world")
+    for number in range(20):
+        here.tag("hello-world", f"t:{number}")
+    entries = read_log(list(here.timeline.log(exact=True)))
+    assert [entry.state for entry in entries] == [fingerprint(here.timeline.state(step.number)) for step in here.steps()]

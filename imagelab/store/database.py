@@ -172,6 +172,19 @@ class Database:
                 if not done:
                     self._cached = None
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Whatever is read in here is of one moment, whoever writes meanwhile."""
+        if self._db.in_transaction:
+            yield
+            return
+        with plainly():
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("COMMIT")
+
     # -- reading --------------------------------------------------------------------------------------------
 
     def state(self) -> State:
@@ -185,7 +198,7 @@ class Database:
             if self._cached is None or self._cached[0] != version or len(touched) > 1000:
                 self._cached = version, self._read()
             elif touched:
-                self._cached = version, _with_rows(self._cached[1], touched)
+                self._cached = version, with_rows(self._cached[1], touched)
             return self._cached[1]
 
     def _read(self) -> State:
@@ -212,7 +225,7 @@ class Database:
 
     def state_after(self, net: journal.Net) -> State:
         """What the state would be if these rows were in place."""
-        return _with_rows(self.state(), net)
+        return with_rows(self.state(), net)
 
     def setting(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
@@ -316,7 +329,7 @@ class Database:
         self._db.execute("UPDATE settings SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
 
 
-def _with_rows(now: State, net: journal.Net) -> State:
+def with_rows(now: State, net: journal.Net) -> State:
     """A state with some of its rows replaced. What is not touched is shared with it."""
     kinds = {kind for kind, _ in net}
     tables: dict[str, Any] = {"images": now.images, "refs": now.references, "layers": now.layers, "containers": now.containers, "settings": {}}  # fmt: skip

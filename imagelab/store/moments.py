@@ -7,7 +7,7 @@ which containers run sees to them first (`imagelab.timeline`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from imagelab.digest import Digest
@@ -15,7 +15,7 @@ from imagelab.snapshot import unpack
 from imagelab.state import State
 from imagelab.steps import Step, TimelineError, path_to
 from imagelab.store.containers import container_of
-from imagelab.store.database import Database, image_of, layer_of
+from imagelab.store.database import Database, image_of, layer_of, with_rows
 from imagelab.tree import Change
 
 
@@ -62,9 +62,20 @@ class Moments:
 
     def state(self, number: int) -> State:
         """The lab as it was after a step. TimelineError when there is no such step."""
-        with self._lock:
+        with self._lock, self._database.reading():
             self.known(number)
             return self._database.state_after(self._journal.between(self.position, number))
+
+    def states(self, numbers: Sequence[int]) -> Iterator[State]:
+        """The lab as it was after each of these steps; cheap when each follows the one before it."""
+        with self._lock, self._database.reading():
+            at, state = self.position, self._database.state()
+        for number in numbers:
+            with self._lock:
+                self.known(number)
+                state = with_rows(state, self._journal.between(at, number))
+            at = number
+            yield state
 
     def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
         """What a container's files differed in from its init layer, after a step; () when it was not there."""
