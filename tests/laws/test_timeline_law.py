@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,24 @@ BUILDS = {
     "build -t other --rm=false -": "FROM ubuntu:14.04\nENV A=b\nRUN echo one > /one\nRUN exit 3\n",
 }
 """Command line -> the Dockerfile it reads from standard input."""
-LINES += [*BUILDS, "rmi built", "images -q"]
+
+
+def tar_of(name: str, data: bytes) -> str:
+    """An archive of one file, as text that a command line is given."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return file.getvalue().decode("utf-8", "surrogateescape")
+
+
+TYPED = BUILDS | {
+    "exec -i three sh -c 'cat > /in'": "typed\r\n\udcff\n", "cp - three:/tmp": tar_of("copied", b"\xff\r\n"), "cp - one:/etc": tar_of("passwd", b""),
+    "import - imported": tar_of("file", b"imported"), "load": "this is no archive", "exec -it three sh": "cd /tmp\ntouch seen\nexit 3\n",
+}  # fmt: skip
+"""Command line -> what it reads from standard input."""
+LINES += [*TYPED, "rmi imported", "rmi built", "images -q"]
 LISTINGS = ["images -a --no-trunc --digests", "ps -a -s --no-trunc", "images", "system df -v"]
 
 
@@ -60,7 +79,7 @@ def test_undo_gives_the_former_state_and_redo_brings_it_back(tmp_path_factory: p
     states: list[tuple[State, list[str]]] = [(lab.state, shown(lab))]
     for line in lines:
         before, position = lab.state, lab.timeline.position
-        lab.docker(line, stdin=BUILDS.get(line, ""))
+        lab.docker(line, stdin=TYPED.get(line, ""))
         steps = lab.timeline.position - position
         assert steps in (0, 1) and (steps == 1 or lab.state == before), line  # a no-op is not a step
         assert_as_read_afresh(lab)
@@ -93,7 +112,7 @@ def test_a_replayed_log_gives_the_same_lab(tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("labs")
     one, two = make(folder / "one"), make(folder / "two")
     for line in lines:
-        one.docker(line, stdin=BUILDS.get(line, ""))
+        one.docker(line, stdin=TYPED.get(line, ""))
     log = one.docker("steps --format json").stdout
     (folder / "log").write_text(log, encoding="utf-8")
     result = two.docker(["replay", str(folder / "log")])
