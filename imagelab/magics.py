@@ -111,7 +111,11 @@ class Session:
             return self._run(arguments, stdin_on(sys.stdout, lambda: sys.stdin), sys.stdout, sys.stderr)
         if _is_live(arguments):
             live = Live()
-            return self._run(arguments, stdin_on(live, lambda: Keyboard(live)), live, sys.stderr)
+            errors = io.StringIO() if "build" in arguments[:2] else sys.stderr
+            code = self._run(arguments, stdin_on(live, lambda: Keyboard(live)), live, errors)
+            if isinstance(errors, io.StringIO):  # BuildKit tells its steps on stderr; red is for a build that failed
+                (sys.stderr if code else sys.stdout).write(errors.getvalue())
+            return code
         screen, errors = Screen(watched=is_watched(os.environ), lang=self.lab.lang), io.StringIO()
         try:
             return self._run(arguments, stdin_on(screen, lambda: Keyboard(screen)), screen, errors, screen)

@@ -399,6 +399,8 @@ def test_a_cell_is_a_dockerfile(notebook: Notebook) -> None:
 
 
 def test_a_cell_that_does_not_build_says_why(notebook: Notebook) -> None:
+    steps = notebook.run("%%dockerfile app --buildkit\nFROM ubuntu:14.04\nRUN true\n")
+    assert "=> [2/2] RUN true" in steps.out and steps.err == ""  # on stderr in Docker, and red in a notebook
     cell = notebook.run("%%dockerfile app\nFROM ubuntu:14.04\nRUNN x\n")
     assert cell.err == "Error response from daemon: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\nhint: line 2: RUNN x\n              ^\n"
     assert notebook.names()["_exit_code"] == 1

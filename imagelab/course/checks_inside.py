@@ -188,11 +188,17 @@ def container_absent(name: str) -> Check:
     )
 
 
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
 def no_containers() -> Check:
     """No container is left, running or not."""
     return Check(
         Words("no container is left, running or not", "没有任何容器，运行的和停止的都没有"),
-        lambda before, now: Words(f"{len(now.state.containers)} containers are here", f"还有 {len(now.state.containers)} 个容器"),
+        lambda before, now: Words(
+            _counted(len(now.state.containers), "container is here", "containers are here"), f"还有 {len(now.state.containers)} 个容器"
+        ),
         lambda before, now: not now.state.containers,
     )  # fmt: skip
 

@@ -169,6 +169,15 @@ def shown(line: Line) -> str:
     return (first if own or first.startswith("docker ") else f"docker {first}") + newline + typed
 
 
+def as_cell(lines: Lines) -> str:
+    """A way as a cell that can be pasted: a command, several, or a Dockerfile (a build that reads it below its line)."""
+    first, newline, typed = lines[0].partition("\n")
+    words = first.removeprefix("docker ").split()
+    if newline and words[:2] == ["build", "-t"]:
+        return f"%%dockerfile {words[2]}\n{typed}".rstrip("\n")
+    return f"%{shown(lines[0])}" if len(lines) == 1 else "\n".join(["%%docker", *map(shown, lines)])
+
+
 def bare(line: str) -> str:
     """A line without what makes no difference: `docker`, prompts, spaces. For comparing texts, not for running."""
     try:

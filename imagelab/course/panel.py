@@ -14,7 +14,7 @@ Text and HTML are made from the same pieces, and nothing is said by colour alone
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from imagelab.course.checks import ANSWER
@@ -80,13 +80,16 @@ def said(text: str, lang: str) -> Shown:
 
 
 def overlay(goal: Scene, now: Scene, lang: str) -> Shown:
-    """My lab laid over the goal: what is missing is drawn as a ghost, what is more is marked."""
-    from imagelab.view.graph import graph
+    """My lab laid over the goal: what is missing is drawn as a ghost, what is more is marked. An answer that is to be
+    found is no ghost."""
+    from imagelab.view.graph import graph, toward
     from imagelab.view.graph_svg import css, inline
     from imagelab.view.graph_text import tree
 
     everything = bool(goal.intermediate or now.intermediate)
-    drawn = graph(now.state, since=goal.state, images=True, all=everything, lang=lang)
+    told = {name: image_id for name, image_id in goal.state.references.items() if not _is_answer(familiar(name))}
+    aim = replace(goal.state, references=told)
+    drawn = toward(graph(now.state, since=aim, images=True, all=everything, lang=lang))
     caption = say("course.picture", lang)
     html = f'{css(page=True)}<div style="overflow-x:auto">{inline(drawn)}</div><p class="note">{escape(caption)}</p>'
     return Shown(f"\n{tree(drawn)}\n{caption}", html)
@@ -117,10 +120,14 @@ def contrast(goal: Scene, now: Scene, lang: str) -> list[str]:
     answer that is to be found is not given away."""
     wanted, have = _things(goal, lang), _things(now, lang)
     comma = "、" if lang == "zh" else ", "
-    missing = [thing for thing in wanted if thing not in have and not thing.startswith(f"`{ANSWER}:")]
+    missing = [thing for thing in wanted if thing not in have and not _is_answer(thing.strip("`"))]
     extra = [thing for thing in have if thing not in wanted]
     lines = [say("course.not_here", lang, what=comma.join(missing))] if missing else []
     return lines + ([say("course.extra", lang, what=comma.join(extra))] if extra else [])
+
+
+def _is_answer(name: str) -> bool:
+    return name.startswith(f"{ANSWER}:")
 
 
 def _things(scene: Scene, lang: str) -> list[str]:

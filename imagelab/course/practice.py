@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagelab.course.exercise import Exercise, Rung, prepare, shown
+from imagelab.course.exercise import Exercise, Rung, as_cell, prepare
 from imagelab.course.panel import Shown, checked, exercise_panel, said
 from imagelab.course.progress import Record, note, progress_file, read_progress
 from imagelab.course.record import written
@@ -129,7 +129,7 @@ class Practice:
         self._climb(Rung.SOLUTION, "solution")
         lines = self.exercise.solution
         head = say("course.solution", self.lang, par=len(lines))
-        return said("\n".join([head, *map(shown, lines)]), self.lang)
+        return said(f"{head}\n{as_cell(lines)}", self.lang)
 
     # -- back and forth -------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ FOLD = 6
 LAYER, FOLDED, IMAGE, TAG, DIGEST, CONTAINER = "layer", "fold", "image", "tag", "digest", "container"
 SHARED, DANGLING, INTERMEDIATE, IN_USE = "shared", "dangling", "intermediate", "in_use"
 NEW, GONE, MOVED, CHANGED = "new", "gone", "moved", "changed"
+MISSING, EXTRA, MISPLACED, OTHER = "missing", "extra", "misplaced", "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,14 @@ def graph(
     things = _in_reading_order([*tree, *drawing.images(tree), *drawing.containers(tree)])
     hidden = 0 if all else sum(state.is_intermediate(image_id) for image_id in state.images)
     return Graph(things, lang, len(state.images), hidden)
+
+
+def toward(drawn: Graph) -> Graph:
+    """The same picture for somebody on the way to `since`, who has not lost anything: what is "gone" there is still
+    missing here, what is "new" is more than was asked for, and where a tag "was" is where it is to go."""
+    words = {GONE: MISSING, NEW: EXTRA, MOVED: MISPLACED, CHANGED: OTHER}
+    things = (replace(thing, marks=tuple(words.get(mark, mark) for mark in thing.marks)) for thing in drawn.things)
+    return replace(drawn, things=tuple(things))
 
 
 # -- what there is ------------------------------------------------------------------------------------------

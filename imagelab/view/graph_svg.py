@@ -17,12 +17,16 @@ from imagelab.view.graph import (
     CONTAINER,
     DANGLING,
     DIGEST,
+    EXTRA,
     FOLDED,
     GONE,
     IMAGE,
     INTERMEDIATE,
+    MISPLACED,
+    MISSING,
     MOVED,
     NEW,
+    OTHER,
     SHARED,
     TAG,
     Graph,
@@ -36,7 +40,10 @@ from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, W
 MARGIN = WIDE
 PAGE, SMALLEST = 720, 0.8
 """Pixels that a page has at least, where JupyterLab shows pictures unscaled; how far a picture may shrink to fit."""
-OUTLINES = {NEW: "added", GONE: "removed", MOVED: "changed", CHANGED: "changed"}
+OUTLINES = {
+    NEW: "added", EXTRA: "added", GONE: "removed", MISSING: "removed",
+    MOVED: "changed", CHANGED: "changed", MISPLACED: "changed", OTHER: "changed",
+}  # fmt: skip
 """Which colour goes round a thing that changed."""
 
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
@@ -65,7 +72,7 @@ def inline(graph: Graph) -> str:
 def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
     placed = layout(graph)
     entries = legend_entries(graph)
-    legend = _legend(entries, graph.lang, max(placed.width, 340))
+    legend = _legend({kind: _legend_word(kind, graph) for kind in entries}, max(placed.width, 340))
     margin = MARGIN if paper else NEAR
     width = max(placed.width, 340) + 2 * margin
     height = placed.height + (APART + legend[1] if entries else 0) + 2 * margin
@@ -128,7 +135,7 @@ def css(*, page: bool = False) -> str:
         f".imagelab-graph .t{{font-size:{SMALL + 1}px;font-weight:600}}"
         f".imagelab-graph .m{{font-family:{CODE_FONT};letter-spacing:0}}"
         ".imagelab-graph .node.gone .t{text-decoration:line-through}"
-        ".imagelab-graph .node.gone .s{fill-opacity:.35}"
+        ".imagelab-graph .node.gone .s,.imagelab-graph .node.missing .s{fill-opacity:.35}"
         ".imagelab-graph .sel{display:none;fill:none;stroke:var(--focus);stroke-width:3}"
         ".imagelab-graph .selected .sel,.imagelab-graph .node:focus .sel{display:inline}"
         ".imagelab-graph .node:focus{outline:none}"
@@ -154,7 +161,7 @@ def _colors(theme: Theme, scope: str = "") -> str:
 def _node(box: Box, lang: str) -> str:
     thing = box.thing
     kind = hue(thing)
-    extra = " gone" if GONE in thing.marks else ""
+    extra = next((f" {mark}" for mark in (GONE, MISSING) if mark in thing.marks), "")
     parts = [
         f'<g class="node k-{kind}{extra}" data-key="{escape(thing.key)}">',
         f"<title>{escape(line(thing, lang))}</title>",
@@ -279,11 +286,17 @@ def legend_entries(graph: Graph) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if kind in seen)
 
 
-def _legend(entries: tuple[str, ...], lang: str, width: int) -> tuple[str, int]:
-    """The strip below the picture, and how high it is."""
+def _legend_word(kind: str, graph: Graph) -> str:
+    """What a kind is called: on the way to a goal, nothing is gone, but something may be missing."""
+    marks = {mark for thing in graph.things for mark in thing.marks}
+    other = {"removed": MISSING, "added": EXTRA, "changed": MISPLACED}.get(kind)
+    return say(f"kinds.{other}" if other in marks else f"graph.legend.{kind}", graph.lang)
+
+
+def _legend(entries: Mapping[str, str], width: int) -> tuple[str, int]:
+    """The strip below the picture, a word for each kind, and how high it is."""
     parts, x, y = [], 0, 0
-    for kind in entries:
-        word = say(f"graph.legend.{kind}", lang)
+    for kind, word in entries.items():
         wide = 26 + int(text_width(word)) + APART
         if x and x + wide > width:
             x, y = 0, y + LINE + TIGHT

@@ -22,7 +22,9 @@ from imagelab.view.graph import (
     FOLDED,
     IMAGE,
     LAYER,
+    MISPLACED,
     MOVED,
+    OTHER,
     SHARED,
     TAG,
     Graph,
@@ -45,6 +47,9 @@ def mark_words(thing: Thing, lang: str) -> list[str]:
     """What is to be noted of it: "shared by 3", "dangling", "new", "was on 00285df0df87"."""
     words = []
     for mark in thing.marks:
+        if mark in (MISPLACED, OTHER):
+            words.append(say(f"graph.{mark}", lang, goal=thing.was if mark == MISPLACED else say(f"graph.status.{thing.was}", lang)))
+            continue
         words.append(say("kinds.shared", lang, images=thing.images) if mark == SHARED else say(f"kinds.{mark}", lang))
         if mark in (MOVED, CHANGED):
             was = say(f"graph.status.{thing.was}", lang) if mark == CHANGED else thing.was

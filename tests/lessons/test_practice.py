@@ -10,7 +10,7 @@ import pytest
 
 import imagelab
 from imagelab.course import catalog, notebooks
-from imagelab.course.exercise import Lines, shown
+from imagelab.course.exercise import as_cell
 from imagelab.course.practice import Practice
 from imagelab.course.progress import (
     FILE,
@@ -78,7 +78,7 @@ def test_no_hint_below_its_rung_gives_the_solution_away(mine: Practice) -> None:
 
 def test_the_solution_waits_for_an_attempt_and_is_not_locked(mine: Practice) -> None:
     assert "after 3 attempts" in mine.solution().text
-    assert mine.solution(now=True).text.splitlines()[-1] == "docker pull mongo:3.2"
+    assert mine.solution(now=True).text.splitlines()[-1] == "%docker pull mongo:3.2"
 
 
 def test_reset_keeps_what_you_had(mine: Practice) -> None:
@@ -118,6 +118,20 @@ def test_more_than_asked_is_fine_and_named(mine: Practice) -> None:
     mine.lab.docker("pull -q mongo:3.2")
     mine.check()
     assert mine.won
+
+
+def test_what_is_missing_is_not_called_gone(mine: Practice) -> None:
+    assert "missing" in mine.panel.text and "belongs on" in mine.panel.text and "gone" not in mine.panel.text
+    mine.lab.docker("pull -q busybox")
+    assert "tag busybox:latest  [extra]" in mine.panel.text
+
+
+@pytest.mark.parametrize("name", ["how-many-layers", "which-blob"])
+def test_the_picture_of_the_goal_does_not_give_an_answer_away(name: str, mine: Practice) -> None:
+    """The answer is a tag of the goal like any other; the picture is drawn without it."""
+    practice = mine.lab.exercise(name)
+    (answer,) = (line.partition("answer:")[2] for line in practice.exercise.solution if "answer:" in line)
+    assert f"answer:{answer}" not in practice.panel.text + practice.panel.html
 
 
 def test_where_nothing_can_be_written_an_exercise_goes_on(mine: Practice, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,12 +216,6 @@ def texts(cell: Any) -> str:
     return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
-def typed(lines: Lines) -> str:
-    """A solution as a cell: one line a command, or one command with what it reads below it."""
-    assert len(lines) == 1 or not any("\n" in line for line in lines)
-    return "%%docker" + (" " if "\n" in lines[0] else "\n") + "\n".join(map(shown, lines))
-
-
 @pytest.mark.parametrize(("at", "lesson"), LESSONS, ids=[lesson for _, lesson in LESSONS])
 def test_a_lesson_solved_runs_from_top_to_bottom(at: int, lesson: str, tmp_path: Path) -> None:
     """The learner's cells filled in with the solutions, in one of the languages: each exercise says that it is solved."""
@@ -220,7 +228,7 @@ def test_a_lesson_solved_runs_from_top_to_bottom(at: int, lesson: str, tmp_path:
         if cell.source.startswith("lab.exercise("):
             name = cell.source.split('"')[1]
             assert following.source == "# %docker ..."
-            following.source = typed(exercises[name].solution)
+            following.source = as_cell(exercises[name].solution)  # what %solution shows
             solved[name] = following
     assert set(solved) <= set(exercises)
     notebooks.execute(made, tmp_path / language)
