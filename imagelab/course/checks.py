@@ -294,9 +294,16 @@ def only_images(*names: str) -> Check:
         wanted = {now.id_of(name) for name in names}
         return sum(one not in wanted for one in now.state.images if not now.state.is_intermediate(one))
 
+    def missing(before: Scene, now: Scene) -> Words:
+        lost = ", ".join(f"`{name}`" for name in names if now.id_of(name) is None)
+        more = extra(now)
+        if lost:
+            return Words(f"not here any more: {lost}", f"少了 {lost}")
+        return Words(f"{more} image{'' if more == 1 else 's'} too many", f"多了 {more} 个镜像")
+
     return Check(
         Words(f"no images are here but {listed}", f"除了 {listed} 没有别的镜像"),
-        lambda before, now: Words(f"{extra(now)} images too many, or one of {listed} is missing", f"多了 {extra(now)} 个镜像，或者少了 {listed} 中的某个"),
+        missing,
         lambda before, now: not extra(now) and all(now.id_of(name) for name in names),
     )  # fmt: skip
 

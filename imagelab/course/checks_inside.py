@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from imagelab.course.check import Check
 from imagelab.course.scene import Scene
 from imagelab.course.words import Words
@@ -124,7 +126,7 @@ def _file_missing(now: Scene, name: str, path: str, kind: Words, there: bool) ->
 
 def config_has(name: str, **wanted: object) -> Check:
     """The image's config has these: `Cmd=["nginx"]`, `Env="A=1"`, `Labels="a=b"`, `ExposedPorts="80/tcp"`, `Author="me"`."""
-    listed = ", ".join(f"{key} `{value}`" for key, value in wanted.items())
+    listed = ", ".join(f"{key} `{json.dumps(value) if isinstance(value, list) else value}`" for key, value in wanted.items())
 
     def test(before: Scene, now: Scene) -> bool:
         config = now.config(name)

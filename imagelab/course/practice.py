@@ -105,16 +105,20 @@ class Practice:
         if not self.given and self.verdict.missing is not None:
             self._climb(Rung.RESTATE, "")
             missing = say("course.missing", self.lang, what=self.verdict.missing.in_(self.lang))
-            return self._hint(Rung.RESTATE, f"{self.exercise.task.in_(self.lang)} {missing}")
+            return self._hint(Rung.RESTATE, f"{self.exercise.task.in_(self.lang)}{self._gap}{missing}")
         if not fitting:
             return said(say("course.hint_next_is_solution", self.lang), self.lang)
         self._climb(fitting[0].rung, fitting[0].id)
         return self._hint(fitting[0].rung, fitting[0].words.in_(self.lang))
 
+    @property
+    def _gap(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.lang == "zh" else " "
+
     def _hint(self, rung: Rung, text: str) -> Shown:
-        gap = "" if self.lang == "zh" else " "
         line = say("course.hint", self.lang, rung=int(rung) + 1, text=text)
-        return said(f"{line}{gap}{say('course.hint_more', self.lang)}" if rung < Rung.TWIN else line, self.lang)
+        return said(f"{line}{self._gap}{say('course.hint_more', self.lang)}" if rung < Rung.TWIN else line, self.lang)
 
     def _climb(self, rung: Rung, given: str) -> None:
         self.given.add(given)
