@@ -105,7 +105,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             runner=self._runner,
             recorded=self._recorded,
         )
-        self._drawn = (0, 0)
+        self._drawn: tuple[object, int] = (None, 0)
         self.closed = False
 
     # -- clock, era, upstream -------------------------------------------------------------------------------
@@ -124,10 +124,10 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             return os.urandom(count)
         from hashlib import shake_256
 
-        revision = self.store.state().revision
+        place = (self.store.state().revision, self.store.at_work)  # a command that came and went leaves no trace here either
         before, drawn = self._drawn
-        self._drawn = revision, (drawn if before == revision else 0) + 1
-        return shake_256(f"{revision} {self._drawn[1]}".encode()).digest(count)
+        self._drawn = place, (drawn if before == place else 0) + 1
+        return shake_256(f"{place[0]} {self._drawn[1]}".encode()).digest(count)
 
     def _runner(self) -> Runner:
         from imagelab.runtime.runner import InProcess, Supervised

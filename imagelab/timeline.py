@@ -94,6 +94,10 @@ class Timeline:
 
     def at(self, number: int) -> Moved:
         """Be at the moment after a step, whatever branch it is on. TimelineError when there is no such step."""
+        with self._store.moving():
+            return self._moved(number)
+
+    def _moved(self, number: int) -> Moved:
         self._moments.known(number)
         here = self._engine.state.containers  # those that have died by themselves are known to have, from here on
         start = self.position
@@ -158,7 +162,9 @@ class Timeline:
         for folder in self._store.container_files("").glob("*.gone"):
             if folder.name.removesuffix(".gone") not in known:
                 shutil.rmtree(folder, ignore_errors=True)
-        return self._store.gc()
+        freed = self._store.gc()
+        self._store.compact()
+        return freed
 
     def held(self) -> int:
         """Bytes on the disk that only other moments than the present need."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,7 @@ from hypothesis import settings
 import imagelab
 from imagelab.events import Event, Progress
 from imagelab.lab import Lab
+from imagelab.store.locks import locked
 
 # In CI the same examples every time: a change is judged by what it changed. New ones are looked for everywhere else.
 settings.register_profile("imagelab", deadline=None, max_examples=100, derandomize=bool(os.environ.get("CI")))
@@ -27,6 +29,13 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     for container in lab.containers():  # nothing goes on after a test
         container.remove(force=True)
     lab.close()
+
+
+@pytest.fixture
+def ports_of_the_book() -> Iterator[None]:
+    """8080 and its neighbours, which the book names and the lessons therefore use: for one test of this machine at a time."""
+    with locked(Path(gettempdir()) / "imagelab-tests-ports.lock"):
+        yield
 
 
 @pytest.fixture

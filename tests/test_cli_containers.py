@@ -206,6 +206,7 @@ def test_eras(lab: Lab, era: str, words: list[str], said: str) -> None:
     assert said.format(id=one.id, two=two.id) in docker(lab, "--era", era, *words)[1]
 
 
+@pytest.mark.usefixtures("ports_of_the_book")
 def test_ps_and_port_of_each_era(lab: Lab) -> None:
     """R6.9, R6.16, R6.18: one lab, three ways to print it."""
     docker(lab, "run", "-d", "--name", "web", "-p", "8080:80", "nginx")

@@ -99,6 +99,17 @@ def test_gc_frees_what_only_forgotten_steps_reach(here: Lab) -> None:
     assert here.store.blobs.digests() == []
 
 
+def test_gc_gives_back_what_the_database_no_longer_needs(here: Lab) -> None:
+    here.pull("ubuntu:14.04")
+    one = here.run("ubuntu:14.04", "sleep", "1000", name="one")
+    for number in range(5):
+        one.exec("sh", "-c", f"seq {number}00000 {number}60000 > /numbers")
+    before = (here.store.directory / "lab.db").stat().st_size + (here.store.directory / "lab.db-wal").stat().st_size
+    here.engine.gc(keep=0)
+    assert (here.store.directory / "lab.db").stat().st_size < before / 2
+    assert one.exec("tail", "-n", "1", "/numbers").stdout == "460000\n"
+
+
 def test_a_verb_of_python_is_the_step_of_its_command_line(here: Lab) -> None:
     one = here.run("ubuntu:14.04", "sleep", "100", name="one", env=["A=b c"], labels={"x": "y"})
     one.exec("echo 'a b' >> /x", stdin="")

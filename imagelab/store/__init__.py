@@ -19,15 +19,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from imagelab.digest import Digest
 from imagelab.errors import BlobNotFoundError, ImageLabError, StoreError
-from imagelab.state import Container, Image, Layer, State
+from imagelab.state import Container, Layer, State
 from imagelab.store.database import Database
+from imagelab.store.transaction import Transaction, reached
 
 if TYPE_CHECKING:
     from imagelab.events import Event
@@ -68,6 +69,7 @@ class Store:
         self._trees: dict[Digest, Tree] = {}
         self._sparse: dict[Digest, dict[int, Row]] = {}
         self._verb: Verb | None = None
+        self._verbs = 0
 
     @classmethod
     def open(cls, directory: Path) -> Store:
@@ -198,6 +200,7 @@ class Store:
         from imagelab.store.journal import Verb
 
         verb = self._verb = Verb(tuple(command), at)
+        self._verbs += 1
         try:
             yield verb
         except ImageLabError as error:  # what it did before it failed is a step, and ends so when it is run again
@@ -233,6 +236,26 @@ class Store:
         with self._lock:
             files = self._database.containers.held_by_past()
         return files + sum(blobs.file(digest).stat().st_size for digest in only if blobs.has(digest))
+
+    @property
+    def at_work(self) -> int:
+        """Which verb of this process is at work, counted; 0 for none."""
+        return self._verbs if self._verb is not None else 0
+
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        """One at a time goes to another moment; nothing is swept meanwhile."""
+        from imagelab.store.locks import locked
+        from imagelab.store.refusals import plainly
+
+        (self.directory / "leases").mkdir(exist_ok=True)
+        with plainly(), locked(self.directory / "leases" / "moving"):
+            yield
+
+    def compact(self) -> None:
+        """Give the disk back what the database no longer uses; not while somebody else works on it."""
+        with self._lock:
+            self._database.compact()
 
     def note(self, event: Event) -> None:
         """An event of the verb that is at work."""
@@ -403,73 +426,6 @@ class Store:
         with self._lock:
             damage = self._database.check()
         return damage or examine(self)
-
-
-class Transaction:
-    """Changes in the making; see `Store.transaction`. `state` is what the lab holds as they are being made."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.touched = False
-        """Something changed that the rows do not show."""
-
-    @property
-    def state(self) -> State:
-        return self._database.state()
-
-    def put_layer(self, layer: Layer) -> None:
-        """A layer in place; one that is there already stays."""
-        self._database.put_layer(layer)
-
-    def put_image(self, image: Image) -> None:
-        """An image; one with the same ID is replaced. Its layers must be there."""
-        self._database.put_image(image)
-
-    def tag(self, name: str, image_id: Digest, now: int) -> None:
-        """A canonical reference for an image, moved if it stood for another. `now`: nanoseconds since 1970."""
-        self._database.tag(name, image_id, now)
-
-    def untag(self, name: str) -> None:
-        """Forget a reference."""
-        self._database.untag(name)
-
-    def delete_image(self, image_id: Digest) -> tuple[Layer, ...]:
-        """Remove an image; the layers nobody needs any more, top first (R5.7). Their blobs stay for the timeline."""
-        return tuple(self._database.delete_image(image_id))
-
-    def put_container(self, container: Container) -> None:
-        """A container; one with the same ID is replaced, and its files stay."""
-        self._database.containers.put(container)
-
-    def put_changes(self, container_id: str, changes: tuple[Change, ...], new: Mapping[str, bytes]) -> None:
-        """What now differs from a container's init layer; `new`: bytes by digest, those that are not stored yet."""
-        from imagelab.snapshot import contents_of, pack, size_of
-
-        rows = self._database.containers
-        before = rows.put_changes(container_id, pack(changes), size_of(changes), contents_of(changes), new)
-        self._drop_files(before)
-
-    def container(self, container_id: str) -> Container | None:
-        """A container as it is in the middle of this transaction."""
-        return self._database.containers.get(container_id)
-
-    def delete_container(self, container_id: str) -> None:
-        """Remove a container and its writable layer, and the layers of an image that only it still held."""
-        version, _ = self._database.containers.delete(container_id)
-        self._drop_files(version)
-
-    def _drop_files(self, version: str) -> None:
-        """Forget a version of a container's files that no container has and no step names."""
-        if version and not self._database.containers.needs(version) and not self._database.journal.needs_files(version):
-            self._database.containers.drop(version)
-
-
-def reached(images: Iterable[Image], layers: Iterable[Layer], references: Iterable[str]) -> set[Digest]:
-    """Every blob that these need."""
-    found = {layer.blob for layer in layers}
-    for image in images:
-        found |= {image.id, image.target, *(digest for _, digest, here in image.children_platforms if here)}
-    return found | {Digest.trusted(name.partition("@")[2]) for name in references if "@" in name}
 
 
 def make_directory(directory: Path) -> None:

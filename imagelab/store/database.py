@@ -252,6 +252,17 @@ class Database:
             finally:
                 other.close()
 
+    def compact(self) -> None:
+        """Make the file as small as what is in it. Nothing when another process is in the way."""
+        self._db.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError:
+            pass  # it is only larger than it need be
+        finally:
+            self._db.execute("PRAGMA busy_timeout = 30000")
+
     def check(self) -> list[str]:
         """What SQLite itself finds wrong."""
         found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]

@@ -41,7 +41,7 @@ def examine(store: Store) -> list[str]:
 
 def _lost(store: Store, state: State) -> set[Digest]:
     """Blobs that a moment other than the present needs, and that are not here."""
-    from imagelab.store import reached
+    from imagelab.store.transaction import reached
 
     now = reached(state.images.values(), state.layers.values(), state.references)
     return {digest for digest in store.moments.reached() - now if not store.has_blob(digest)}

@@ -117,7 +117,7 @@ class Moments:
 
     def reached(self) -> set[Digest]:
         """Every blob that the lab, or a moment it can be at again, needs."""
-        from imagelab.store import reached
+        from imagelab.store.transaction import reached
 
         with self._lock:
             state, journal = self._database.state(), self._journal

@@ -84,6 +84,11 @@ def _environment(home: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def ports(ports_of_the_book: None) -> None:
+    """Lessons are run here as they are."""
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`imagelab lab --no-browser --port N`, started as a person would, ended by a signal to that one process."""

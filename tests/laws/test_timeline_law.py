@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import imagelab
@@ -75,7 +76,11 @@ a_law = settings(max_examples=25, suppress_health_check=[HealthCheck.function_sc
 @a_law
 @given(lines)
 def test_undo_gives_the_former_state_and_redo_brings_it_back(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
-    lab = make(tmp_path_factory.mktemp("lab"))
+    with closing(make(tmp_path_factory.mktemp("lab"))) as lab:
+        undone_and_redone(lab, lines)
+
+
+def undone_and_redone(lab: Lab, lines: list[str]) -> None:
     states: list[tuple[State, list[str]]] = [(lab.state, shown(lab))]
     for line in lines:
         before, position = lab.state, lab.timeline.position
@@ -103,24 +108,22 @@ def test_undo_gives_the_former_state_and_redo_brings_it_back(tmp_path_factory: p
     assert shown(lab) == before and lab.engine.doctor() == []
     lab.engine.gc(keep=0)
     assert shown(lab) == before and lab.engine.doctor() == [] and len(lab.steps()) == 0
-    lab.close()
 
 
 @a_law
 @given(lines)
+@example(["pull ubuntu:14.04", "run --rm ubuntu:14.04 true", "run --name two ubuntu:14.04 touch /x"])
 def test_a_replayed_log_gives_the_same_lab(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     folder = tmp_path_factory.mktemp("labs")
-    one, two = make(folder / "one"), make(folder / "two")
-    for line in lines:
-        one.docker(line, stdin=TYPED.get(line, ""))
-    log = one.docker("steps --format json").stdout
-    (folder / "log").write_text(log, encoding="utf-8")
-    result = two.docker(["replay", str(folder / "log")])
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert fingerprint(two.state) == fingerprint(one.state)
-    assert two.docker("steps --format json").stdout == log
-    one.close()
-    two.close()
+    with closing(make(folder / "one")) as one, closing(make(folder / "two")) as two:
+        for line in lines:
+            one.docker(line, stdin=TYPED.get(line, ""))
+        log = one.docker("steps --format json").stdout
+        (folder / "log").write_text(log, encoding="utf-8")
+        result = two.docker(["replay", str(folder / "log")])
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert fingerprint(two.state) == fingerprint(one.state)
+        assert two.docker("steps --format json").stdout == log
 
 
 @given(st.lists(st.integers(0, 1 << 30), max_size=30), st.data())

@@ -25,6 +25,8 @@ from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 from imagelab.steps import Entry, read_log, write_log
 
+pytestmark = pytest.mark.usefixtures("ports_of_the_book")
+
 MOVED = catalog.exercise("moved-tag")
 
 

@@ -16,6 +16,8 @@ import pytest
 from imagelab.course import notebooks
 from imagelab.errors import ImageLabError
 
+pytestmark = pytest.mark.usefixtures("ports_of_the_book")
+
 SOURCES = notebooks.sources()
 NOTEBOOKS = [(source, language) for source in SOURCES for language in notebooks.LANGUAGES]
 IDS = [f"{language}/{source.parent.name}" for source, language in NOTEBOOKS]

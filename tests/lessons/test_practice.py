@@ -27,6 +27,8 @@ from imagelab.course.scene import look
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 
+pytestmark = pytest.mark.usefixtures("ports_of_the_book")
+
 
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Practice:
