@@ -15,6 +15,8 @@ matter: extra images, other names, other ways are all fine.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from imagelab.course.check import Check
 from imagelab.course.checks_inside import (
     child_of,
@@ -288,21 +290,22 @@ def intermediate(count: int | None = None) -> Check:
 
 def only_images(*names: str) -> Check:
     """These images and no others: for lessons about cleaning up."""
-    listed = ", ".join(f"`{name}`" for name in names)
+    def listed(some: Iterable[str]) -> tuple[str, str]:
+        quoted = [f"`{name}`" for name in some]
+        return ", ".join(quoted), "、".join(quoted)
 
     def extra(now: Scene) -> int:
         wanted = {now.id_of(name) for name in names}
         return sum(one not in wanted for one in now.state.images if not now.state.is_intermediate(one))
 
     def missing(before: Scene, now: Scene) -> Words:
-        lost = ", ".join(f"`{name}`" for name in names if now.id_of(name) is None)
-        more = extra(now)
+        lost, more = [name for name in names if now.id_of(name) is None], extra(now)
         if lost:
-            return Words(f"not here any more: {lost}", f"少了 {lost}")
+            return Words(f"not here any more: {listed(lost)[0]}", f"少了 {listed(lost)[1]}")
         return Words(f"{more} image{'' if more == 1 else 's'} too many", f"多了 {more} 个镜像")
 
     return Check(
-        Words(f"no images are here but {listed}", f"除了 {listed} 没有别的镜像"),
+        Words(f"no images are here but {listed(names)[0]}", f"除了 {listed(names)[1]} 没有别的镜像"),
         missing,
         lambda before, now: not extra(now) and all(now.id_of(name) for name in names),
     )  # fmt: skip
