@@ -427,7 +427,7 @@ def test_a_log_without_its_beginning_says_so(here: Lab) -> None:
     assert "an empty lab cannot replay them" in here.docker("steps --format json").stderr
 
 
-@pytest.mark.parametrize("words", [["save", "-o", "f", "busybox"], ["image", "save", "-o", "f", "busybox"], ["cp", "one:/etc/passwd", "f"], ["--era=28", "container", "cp", "one:/etc/passwd", "./f:g"]])
+@pytest.mark.parametrize("words", [["save", "-o", "f", "busybox"], ["image", "save", "-o", "f", "busybox"], ["cp", "one:/etc/passwd", "f"], ["serve"], ["replay", "log"], ["--era=28", "container", "cp", "one:/etc/passwd", "./f:g"]])
 def test_a_log_that_would_write_files_of_this_machine_is_refused(here: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.chdir(tmp_path)
     first = [Entry(("pull", "busybox"), {}, 0, None), Entry(("create", "--name", "one", "busybox", "true"), {}, 0, None)]

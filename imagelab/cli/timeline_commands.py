@@ -155,11 +155,13 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
 
 
 def _writes_outside(words: Sequence[str]) -> bool:
-    """Would this line write files of the machine? A log that somebody else has sent is not trusted with them."""
+    """Would this line do something to the machine? A log that somebody else has sent is not trusted with that."""
     from imagelab.cli.command import COMMANDS
 
     plain = [word for word in words if not word.startswith("-")]
     found = COMMANDS.get(" ".join(plain[:2])) or COMMANDS.get(plain[0] if plain else "")
+    if found is not None and not found.recorded:
+        return True  # a server, another log: no step was ever one of these
     if found is None or not found.name.endswith((" save", " export", " cp")):
         return False
     container, colon, _ = plain[-1].partition(":")
