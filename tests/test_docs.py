@@ -125,3 +125,11 @@ def test_every_method_of_a_lab_that_the_pages_show_exists() -> None:
     for page in PAGES:
         for name in re.findall(r"`lab\.([a-z_]+)", page.read_text(encoding="utf-8")):
             assert hasattr(Lab, name) or name in ("era", "lang", "db"), f"{page.name}: lab.{name}"
+
+
+def test_the_lesson_that_the_pages_begin_could_be_begun() -> None:
+    from imagelab.course.skeleton import SLUG
+
+    for page in PAGES:
+        for name in re.findall(r"`imagelab new-lesson ([^`\s]+)`", page.read_text(encoding="utf-8")):
+            assert SLUG.fullmatch(name) or name == "NN-slug", f"{page.name}: imagelab new-lesson {name}"
