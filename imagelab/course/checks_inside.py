@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from imagelab.course.check import Check
 from imagelab.course.scene import Scene
@@ -10,6 +11,9 @@ from imagelab.course.words import Words
 from imagelab.digest import Digest
 from imagelab.oci import ImageConfig
 from imagelab.tree import Tree, diff
+
+IMAGE, CONTAINER = Words("image", "镜像"), Words("container", "容器")
+"""Where a file may be."""
 
 # -- what an image is made of -------------------------------------------------------------------------------
 
@@ -61,21 +65,12 @@ def child_of(name: str, parent: str) -> Check:
 
 def file_in_image(name: str, path: str, contains: str = "") -> Check:
     """The image has this file, and the text is in it."""
-    with_text = Words(f" with `{contains}` in it", f"，内容里有 `{contains}`") if contains else Words("", "")
-    return Check(
-        Words(f"`{path}` is in the image `{name}`{with_text.en}", f"镜像 `{name}` 里有 `{path}`{with_text.zh}"),
-        lambda before, now: _file_missing(now, name, path, Words("image", "镜像"), now.id_of(name) is not None),
-        lambda before, now: now.id_of(name) is not None and _says(now.text(name, path), contains),
-    )
+    return _file_there(IMAGE, lambda now: now.id_of(name) is not None, name, path, contains)
 
 
 def no_file_in_image(name: str, path: str) -> Check:
     """The image is here, and this path is not in it."""
-    return Check(
-        Words(f"`{path}` is not in the image `{name}`", f"镜像 `{name}` 里没有 `{path}`"),
-        Words(f"`{path}` is in the image `{name}`, or there is no such image", f"镜像 `{name}` 里有 `{path}`，或者还没有这个镜像"),
-        lambda before, now: now.id_of(name) is not None and path.strip("/") not in now.tree(name),
-    )  # fmt: skip
+    return _file_not_there(IMAGE, lambda now: now.id_of(name) is not None, name, path)
 
 
 def in_no_layer(name: str, path: str) -> Check:
@@ -231,20 +226,28 @@ def container_stopped(name: str, code: int | None = None) -> Check:
 
 def container_file(name: str, path: str, contains: str = "") -> Check:
     """The container has this file, and the text is in it."""
-    with_text = Words(f" with `{contains}` in it", f"，内容里有 `{contains}`") if contains else Words("", "")
-    return Check(
-        Words(f"`{path}` is in the container `{name}`{with_text.en}", f"容器 `{name}` 里有 `{path}`{with_text.zh}"),
-        lambda before, now: _file_missing(now, name, path, Words("container", "容器"), now.container(name) is not None),
-        lambda before, now: now.container(name) is not None and _says(now.text(name, path), contains),
-    )
+    return _file_there(CONTAINER, lambda now: now.container(name) is not None, name, path, contains)
 
 
 def no_container_file(name: str, path: str) -> Check:
     """The container is there, and this path is not in it."""
+    return _file_not_there(CONTAINER, lambda now: now.container(name) is not None, name, path)
+
+
+def _file_there(place: Words, exists: Callable[[Scene], bool], name: str, path: str, contains: str) -> Check:
+    with_text = Words(f" with `{contains}` in it", f"，内容里有 `{contains}`") if contains else Words("", "")
     return Check(
-        Words(f"`{path}` is not in the container `{name}`", f"容器 `{name}` 里没有 `{path}`"),
-        Words(f"`{path}` is in the container `{name}`, or there is no such container", f"容器 `{name}` 里有 `{path}`，或者还没有这个容器"),
-        lambda before, now: now.container(name) is not None and path.strip("/") not in now.tree(name),
+        Words(f"`{path}` is in the {place.en} `{name}`{with_text.en}", f"{place.zh} `{name}` 里有 `{path}`{with_text.zh}"),
+        lambda before, now: _file_missing(now, name, path, place, exists(now)),
+        lambda before, now: exists(now) and _says(now.text(name, path), contains),
+    )
+
+
+def _file_not_there(place: Words, exists: Callable[[Scene], bool], name: str, path: str) -> Check:
+    return Check(
+        Words(f"`{path}` is not in the {place.en} `{name}`", f"{place.zh} `{name}` 里没有 `{path}`"),
+        Words(f"`{path}` is in the {place.en} `{name}`, or there is no such {place.en}", f"{place.zh} `{name}` 里有 `{path}`，或者还没有这个{place.zh}"),
+        lambda before, now: exists(now) and path.strip("/") not in now.tree(name),
     )  # fmt: skip
 
 
