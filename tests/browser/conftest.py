@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,18 @@ class Tab:
     def run_all(self) -> None:
         """Every cell of the notebook that shows, to the end."""
         assert self.page.evaluate(RUN_ALL) is not False, "a cell failed"
+
+    def run_cells(self, name: str, sources: Sequence[str]) -> None:
+        """A notebook of these code cells, written, opened and run."""
+        cells = [
+            {"cell_type": "code", "id": f"c{at}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
+            for at, text in enumerate(sources)
+        ]
+        kernel = {"name": "python3", "display_name": "Python 3"}
+        text = json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+        (self.server.lessons / name).write_text(text, encoding="utf-8")
+        self.open(name)
+        self.run_all()
 
     def command(self, name: str) -> None:
         """What a menu entry would do."""

@@ -5,7 +5,6 @@ With IMAGELAB_PICTURES set to a folder, what is seen is kept there: light and da
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -43,15 +42,7 @@ def expect(found: Any) -> Any:
 
 
 def notebook(tab: Any, name: str, lang: str) -> None:
-    cells = [
-        {"cell_type": "code", "id": f"c{at}", "source": text.replace("LANG", lang), "metadata": {}, "outputs": [], "execution_count": None}
-        for at, text in enumerate(CELLS)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    text = json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
-    (tab.server.lessons / name).write_text(text, encoding="utf-8")
-    tab.open(name)
-    tab.run_all()
+    tab.run_cells(name, [text.replace("LANG", lang) for text in CELLS])
 
 
 def panel(tab: Any, at: int, kind: str) -> Any:

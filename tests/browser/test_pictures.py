@@ -45,15 +45,7 @@ def expect(found: Any) -> Any:
 
 
 def notebook(tab: Any, name: str, lang: str) -> None:
-    cells = [
-        {"cell_type": "code", "id": f"c{at}", "source": text.replace("LANG", lang), "metadata": {}, "outputs": [], "execution_count": None}
-        for at, text in enumerate(CELLS)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    text = json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
-    (tab.server.lessons / name).write_text(text, encoding="utf-8")
-    tab.open(name)
-    tab.run_all()
+    tab.run_cells(name, [text.replace("LANG", lang) for text in CELLS])
 
 
 def cell(tab: Any, at: int) -> Any:
