@@ -50,7 +50,7 @@ class Step:
     command: tuple[str, ...]
     """The words after `docker`; () for a change that no command line made."""
     at: int
-    """Nanoseconds since 1970, by the lab's clock."""
+    """Nanoseconds since 1970, by the lab's clock; 0 for a change that no command made."""
     events: tuple[Event, ...] = ()
     inputs: Mapping[str, Digest] = field(default_factory=dict)
     """What it read from outside the lab, as blobs: `stdin`, `context` …"""

@@ -132,6 +132,15 @@ def test_a_verb_of_python_is_the_step_of_its_command_line(here: Lab) -> None:
     other.close()
 
 
+def test_a_change_that_no_command_made_has_no_time(here: Lab) -> None:
+    here.pull("hello-world")
+    here.engine.tag("hello-world", "one")
+    last = here.docker("steps").stdout.splitlines()[-1]
+    assert "(a change made in Python)" in last and "ago" not in last
+    here.undo()
+    assert "docker.io/library/one:latest" not in here.state.references
+
+
 def test_what_was_copied_in_comes_with_the_log(here: Lab, tmp_path: Path) -> None:
     here.docker("create --name one ubuntu:14.04")
     (tmp_path / "note").write_text("from outside\n")

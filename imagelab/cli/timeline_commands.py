@@ -97,7 +97,8 @@ def listing(lab: Lab, *, all: bool = False, no_trunc: bool = False) -> str:
     for step in everything.values() if all else timeline.steps():
         mark = "*" if step.number == position else "+" if step.number in ahead else "" if step.number in behind else "-"
         line = step.line if no_trunc or len(step.line) <= 60 else step.line[:59] + "…"
-        rows.append(f"{mark}\t{step.number}\t{step.parent}\t{ago(step.at, lab.now(), lab.era)}\t{line}\t{_events(step)}")
+        done = ago(step.at, lab.now(), lab.era) if step.at else ""
+        rows.append(f"{mark}\t{step.number}\t{step.parent}\t{done}\t{line}\t{_events(step)}")
     return columns(rows)
 
 

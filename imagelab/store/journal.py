@@ -70,11 +70,11 @@ class Journal:
 
     # -- recording ------------------------------------------------------------------------------------------
 
-    def begin(self, verb: Verb | None, *, asked: bool, at: int = 0) -> int:
+    def begin(self, verb: Verb | None, *, asked: bool) -> int:
         """From here on changes are entered: under the verb's step, one of their own, or (not `asked`) the latest one."""
         position = self.position
         goes_on = not asked if verb is None else verb.numbers[-1:] == [position]
-        step = position if goes_on else self._new_step(verb or Verb((), at), position)
+        step = position if goes_on else self._new_step(verb or Verb((), at=0), position)
         self._db.execute("UPDATE recording SET step = ?, changed = 0", (step or None,))
         return step
 
