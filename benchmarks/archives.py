@@ -23,7 +23,14 @@ NAME = "real/debian:12"
 Contenders = dict[str, Callable[[], object]]
 
 
-def bench(folder: Path, image: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], run: Callable[..., Any], floor: Callable[[Path], None]) -> None:
+def bench(
+    folder: Path,
+    image: Path,
+    interleaved: Callable[..., dict[str, float]],
+    show: Callable[..., None],
+    run: Callable[..., Any],
+    floor: Callable[[Path], None],
+) -> None:
     """Rows for both kinds of archive; `image` is the OCI layout of the Debian image."""
     place = folder / "archives"
     place.mkdir()
@@ -69,4 +76,8 @@ def bench(folder: Path, image: Path, interleaved: Callable[..., dict[str, float]
         },
     }  # fmt: skip
     for title, contenders in rows.items():
-        show(f"{title}, {(place / 'docker.tar').stat().st_size / 1e6:.0f} MB unpacked", interleaved(contenders), next(iter(contenders)))
+        show(
+            f"{title}, {(place / 'docker.tar').stat().st_size / 1e6:.0f} MB unpacked",
+            interleaved(contenders),
+            next(iter(contenders)),
+        )

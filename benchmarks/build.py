@@ -48,10 +48,18 @@ def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Call
         7,
     )
     show("docker build", seconds, "24 small files, synced")
-    long = {f"{steps} steps": lambda steps=steps: lab.build({"Dockerfile": _long(steps)}, no_cache=True) for steps in (125, 250, 500, 1000)}
+    long = {
+        f"{steps} steps": lambda steps=steps: lab.build({"Dockerfile": _long(steps)}, no_cache=True)
+        for steps in (125, 250, 500, 1000)
+    }
     seconds = interleaved(long, 1)
     each = ", ".join(f"{seconds[name] / int(name.split()[0]) * 1000:.0f}" for name in long)
-    show("a long Dockerfile", seconds, "125 steps", f"milliseconds a step: {each}; the same for all when time grows with length")
+    show(
+        "a long Dockerfile",
+        seconds,
+        "125 steps",
+        f"milliseconds a step: {each}; the same for all when time grows with length",
+    )
     lab.close()
 
 

@@ -47,7 +47,9 @@ class InProcess:
         self.lab.close()
 
 
-def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], run: Callable[..., str]) -> None:
+def bench(
+    folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], run: Callable[..., str]
+) -> None:
     """The small ones, on the classroom's nginx."""
     import imagelab
 
@@ -55,23 +57,42 @@ def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Call
     lab.pull("nginx")
     lab.close()
     seconds = interleaved({"the walk, in process": lambda: walk(folder / "lab")}, 7)
-    show("the commit walk of the book", seconds, "the walk, in process", f"{seconds['the walk, in process'] * 1000:.0f} ms; at most 250 wanted")
+    show(
+        "the commit walk of the book",
+        seconds,
+        "the walk, in process",
+        f"{seconds['the walk, in process'] * 1000:.0f} ms; at most 250 wanted",
+    )
 
     lab = imagelab.connect(folder / "lab", environ={})
     one = lab.run("nginx", name="web")
     contenders: dict[str, Callable[[], object]] = {
         "python -c pass": lambda: run(sys.executable, "-c", "pass"),
-        "imagelab exec web true": lambda: run(sys.executable, "-m", "imagelab", "--lab", folder / "lab", "exec", "web", "true"),
+        "imagelab exec web true": lambda: run(
+            sys.executable, "-m", "imagelab", "--lab", folder / "lab", "exec", "web", "true"
+        ),
         "exec of true, in process": lambda: one.exec("true"),
     }
     seconds = interleaved(contenders, 15)
     inside, line = (seconds[name] * 1000 for name in ("exec of true, in process", "imagelab exec web true"))
-    show("a command in a container", seconds, "python -c pass", f"in process {inside:.1f} ms (5 wanted), as a command line {line:.0f} ms (150 wanted)")
+    show(
+        "a command in a container",
+        seconds,
+        "python -c pass",
+        f"in process {inside:.1f} ms (5 wanted), as a command line {line:.0f} ms (150 wanted)",
+    )
     one.remove(force=True)
     lab.close()
 
 
-def bench_debian(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], podman: Callable[..., object], run: Callable[..., str], url: str) -> None:
+def bench_debian(
+    folder: Path,
+    interleaved: Callable[..., dict[str, float]],
+    show: Callable[..., None],
+    podman: Callable[..., object],
+    run: Callable[..., str],
+    url: str,
+) -> None:
     """One changed file on a Debian image: diff and commit."""
     import imagelab
     from imagelab.container import Request
@@ -95,6 +116,11 @@ def bench_debian(folder: Path, interleaved: Callable[..., dict[str, float]], sho
         "imagelab commit": lambda: run(*line, "commit", "one", "made"),
         "commit, in process": lambda: lab.container("one").commit("made"),
     }, 5)  # fmt: skip
-    show("one changed file on a Debian image", seconds, "podman diff", "what `imagelab images` takes is what every command line takes")
+    show(
+        "one changed file on a Debian image",
+        seconds,
+        "podman diff",
+        "what `imagelab images` takes is what every command line takes",
+    )
     podman("rm", "-f", "one")
     lab.close()

@@ -1,8 +1,8 @@
 """Pictures: `lab.graph()` to SVG, a thousand layers, the lenses, the stepper of 50 steps.
 
-    20 images        at most 50 ms to SVG, the state read and the histories parsed
-    1,000 layers     at most 1 s, folded or not
-    stepper          the page of 50 steps; moving from step to step is the browser's business (tests/browser holds 100 ms)
+20 images        at most 50 ms to SVG, the state read and the histories parsed
+1,000 layers     at most 1 s, folded or not
+stepper          the page of 50 steps; moving from step to step is the browser's business (tests/browser holds 100 ms)
 """
 
 from __future__ import annotations

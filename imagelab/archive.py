@@ -157,7 +157,9 @@ class _Plan:
             if _kind(raw) in INDEX_TYPES:
                 continue
             manifest = Manifest.parse(raw)
-            if manifest.config.digest == image.id and all(self.store.has_blob(layer.digest) for layer in manifest.layers):
+            if manifest.config.digest == image.id and all(
+                self.store.has_blob(layer.digest) for layer in manifest.layers
+            ):
                 return (raw if self._alone else self.store.read_blob(image.target)), manifest
         blobs = [Descriptor(layer.media_type, layer.blob, layer.blob_size) for layer in self._layers(image)]
         raw = manifest_of(Descriptor(OCI_CONFIG, image.id, len(self.store.read_blob(image.id))), blobs)
@@ -172,7 +174,10 @@ class _Plan:
     def _lists(self, items: list[dict[str, Any]], repositories: dict[str, dict[str, str]]) -> None:
         self._data("manifest.json", _json(items) + b"\n")
         if repositories:
-            self._data("repositories", _json({name: dict(sorted(tags.items())) for name, tags in sorted(repositories.items())}) + b"\n")
+            self._data(
+                "repositories",
+                _json({name: dict(sorted(tags.items())) for name, tags in sorted(repositories.items())}) + b"\n",
+            )
 
     def _layout(self, entries: list[dict[str, Any]]) -> None:
         self._directory("blobs/")
@@ -223,7 +228,9 @@ def _checked(pieces: Iterable[bytes], expected: Digest) -> Iterator[bytes]:
 
 
 def _damaged(digest: Digest) -> StoreError:
-    return StoreError(f"layer {digest.short} is damaged, and the archive is not complete", hint="imagelab doctor lists all damage")
+    return StoreError(
+        f"layer {digest.short} is damaged, and the archive is not complete", hint="imagelab doctor lists all damage"
+    )
 
 
 def _header(name: str, file: File) -> bytes:
@@ -251,14 +258,20 @@ def _kind(raw: bytes) -> str:
 def manifest_of(config: Descriptor, layers: Iterable[Descriptor]) -> bytes:
     """A manifest for an image that came without."""
     return _json(
-        {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config.to_json(), "layers": [one.to_json() for one in layers]}
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": config.to_json(),
+            "layers": [one.to_json() for one in layers],
+        }
     )
 
 
 def _entries(one: Chosen, target: Descriptor) -> list[dict[str, Any]]:
     """One descriptor in `index.json` for each tag; an image without any stands there once."""
     named = [
-        {"io.containerd.image.name": tag, "org.opencontainers.image.ref.name": tag.rpartition(":")[2]} for tag in one.tags
+        {"io.containerd.image.name": tag, "org.opencontainers.image.ref.name": tag.rpartition(":")[2]}
+        for tag in one.tags
     ]
     return [target.to_json() | {"annotations": annotations} for annotations in named] or [target.to_json()]
 

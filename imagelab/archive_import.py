@@ -70,7 +70,9 @@ class Importer:
             if not done:
                 self.store.drop(new)
 
-    def _stored(self, tar: IO[bytes], blob: Descriptor, config: dict[str, Any], new: list[Digest]) -> tuple[Image, Layer]:
+    def _stored(
+        self, tar: IO[bytes], blob: Descriptor, config: dict[str, Any], new: list[Digest]
+    ) -> tuple[Image, Layer]:
         state = self.store.state()
         if not self.store.has_blob(blob.digest):
             new.append(blob.digest)
@@ -156,7 +158,9 @@ def fetched(session: requests.Session, url: str, emit: ProgressSink) -> Iterator
     try:
         answer = session.get(url, stream=True, timeout=(15, 60), headers={"Accept-Encoding": "identity"})
     except requests.RequestException as error:
-        raise UnreachableError(f'Get "{url}": {_reason(error)}', hint="download it another way, and import the file") from None
+        raise UnreachableError(
+            f'Get "{url}": {_reason(error)}', hint="download it another way, and import the file"
+        ) from None
     with answer:
         if not answer.ok:
             said = f"failed to GET {url} with status {answer.status_code} {answer.reason}"
@@ -167,7 +171,12 @@ def fetched(session: requests.Session, url: str, emit: ProgressSink) -> Iterator
 
 def _reason(error: Exception) -> str:
     text = str(error)
-    said = {"resolve": "no such host", "getaddrinfo": "no such host", "refused": "connection refused", "timed out": "i/o timeout"}
+    said = {
+        "resolve": "no such host",
+        "getaddrinfo": "no such host",
+        "refused": "connection refused",
+        "timed out": "i/o timeout",
+    }
     return next((words for sign, words in said.items() if sign in text), type(error).__name__)
 
 

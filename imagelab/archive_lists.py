@@ -55,7 +55,10 @@ def items(archive: ArchiveFile, host: Platform, wanted: Platform | None = None) 
     """
     layout = list(_layout(archive, wanted or host, strict=wanted is not None)) if "index.json" in archive else []
     if "manifest.json" in archive:
-        found = [_completed(_docker(archive, entry), layout) for entry in _list(_json(archive, "manifest.json"), "manifest.json")]
+        found = [
+            _completed(_docker(archive, entry), layout)
+            for entry in _list(_json(archive, "manifest.json"), "manifest.json")
+        ]
     elif "index.json" in archive:
         found = layout
     else:
@@ -76,10 +79,16 @@ def _docker(archive: ArchiveFile, data: object) -> Item:
     match data:
         case {"Config": str(config), **rest}:
             layers, tags = rest.get("Layers") or [], rest.get("RepoTags") or []
-            if isinstance(layers, list) and isinstance(tags, list) and all(isinstance(word, str) for word in [*layers, *tags]):
+            if (
+                isinstance(layers, list)
+                and isinstance(tags, list)
+                and all(isinstance(word, str) for word in [*layers, *tags])
+            ):
                 raw = archive.small(config)
                 _check_name(config, raw)
-                return Item(ImageConfig.parse(raw), tuple(layers), tuple(map(_tag, tags)), str(rest.get("Parent") or ""))
+                return Item(
+                    ImageConfig.parse(raw), tuple(layers), tuple(map(_tag, tags)), str(rest.get("Parent") or "")
+                )
     raise ArchiveError("invalid manifest: an image has Config, RepoTags and Layers", hint=DAMAGED)
 
 
@@ -126,7 +135,9 @@ def _manifests(
         yield target, Manifest.parse(raw, target.media_type), None
         return
     index = Index.parse(raw, target.media_type)
-    here = replace(index, manifests=tuple(one for one in index.manifests if _file(one.digest) in archive and not _attests(one)))
+    here = replace(
+        index, manifests=tuple(one for one in index.manifests if _file(one.digest) in archive and not _attests(one))
+    )
     best = candidates(here, platform) or ([] if strict else list(here.manifests))
     for entry in best[:1]:
         for own, manifest, _ in _manifests(archive, entry, _blob(archive, entry), platform, strict=strict):
@@ -153,7 +164,9 @@ def _blob(archive: ArchiveFile, descriptor: Descriptor) -> bytes:
 def check_size(descriptor: Descriptor, size: int) -> None:
     """A descriptor says how long its bytes are; DigestMismatchError when they are not."""
     if descriptor.size != size:
-        raise DigestMismatchError(f"the descriptor of blob {descriptor.digest} says {descriptor.size} bytes, it has {size}", hint=DAMAGED)
+        raise DigestMismatchError(
+            f"the descriptor of blob {descriptor.digest} says {descriptor.size} bytes, it has {size}", hint=DAMAGED
+        )
 
 
 def _mismatch(name: str, found: Digest) -> DigestMismatchError:
@@ -162,7 +175,11 @@ def _mismatch(name: str, found: Digest) -> DigestMismatchError:
 
 def _names(entry: Descriptor) -> tuple[str, ...]:
     """The image's name, if an annotation is one: podman writes whole names where Docker writes a tag."""
-    said = entry.annotations.get("io.containerd.image.name") or entry.annotations.get("org.opencontainers.image.ref.name") or ""
+    said = (
+        entry.annotations.get("io.containerd.image.name")
+        or entry.annotations.get("org.opencontainers.image.ref.name")
+        or ""
+    )
     try:
         reference = Reference.parse(said) if ":" in said or "/" in said else None
     except ReferenceSyntaxError:
@@ -185,7 +202,9 @@ def _of_platform(found: list[Item], wanted: Platform) -> list[Item]:
     same = [item for item in found if normalize_platform(item.config.platform) == normalize_platform(wanted)]
     if not same:
         have = ", ".join(sorted({str(item.config.platform) for item in found}))
-        raise ArchiveError(f"requested platform ({wanted}) not found", hint=f"the archive holds {have}" if have else "it is empty")
+        raise ArchiveError(
+            f"requested platform ({wanted}) not found", hint=f"the archive holds {have}" if have else "it is empty"
+        )
     return same
 
 
@@ -206,7 +225,9 @@ def _refuse_shared_names(found: list[Item]) -> None:
         for tag in item.tags:
             other = owners.setdefault(tag, item.config.id)
             if other != item.config.id:
-                raise ArchiveError(f"the archive has two images called {tag}: {other.short} and {item.config.id.short}", hint=DAMAGED)
+                raise ArchiveError(
+                    f"the archive has two images called {tag}: {other.short} and {item.config.id.short}", hint=DAMAGED
+                )
 
 
 def _json(archive: ArchiveFile, name: str) -> object:

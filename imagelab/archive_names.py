@@ -1,9 +1,9 @@
 """Which images `docker save` means by its arguments, and which of their tags go with them (R6.44).
 
-    ubuntu:14.04     that image, with this tag
-    ubuntu           every image of the repository, each with its tags
-    6c9…, sha256:6…  that image, with no tag
-    ubuntu@sha256:…  that image, with no tag
+ubuntu:14.04     that image, with this tag
+ubuntu           every image of the repository, each with its tags
+6c9…, sha256:6…  that image, with no tag
+ubuntu@sha256:…  that image, with no tag
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def _meant(state: State, name: str, era: str) -> list[tuple[Digest, str]]:
             said = f"No such image: {name}" if era == "29" else "reference does not exist"
             raise ImageNotFoundError(said, hint=f"there is no {name}; {_LISTED}")
         return [(state.references[full], "" if reference.digest else full)]
-    of_repository = [one for one in sorted(state.references) if Reference.canonical(one).repository == reference.repository]
+    of_repository = [
+        one for one in sorted(state.references) if Reference.canonical(one).repository == reference.repository
+    ]
     if of_repository:
         return [(state.references[one], "" if "@" in one else one) for one in of_repository]
     return [(_by_id(state, name, era), "")]
@@ -70,7 +72,9 @@ def _by_id(state: State, text: str, era: str) -> Digest:
     if not found and era == "29":
         found = [image for image in state.images.values() if image.target.startswith(prefix)]
     if len(found) > 1:
-        raise NotFoundError("ambiguous digest string", hint=f"{len(found)} images have an ID that begins with {text}; type more of it")
+        raise NotFoundError(
+            "ambiguous digest string", hint=f"{len(found)} images have an ID that begins with {text}; type more of it"
+        )
     if not found:
         raise ImageNotFoundError(f"No such image: {text}", hint=_LISTED)
     return found[0].id

@@ -24,7 +24,18 @@ _ALWAYS = {
     "MacAddress": ..., "OnBuild": None, "Labels": None, "StopSignal": ..., "StopTimeout": ..., "Shell": ...,
 }  # fmt: skip
 """The fields of a container's config in Docker's order, and what stands there when nothing was said (`...`: no field)."""
-_FIRST = ("comment", "created", "container", "container_config", "docker_version", "author", "config", "architecture", "variant", "os")
+_FIRST = (
+    "comment",
+    "created",
+    "container",
+    "container_config",
+    "docker_version",
+    "author",
+    "config",
+    "architecture",
+    "variant",
+    "os",
+)
 
 
 def v1_layers(config: ImageConfig, chain: Iterable[Digest]) -> list[tuple[str, bytes]]:
@@ -32,7 +43,11 @@ def v1_layers(config: ImageConfig, chain: Iterable[Digest]) -> list[tuple[str, b
     found: list[tuple[str, bytes]] = []
     ids, parent = list(chain), ""
     for at, chain_id in enumerate(ids):
-        own = _top(config.data) if at == len(ids) - 1 else {"created": "1970-01-01T00:00:00Z", "container_config": whole_config({})}
+        own = (
+            _top(config.data)
+            if at == len(ids) - 1
+            else {"created": "1970-01-01T00:00:00Z", "container_config": whole_config({})}
+        )
         hashed: dict[str, Any] = {**own, "layer_id": str(chain_id)} | ({"parent": f"sha256:{parent}"} if parent else {})
         v1_id = Digest.of(_json(dict(sorted(hashed.items())))).hex
         system = {"os": config.data["os"]} if config.data.get("os") else {}
@@ -43,7 +58,9 @@ def v1_layers(config: ImageConfig, chain: Iterable[Digest]) -> list[tuple[str, b
 
 def _top(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the config says of the image, without its layers and its history."""
-    kept = {key: data[key] for key in _FIRST if data.get(key)} | {"container_config": whole_config(data.get("container_config") or {})}
+    kept = {key: data[key] for key in _FIRST if data.get(key)} | {
+        "container_config": whole_config(data.get("container_config") or {})
+    }
     if kept.get("config"):
         kept["config"] = whole_config(kept["config"])
     return {key: kept[key] for key in _FIRST if key in kept}

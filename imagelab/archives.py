@@ -45,7 +45,9 @@ class Archives:
             for one in chosen:
                 _refuse_other(one.image, wanted, one.tags)
         for one in chosen:
-            engine.events(Event("image", "save", one.image.id, {"name": familiar(one.tags[0]) if one.tags else one.image.id}))
+            engine.events(
+                Event("image", "save", one.image.id, {"name": familiar(one.tags[0]) if one.tags else one.image.id})
+            )
         return save(engine.store, chosen, engine.era(), platform_only=bool(platform))
 
     def load(self, source: IO[bytes], *, platform: str | None = None) -> list[Loaded]:

@@ -89,7 +89,11 @@ class Builder:
         names = tuple(tag_target(tag) for tag in self._options.tags)
         what = self._plan = self._planned(source)
         self._sources["."] = Sources(without_build_files(source, self._options.dockerfile))
-        self._cache = Cache(self._store, is_used=not self._options.no_cache, sources=[self._engine.resolve(name) for name in self._options.cache_from if self._is_here(name)])
+        self._cache = Cache(
+            self._store,
+            is_used=not self._options.no_cache,
+            sources=[self._engine.resolve(name) for name in self._options.cache_from if self._is_here(name)],
+        )
         self._tell_arguments(what)
         for at, stage in enumerate(what.stages):
             self._at = at
@@ -101,7 +105,10 @@ class Builder:
             self._heard(said.Note(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed"))
         image = self._result(self._stages[-1])
         if image is None:
-            raise BuildError("No image was generated. Is your Dockerfile empty?", hint="FROM scratch alone makes nothing: COPY something")
+            raise BuildError(
+                "No image was generated. Is your Dockerfile empty?",
+                hint="FROM scratch alone makes nothing: COPY something",
+            )
         if names:
             with self._store.transaction() as tx:
                 for name in dict.fromkeys(names):
@@ -133,7 +140,10 @@ class Builder:
         name = clean(self._options.dockerfile)
         node = source.tree.get(name)
         if node is None or node.is_directory:
-            raise DockerfileError(f"Cannot locate specified Dockerfile: {self._options.dockerfile}", hint="-f names it, inside the context")
+            raise DockerfileError(
+                f"Cannot locate specified Dockerfile: {self._options.dockerfile}",
+                hint="-f names it, inside the context",
+            )
         file = parse(source.read(node), self._options.dockerfile)
         self._escape, self._text = file.escape, file.text
         what = plan(file)
@@ -160,7 +170,14 @@ class Builder:
         image = stage.image.id if stage.image else None
         self._heard(said.ImageMade(image, copied=self._copied))
         step = said.BuildStep(
-            self._number, self._total, written.text, written.line.start, self._outcome, image, self._why, parent.id if parent else None
+            self._number,
+            self._total,
+            written.text,
+            written.line.start,
+            self._outcome,
+            image,
+            self._why,
+            parent.id if parent else None,
         )
         self._steps.append(step)
         self._heard(said.StepDone(step))
@@ -176,7 +193,10 @@ class Builder:
             if base.name and self._named(base.name, len(self._stages)) is not None:
                 raise BuildError(f"{base.name} stage name already used")
             if not name:
-                raise BuildError(f"base name ({base.base}) should not be blank", hint="an ARG above FROM without a value? --build-arg gives one")
+                raise BuildError(
+                    f"base name ({base.base}) should not be blank",
+                    hint="an ARG above FROM without a value? --build-arg gives one",
+                )
             stage = self._from(name, base)
         self._end(stage, base, None)
         self._stages.append(stage)
@@ -219,7 +239,9 @@ class Builder:
         from imagelab.engine import parse_platform
 
         platform = parse_platform(self._options.platform or self._engine.platform)
-        return {"os": platform.os, "architecture": platform.architecture} | ({"variant": platform.variant} if platform.variant else {})
+        return {"os": platform.os, "architecture": platform.architecture} | (
+            {"variant": platform.variant} if platform.variant else {}
+        )
 
     def _image(self, name: str, platform: str | None) -> Image:
         if not self._options.pull:
@@ -310,11 +332,19 @@ class Builder:
         if self._probe(stage, wanted):
             return
         env = [*(stage.config.get("Env") or []), *(f"{name}={value}" for name, value in values.items())]
-        container = self._container(stage, stage.config | {"Cmd": words, "Entrypoint": None, "Env": env, "Healthcheck": None})
-        code = self._engine.containers.run_here(container.id, Given(), lambda fd, data: self._heard(said.Output(fd, data)))
+        container = self._container(
+            stage, stage.config | {"Cmd": words, "Entrypoint": None, "Env": env, "Healthcheck": None}
+        )
+        code = self._engine.containers.run_here(
+            container.id, Given(), lambda fd, data: self._heard(said.Output(fd, data))
+        )
         if code:
             short = container.id[:12]
-            kept = "" if self._options.force_remove else f"docker diff {short} shows what it did; docker rm {short} removes it"
+            kept = (
+                ""
+                if self._options.force_remove
+                else f"docker diff {short} shows what it did; docker rm {short} removes it"
+            )
             failed = BuildError(f"The command '{' '.join(words)}' returned a non-zero code: {code}", hint=kept)
             failed.exit_code = code
             raise failed
@@ -324,12 +354,19 @@ class Builder:
         """What a step changed, but for what a volume swallowed (R8.21)."""
         volumes = [path.strip("/") + "/" for path in config.get("Volumes") or {}]
         found = self._engine.containers.changes(container.id)
-        return tuple(change for change in found if not any(f"{change.path}/".startswith(volume) and f"{change.path}/" != volume for volume in volumes))
+        return tuple(
+            change
+            for change in found
+            if not any(f"{change.path}/".startswith(volume) and f"{change.path}/" != volume for volume in volumes)
+        )
 
     def _copy(self, stage: Stand, found: Copy) -> None:
         sources = self._source_of(found)
         if found.extracts and any(name.startswith(("http://", "https://")) for name in found.sources):
-            raise BuildError(f"ADD failed: {found.sources[0]}: imagelab builds offline, and fetches nothing by URL", hint="put the file into the context")
+            raise BuildError(
+                f"ADD failed: {found.sources[0]}: imagelab builds offline, and fetches nothing by URL",
+                hint="put the file into the context",
+            )
         picked = sources.pick(found)
         chown = f"--chown={found.chown} " if found.chown else ""
         comment = f"{found.keyword} {chown}{hash_of(picked)} in {found.target} "
@@ -341,7 +378,11 @@ class Builder:
         files = FileSystem(before, self._store.read_file, lambda: self._engine.clock() // 1_000_000_000)
         kept = found.source_image and not found.chown
         placer = Placer(files, sources, None if kept else owner_of(found.chown, files) if found.chown else Owner())
-        target = found.target if found.target.startswith("/") else f"{(stage.config.get('WorkingDir') or '').rstrip('/')}/{found.target}"
+        target = (
+            found.target
+            if found.target.startswith("/")
+            else f"{(stage.config.get('WorkingDir') or '').rstrip('/')}/{found.target}"
+        )
         placer.place(picked, target, extracts=found.extracts)
         after = files.tree()
         read = Reader(files, sources.source)
@@ -353,7 +394,11 @@ class Builder:
     def _changed_files(self, old: Image, after: Tree, came_from: Mapping[str, str], read: Reader) -> str:
         """`because app.py changed`: this step's files beside those of the image it made the last time."""
         before = self._tree(old)
-        changed = [source for place, source in sorted(came_from.items()) if not equal(before.get(place), after[place], self._store.read_file, read)]
+        changed = [
+            source
+            for place, source in sorted(came_from.items())
+            if not equal(before.get(place), after[place], self._store.read_file, read)
+        ]
         if not changed:
             return "because a file is gone"
         return f"because {', '.join(changed[:3])}{' and others' if len(changed) > 3 else ''} changed"
@@ -372,7 +417,10 @@ class Builder:
         built = len(self._stages) - 1
         if name.isdigit():
             if int(name) >= built:
-                raise BuildError(f"invalid from flag value {name}: invalid stage index {name}", hint="a stage above this one, counted from 0")
+                raise BuildError(
+                    f"invalid from flag value {name}: invalid stage index {name}",
+                    hint="a stage above this one, counted from 0",
+                )
             return int(name)
         return self._named(name, built)
 
@@ -415,19 +463,25 @@ class Builder:
         self._heard(said.ContainerMade(container.id))
         return container
 
-    def _commit(self, stage: Stand, wanted: Config, container: Container | None, changes: tuple[Change, ...], read: Any = None) -> None:
+    def _commit(
+        self, stage: Stand, wanted: Config, container: Container | None, changes: tuple[Change, ...], read: Any = None
+    ) -> None:
         """The step's image: a layer if anything changed, and one more line of history (R8.7, R8.8)."""
         if container is not None and changes:
             workspace = self._engine.containers.workspace(container)
             tree = workspace.read()
             changes, read = with_parents(changes, tree), workspace.files.data
         if changes and stage.image is not None and len(stage.image.layers) >= DEEPEST:
-            raise BuildError("max depth exceeded", hint=f"an image has {DEEPEST} layers at most: join some RUN lines with &&")
+            raise BuildError(
+                "max depth exceeded", hint=f"an image has {DEEPEST} layers at most: join some RUN lines with &&"
+            )
         now = self._engine.clock()
         stage.data = child_config(
             self._below(stage), config=ordered(stage.config), made_with=ordered(wanted), created_by=" ".join(wanted["Cmd"]), now=now,
             is_empty=not changes, author=stage.maintainer,
             container=container.id if container else "",
         )  # fmt: skip
-        stage.image = store_image(self._store, NewImage(stage.image, dict(stage.data), changes), read or self._store.read_file, now)
+        stage.image = store_image(
+            self._store, NewImage(stage.image, dict(stage.data), changes), read or self._store.read_file, now
+        )
         self._cache.remember(stage.image)

@@ -45,7 +45,11 @@ class Cache:
         if not self._is_used or self.missed_at:
             self.missed_at = self.missed_at or step
             return None
-        found = [one for one in self._of(parent) if one.platform == platform and self._counts(one) and _same(self.config(one), wanted)]
+        found = [
+            one
+            for one in self._of(parent)
+            if one.platform == platform and self._counts(one) and _same(self.config(one), wanted)
+        ]
         if not found:
             self.missed_at = step
             return None
@@ -54,9 +58,13 @@ class Cache:
     def _counts(self, image: Image) -> bool:
         """With --cache-from, only what its images were made of."""
         state = self._store.state()
-        return not self.sources or any(image.id in (source.id, *state.parents(source.id)) for source in self.sources if source.id in state.images)
+        return not self.sources or any(
+            image.id in (source.id, *state.parents(source.id)) for source in self.sources if source.id in state.images
+        )
 
-    def restored(self, parent: Image | None, below: Mapping[str, Any], wanted: Mapping[str, Any], config: Mapping[str, Any]) -> Image | None:
+    def restored(
+        self, parent: Image | None, below: Mapping[str, Any], wanted: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> Image | None:
         """The step's image made again from the history of an image of --cache-from, which was pulled and has no parents.
 
         `below` is the whole config of the current image. It counts when its history begins as that image's, and goes on
@@ -65,17 +73,28 @@ class Cache:
         for source in self.sources:
             data = self._store.config(source.id).data
             history, done = data.get("history") or [], len(below.get("history") or [])
-            if done >= len(history) or history[:done] != (below.get("history") or []) or history[done].get("created_by") != " ".join(wanted["Cmd"]):
+            if (
+                done >= len(history)
+                or history[:done] != (below.get("history") or [])
+                or history[done].get("created_by") != " ".join(wanted["Cmd"])
+            ):
                 continue
             count = sum(not entry.get("empty_layer") for entry in history[: done + 1])
             if parent is not None and source.layers[: len(parent.layers)] != parent.layers:
                 continue
             entry = history[done]
             kept = {key: data[key] for key in ("architecture", "os", "variant") if data.get(key)}
-            made = {"config": dict(config), "container_config": dict(wanted), "created": entry["created"], "history": history[: done + 1]}
+            made = {
+                "config": dict(config),
+                "container_config": dict(wanted),
+                "created": entry["created"],
+                "history": history[: done + 1],
+            }
             layers = self._store.state().layers
             above = [layers[chain_id] for chain_id in source.layers[:count]]
-            image = put_image(self._store, above, {**kept, **made}, parent.id if parent else None, parse_time(entry["created"]))
+            image = put_image(
+                self._store, above, {**kept, **made}, parent.id if parent else None, parse_time(entry["created"])
+            )
             self.remember(image)
             self.missed_at = 0
             return image
@@ -114,7 +133,11 @@ class Cache:
             return f"because step {self.missed_at} did"
         old = self.similar(parent, wanted)
         if old is None:
-            return "because nothing like it was built on that image before" if self.has_any(parent) else "for the first time"
+            return (
+                "because nothing like it was built on that image before"
+                if self.has_any(parent)
+                else "for the first time"
+            )
         return _difference(self.config(old), wanted)
 
 
@@ -131,14 +154,20 @@ def _shape(command: Sequence[str]) -> tuple[str, ...]:
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     before, now = old.get("Cmd") or [], new.get("Cmd") or []
-    if before != now and (before[:1] + now[:1]) and str((now or before)[0]).startswith("|") | str((before or now)[0]).startswith("|"):
+    if (
+        before != now
+        and (before[:1] + now[:1])
+        and str((now or before)[0]).startswith("|") | str((before or now)[0]).startswith("|")
+    ):
         gone, came = _arguments(before), _arguments(now)
         names = sorted(name for name in {*gone, *came} if gone.get(name) != came.get(name))
         return f"because the build argument {', '.join(names)} changed"
     if before != now:
         return "because a file changed"
     changed = [key for key in COMPARED if (old.get(key) or None) != (new.get(key) or None)]
-    return f"because {', '.join(changed)} of the image changed" if changed else "because its image is for another platform"
+    return (
+        f"because {', '.join(changed)} of the image changed" if changed else "because its image is for another platform"
+    )
 
 
 def _arguments(command: Sequence[str]) -> dict[str, str]:

@@ -69,7 +69,9 @@ def tree_of(plain: IO[bytes], place: str = PLACE) -> Tree:
         return _with_first_names(tree, {row.target for row in rows if row.kind == "hardlink"})
     except LayerFormatError as error:
         said = str(error).replace("the layer", "the build context")
-        raise ImageLabError(f"Error processing tar file: {said}", hint="a context is a folder, or a tar of one") from None
+        raise ImageLabError(
+            f"Error processing tar file: {said}", hint="a context is a folder, or a tar of one"
+        ) from None
 
 
 def _with_first_names(tree: Tree, linked: set[str]) -> Tree:
@@ -103,4 +105,7 @@ def _inflated(file: IO[bytes]) -> Iterator[bytes]:
             yield from inflater.feed(piece)
         yield from inflater.finish()
     except LayerFormatError as error:
-        raise ImageLabError(f"Error processing tar file: {str(error).replace('the layer', 'the build context')}", hint="the archive is damaged or cut off") from None
+        raise ImageLabError(
+            f"Error processing tar file: {str(error).replace('the layer', 'the build context')}",
+            hint="the archive is damaged or cut off",
+        ) from None

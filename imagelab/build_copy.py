@@ -24,7 +24,14 @@ from imagelab.filters import path_match
 from imagelab.runtime.filesystem import ROOT, FileSystem, Refusal
 from imagelab.tree import Kind, Node
 
-_TYPES = {Kind.FILE: 0o100000, Kind.DIRECTORY: 0o040000, Kind.SYMLINK: 0o120000, Kind.CHAR: 0o020000, Kind.BLOCK: 0o060000, Kind.FIFO: 0o010000}
+_TYPES = {
+    Kind.FILE: 0o100000,
+    Kind.DIRECTORY: 0o040000,
+    Kind.SYMLINK: 0o120000,
+    Kind.CHAR: 0o020000,
+    Kind.BLOCK: 0o060000,
+    Kind.FIFO: 0o010000,
+}
 _FLAGS = {Kind.FILE: "0", Kind.SYMLINK: "2", Kind.CHAR: "3", Kind.BLOCK: "4", Kind.DIRECTORY: "5", Kind.FIFO: "6"}
 
 
@@ -60,13 +67,19 @@ class Sources:
         except CopyError as error:
             raise CopyError(f"{found.keyword} failed: {error}", hint=error.hint) from None
         if len(picked) > 1 and not found.target.endswith("/"):
-            raise CopyError(f"When using {found.keyword} with more than one source file, the destination must be a directory and end with a /", hint=f"{found.target}/")
+            raise CopyError(
+                f"When using {found.keyword} with more than one source file, the destination must be a directory and end with a /",
+                hint=f"{found.target}/",
+            )
         return picked
 
     def _picked(self, name: str) -> Iterator[Picked]:
         clean = posixpath.normpath(name.lstrip("/")) if name.strip("/") else "."
         if clean == ".." or clean.startswith("../"):
-            raise CopyError(f"forbidden path outside the build context: {name} ()", hint="only what is in the context can be copied: build in the folder above, with -f")
+            raise CopyError(
+                f"forbidden path outside the build context: {name} ()",
+                hint="only what is in the context can be copied: build in the folder above, with -f",
+            )
         if any(char in clean for char in "*?["):
             yield from (self._one(path) for path in self._matching(clean))
         else:
@@ -89,7 +102,9 @@ class Sources:
             said = f"stat {shown}: file does not exist"
             if not self.source.is_context:
                 raise CopyError(said) from None
-            raise CopyError(f"file not found in build context or excluded by .dockerignore: {said}", hint=self._near(path)) from None
+            raise CopyError(
+                f"file not found in build context or excluded by .dockerignore: {said}", hint=self._near(path)
+            ) from None
         if node.is_directory:
             hashes = sorted(self.hash(below) for below in self._below(at) if below)
             return Picked(path, at, f"dir:{_of(hashes)}")
@@ -98,9 +113,17 @@ class Sources:
     def _near(self, path: str) -> str:
         from difflib import get_close_matches
 
-        near = get_close_matches(path, [name for name in list(self.source.tree)[1:2000] if name != path], 1)  # a link to nothing has the very name
+        near = get_close_matches(
+            path, [name for name in list(self.source.tree)[1:2000] if name != path], 1
+        )  # a link to nothing has the very name
         top = self.source.tree.children()
-        return f"did you mean {near[0]}?" if near else f"the context has {', '.join(top[:8])}" if top else "the context is empty"
+        return (
+            f"did you mean {near[0]}?"
+            if near
+            else f"the context has {', '.join(top[:8])}"
+            if top
+            else "the context is empty"
+        )
 
     def _below(self, at: str) -> Iterator[str]:
         """A directory and all in it."""
@@ -126,7 +149,9 @@ class Sources:
             }  # fmt: skip
             head = "".join(key + value for key, value in fields.items()).encode("utf-8", "surrogateescape")
             xattrs = b"".join(key.encode() + value for key, value in node.xattrs)
-            self._known[path] = sha256(head + xattrs + (self.source.read(node) if node.kind is Kind.FILE else b"")).hexdigest()
+            self._known[path] = sha256(
+                head + xattrs + (self.source.read(node) if node.kind is Kind.FILE else b"")
+            ).hexdigest()
         return self._known[path]
 
 
@@ -255,7 +280,14 @@ class Reader:
 
 def equal(old: Node | None, new: Node, read_old: Callable[[Node], bytes], read_new: Callable[[Node], bytes]) -> bool:
     """Are two files the same, whenever they were written?"""
-    if old is None or (old.kind, old.mode, old.size, old.target, old.uid, old.gid) != (new.kind, new.mode, new.size, new.target, new.uid, new.gid):
+    if old is None or (old.kind, old.mode, old.size, old.target, old.uid, old.gid) != (
+        new.kind,
+        new.mode,
+        new.size,
+        new.target,
+        new.uid,
+        new.gid,
+    ):
         return False
     return not new.size or read_old(old) == read_new(new)
 
@@ -281,4 +313,7 @@ def _number(files: FileSystem, kind: str, name: str, table: str) -> int:
         if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
             return int(fields[2])
     short = "uid" if kind == "user" else "gid"
-    raise CopyError(f"unable to convert uid/gid chown string to host mapping: can't find {short} for {kind} {name}: no such {kind}: {name}", hint=f"/{table} of the image has no {name}")
+    raise CopyError(
+        f"unable to convert uid/gid chown string to host mapping: can't find {short} for {kind} {name}: no such {kind}: {name}",
+        hint=f"/{table} of the image has no {name}",
+    )

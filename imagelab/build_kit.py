@@ -90,7 +90,9 @@ class KitBuilder(Builder):
         stage.config = stage.config | {"Image": ""}
 
     def _end(self, stage: Stand, written: Instruction, parent: Image | None) -> None:
-        step = said.BuildStep(self._number, self._total, written.text, written.line.start, self._outcome, None, self._why)
+        step = said.BuildStep(
+            self._number, self._total, written.text, written.line.start, self._outcome, None, self._why
+        )
         self._steps.append(step)
         self._heard(said.StepDone(step))
 
@@ -105,7 +107,10 @@ class KitBuilder(Builder):
         names = [flag.partition("=")[0] for flag in found.line.flags]
         new = next((name for name in names if name.removeprefix("--") in NEW_FLAGS and name != "--link"), "")
         if new or found.line.heredocs:
-            raise BuildError(f"imagelab does not do {new or 'here-documents'}", hint="a real BuildKit does; write it without, for example with RUN chmod, or a file to COPY")
+            raise BuildError(
+                f"imagelab does not do {new or 'here-documents'}",
+                hint="a real BuildKit does; write it without, for example with RUN chmod, or a file to COPY",
+            )
 
     def _metadata(self, stage: Stand, found: Instruction) -> None:
         if isinstance(found, Arg):
@@ -120,12 +125,22 @@ class KitBuilder(Builder):
 
     def _note(self, stage: Stand, created_by: str, created: str, *, is_empty: bool) -> None:
         data = dict(stage.data or {})
-        entry = {"created": created, "created_by": created_by, "comment": COMMENT} | ({"empty_layer": True} if is_empty else {})
+        entry = {"created": created, "created_by": created_by, "comment": COMMENT} | (
+            {"empty_layer": True} if is_empty else {}
+        )
         stage.data = data | {"created": created, "history": [*(data.get("history") or []), entry]}
 
     def _key(self, stage: Stand, wanted: Mapping[str, Any]) -> str:
         top = stage.image.layers[-1:] if stage.image else ()
-        said = [list(top), stage.image.platform if stage.image else "", {key: wanted.get(key) for key in COMPARED if key not in ("Labels", "OnBuild", "Healthcheck", "ExposedPorts")}]
+        said = [
+            list(top),
+            stage.image.platform if stage.image else "",
+            {
+                key: wanted.get(key)
+                for key in COMPARED
+                if key not in ("Labels", "OnBuild", "Healthcheck", "ExposedPorts")
+            },
+        ]
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     def _probe(self, stage: Stand, wanted: Config) -> bool:
@@ -142,7 +157,12 @@ class KitBuilder(Builder):
     def _add(self, stage: Stand, chain_id: Digest, created: str) -> None:
         assert stage.image is not None and self._found is not None
         stage.image = replace(stage.image, layers=(*stage.image.layers, chain_id))
-        self._note(stage, f"{self._spelled(stage)} # buildkit" if not isinstance(self._found, Workdir) else self._spelled(stage), created, is_empty=False)
+        self._note(
+            stage,
+            f"{self._spelled(stage)} # buildkit" if not isinstance(self._found, Workdir) else self._spelled(stage),
+            created,
+            is_empty=False,
+        )
 
     def _spelled(self, stage: Stand) -> str:
         """History's text of the step at hand (R8.30)."""
@@ -162,13 +182,17 @@ class KitBuilder(Builder):
         """A volume's changes stay (R8.21)."""
         return super()._changes(container, config | {"Volumes": None})
 
-    def _commit(self, stage: Stand, wanted: Config, container: Container | None, changes: tuple[Change, ...], read: Any = None) -> None:
+    def _commit(
+        self, stage: Stand, wanted: Config, container: Container | None, changes: tuple[Change, ...], read: Any = None
+    ) -> None:
         assert stage.image is not None
         if container is not None and changes:
             workspace = self._engine.containers.workspace(container)
             changes, read = with_parents(changes, workspace.read()), workspace.files.data
         key, created = self._key(stage, wanted), rfc3339(self._engine.clock())
-        layer = stored_layer(self._store, changes, read or self._store.read_file, stage.image.layers[-1] if stage.image.layers else None)
+        layer = stored_layer(
+            self._store, changes, read or self._store.read_file, stage.image.layers[-1] if stage.image.layers else None
+        )
         with self._store.transaction() as tx:
             tx.put_layer(layer)
         self._known[key] = [layer.chain_id, created]
@@ -180,11 +204,21 @@ class KitBuilder(Builder):
             return None
         data = dict(stage.data or {})
         data["history"] = _dated(data["history"])
-        kept = {key: data[key] for key in ("architecture", "os", "variant", "os.version", "os.features", "created", "history") if data.get(key)}
+        kept = {
+            key: data[key]
+            for key in ("architecture", "os", "variant", "os.version", "os.features", "created", "history")
+            if data.get(key)
+        }
         config = {key: value for key, value in ordered(stage.config).items() if value}
         author = {"author": stage.maintainer} if stage.maintainer else {}
         layers = self._store.state().layers
-        return put_image(self._store, [layers[chain_id] for chain_id in stage.image.layers], {**kept, **author, "config": config}, None, parse_time(data["created"]))
+        return put_image(
+            self._store,
+            [layers[chain_id] for chain_id in stage.image.layers],
+            {**kept, **author, "config": config},
+            None,
+            parse_time(data["created"]),
+        )
 
 
 def _dated(history: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -142,5 +142,7 @@ def explained(steps: tuple[BuildStep, ...]) -> str:
         if step.outcome == "CACHED":
             lines.append(f"step {step.number} came from the cache: nothing it depends on changed")
         elif step.outcome == "RAN":
-            lines.append(f"step {step.number} ran {'again ' if step.why.endswith(('changed', 'is gone')) else ''}{step.why}")
+            lines.append(
+                f"step {step.number} ran {'again ' if step.why.endswith(('changed', 'is gone')) else ''}{step.why}"
+            )
     return "".join(f"{line}\n" for line in lines)

@@ -56,14 +56,21 @@ def store_image(store: Store, new: NewImage, read: Callable[[Node], bytes], now:
         return put_image(store, layers, new.config, new.parent.id if new.parent else None, now)
 
 
-def put_image(store: Store, layers: Sequence[Layer], config: Mapping[str, Any], parent: Digest | None, now: int) -> Image:
+def put_image(
+    store: Store, layers: Sequence[Layer], config: Mapping[str, Any], parent: Digest | None, now: int
+) -> Image:
     """Write an image of layers whose blobs are here, base first. `config`: everything but rootfs."""
     data = {**config, "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}}
     raw = encode(dict(sorted(data.items())))
     image_id = store.put_blob(raw)
     blobs = [Descriptor(layer.media_type, layer.blob, layer.blob_size) for layer in layers]
     manifest = encode(
-        {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": _json(Descriptor(OCI_CONFIG, image_id, len(raw))), "layers": [_json(b) for b in blobs]}
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _json(Descriptor(OCI_CONFIG, image_id, len(raw))),
+            "layers": [_json(b) for b in blobs],
+        }
     )
     target = store.put_blob(manifest)
     image = Image(
@@ -82,7 +89,9 @@ def _json(descriptor: Descriptor) -> dict[str, Any]:
     return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
 
 
-def stored_layer(store: Store, changes: tuple[Change, ...], read: Callable[[Node], bytes], below: Digest | None) -> Layer:
+def stored_layer(
+    store: Store, changes: tuple[Change, ...], read: Callable[[Node], bytes], below: Digest | None
+) -> Layer:
     """Write a layer's blob; what it is on top of `below`. No image has it yet: hold a lease until one does."""
     blob = blob_of(changes, read)
     with store.receive(Descriptor(OCI_LAYER_GZIP, Digest.of(blob), len(blob))) as download:
@@ -102,7 +111,9 @@ def child_config(
     """
     created = rfc3339(now)
     entry = {"created": created, "created_by": created_by, "author": author, "comment": message}
-    history = {key: value for key, value in entry.items() if value or key == "created"} | ({"empty_layer": True} if is_empty else {})
+    history = {key: value for key, value in entry.items() if value or key == "created"} | (
+        {"empty_layer": True} if is_empty else {}
+    )
     data: dict[str, Any] = {
         "architecture": old.get("architecture") or "amd64",
         "os": old.get("os") or "linux",

@@ -77,7 +77,7 @@ class Inflater:
 
 
 def compression_of(head: bytes) -> str:
-    """"gzip", "zstd", "xz", "bzip2", or "" for plain bytes: what the first ten bytes say."""
+    """ "gzip", "zstd", "xz", "bzip2", or "" for plain bytes: what the first ten bytes say."""
     for magic, name in ((GZIP, "gzip"), (ZSTD, "zstd"), (XZ, "xz")):
         if head.startswith(magic):
             return name
@@ -217,7 +217,8 @@ def _other_engine(name: str) -> tuple[Any, type[Exception]]:
         lzma = importlib.import_module("lzma")
     except ImportError:
         raise LayerFormatError(
-            f"the data is compressed with {name}, and this Python cannot read that", hint=f"unpack it first with {name} -d"
+            f"the data is compressed with {name}, and this Python cannot read that",
+            hint=f"unpack it first with {name} -d",
         ) from None
     return lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY), lzma.LZMAError
 

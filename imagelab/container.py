@@ -45,6 +45,7 @@ class NoCommandError(ImageLabError):
 
 class CannotStartError(ImageLabError):
     """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
+
     reason = ""
 
     def in_exec(self) -> CannotStartError:
@@ -100,7 +101,12 @@ class Request:
 def command_line(request: Request) -> list[str]:
     """The words after `docker run` that ask for the same; what only Python can say (a longer entrypoint) is left out."""
     words = ["-d", *(["--rm"] if request.remove else [])]
-    for flag, value in (("--name", request.name), ("-u", request.user), ("-w", request.workdir), ("-h", request.hostname)):
+    for flag, value in (
+        ("--name", request.name),
+        ("-u", request.user),
+        ("-w", request.workdir),
+        ("-h", request.hostname),
+    ):
         words += [flag, value] if value else []
     if request.entrypoint is not None:
         words += ["--entrypoint", request.entrypoint[0] if request.entrypoint else ""]
@@ -117,7 +123,9 @@ def merged_config(request: Request, image: Mapping[str, Any], container_id: str)
     command = list(request.command) or (image.get("Cmd") if request.entrypoint is None else None)
     if not (entrypoint or command):
         raise NoCommandError("no command specified", hint=f"say what to run: docker run {request.image} COMMAND")
-    exposed: dict[str, dict[str, str]] = {port: {} for port in [*(image.get("ExposedPorts") or {}), *request.exposed, *request.ports]}
+    exposed: dict[str, dict[str, str]] = {
+        port: {} for port in [*(image.get("ExposedPorts") or {}), *request.exposed, *request.ports]
+    }
     attached = not request.detach
     config: dict[str, Any] = {
         "Hostname": request.hostname or container_id[:12],
@@ -215,7 +223,8 @@ def bindings_of(container: Container, free: Iterable[int]) -> dict[str, list[dic
     `free`: host ports for those where nobody chose one, in the order they are used.
     """
     wanted: dict[str, list[dict[str, str]]] = {
-        port: [dict(binding) for binding in bindings] for port, bindings in container.host.get("PortBindings", {}).items()
+        port: [dict(binding) for binding in bindings]
+        for port, bindings in container.host.get("PortBindings", {}).items()
     }
     exposed = container.config.get("ExposedPorts") or {}
     if container.host.get("PublishAllPorts"):

@@ -1,11 +1,11 @@
 """`docker ps -f key=value`: which containers a listing shows (R6.19).
 
-    id, name          the beginning of the ID; a regular expression for the name
-    status            created, running, paused, exited, dead; implies `-a`, as `exited` does
-    exited=3          exited with that code
-    ancestor=IMAGE    made from that image, or from one that was made from it
-    before, since     created earlier or later than another container
-    label, publish, expose, health, network, volume, is-task
+id, name          the beginning of the ID; a regular expression for the name
+status            created, running, paused, exited, dead; implies `-a`, as `exited` does
+exited=3          exited with that code
+ancestor=IMAGE    made from that image, or from one that was made from it
+before, since     created earlier or later than another container
+label, publish, expose, health, network, volume, is-task
 """
 
 from __future__ import annotations

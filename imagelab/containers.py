@@ -77,7 +77,9 @@ class Containers:
         with self.store.transaction(counted=False) as tx:
             container = tx.container(container_id)
             if container is not None and container.running:
-                tx.put_container(replace(container, status="exited", exit_code=137, finished=self._engine.clock(), pid=0, ports={}))
+                tx.put_container(
+                    replace(container, status="exited", exit_code=137, finished=self._engine.clock(), pid=0, ports={})
+                )
         container = self.store.container(container_id)
         if container is not None and container.host.get("AutoRemove"):
             discard(self.store, container_id, counted=False)
@@ -92,13 +94,17 @@ class Containers:
             return named[0]
         found = [one for one in containers.values() if name and one.id.startswith(name)]
         if len(found) > 1:
-            raise ConflictError(f"multiple IDs found with provided prefix: {name}", hint="type more of the ID, or the name")
+            raise ConflictError(
+                f"multiple IDs found with provided prefix: {name}", hint="type more of the ID, or the name"
+            )
         if not found:
             raise ContainerNotFoundError(f"No such container: {name}", hint=_known(containers))
         return found[0]
 
     def _event(self, action: str, container: Container) -> None:
-        self._engine.events(Event("container", action, container.id, {"name": container.name, "image": container.image_name}))
+        self._engine.events(
+            Event("container", action, container.id, {"name": container.name, "image": container.image_name})
+        )
 
     # -- create, start, stop --------------------------------------------------------------------------------
 
@@ -205,7 +211,9 @@ class Containers:
         workspace = workspace or Workspace(self.store, container, self._engine.clock)
         workspace.read()
         machine = machine_for(self.store, container, workspace, self.world)
-        machine.next_pid = 1 + max((pid for pid, _, _ in processes(self.store.container_files(container.id))), default=0)
+        machine.next_pid = 1 + max(
+            (pid for pid, _, _ in processes(self.store.container_files(container.id))), default=0
+        )
         name = command[0]
         try:
             process = begin(machine, list(command), env, cwd, user, streams)
@@ -382,12 +390,18 @@ class Containers:
         err = out if wanted.tty else Sink(lambda data: show(2, data))
         workspace = Workspace(self.store, container, self._engine.clock)
         try:
-            process, program = self._process(container, wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err}, workspace=workspace)
+            process, program = self._process(
+                container, wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err}, workspace=workspace
+            )
         except CannotStartError as error:
             raise error.in_exec() from None
-        session = Session(workspace, process.machine, process, execution.main(process.machine, execution.live(program, process)))
+        session = Session(
+            workspace, process.machine, process, execution.main(process.machine, execution.live(program, process))
+        )
         try:
-            code = drive(session, typed=stdin if isinstance(stdin, Typed) else None, look=lambda: self._still_there(container))
+            code = drive(
+                session, typed=stdin if isinstance(stdin, Typed) else None, look=lambda: self._still_there(container)
+            )
         except GoneError:
             session.stop(137)
             code = 137
@@ -434,14 +448,18 @@ class Containers:
         reference = tag_target(target) if target else None
         container = self.resolve(name)
         if container.status in ("dead", "removing"):
-            raise ConflictError(f"You cannot commit container {container.name} which is {container.status.capitalize()}")
+            raise ConflictError(
+                f"You cannot commit container {container.name} which is {container.status.capitalize()}"
+            )
         workspace = self.workspace(container)
         with workspace.turn() as files:  # nobody writes meanwhile: what `pause` is for (R6.33)
             tree = files.tree()
             changes = with_parents(changes_of(workspace.init, tree), tree)
             now = self._engine.clock()
             base = self.store.state().images.get(container.image)
-            new = committed(self.store, container, base, changes, author=author, message=message, instructions=instructions, now=now)
+            new = committed(
+                self.store, container, base, changes, author=author, message=message, instructions=instructions, now=now
+            )
             image = store_image(self.store, new, files.data, now)
         if reference is not None:
             with self.store.transaction() as tx:
@@ -494,4 +512,3 @@ def _check_folder(process: Process, cwd: str, *, made: bool) -> None:
 def _known(containers: Mapping[str, Container]) -> str:
     names = [container.name for container in containers.values()]
     return f"there is {', '.join(names[:8])}" if names else "there are no containers: docker run makes one"
-

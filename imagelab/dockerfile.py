@@ -200,7 +200,9 @@ def _pairs(rest: str, name: str, escape: str) -> tuple[str, ...]:
         return key, value
     for word in words:
         if "=" not in word:
-            raise DockerfileError(f"Syntax error - can't find = in {json.dumps(word, ensure_ascii=False)}. Must be of the form: name=value")
+            raise DockerfileError(
+                f"Syntax error - can't find = in {json.dumps(word, ensure_ascii=False)}. Must be of the form: name=value"
+            )
     return tuple(part for word in words for part in (word.partition("=")[0], word.partition("=")[2]))
 
 
@@ -236,7 +238,9 @@ class _Reader:
                 warnings.append(f"Empty continuation line found in:\n    {joined}")
             lines.append(self._line(joined, start))
         if not lines:
-            raise DockerfileError(f"failed to parse {self._name}: file with no instructions", hint="begin with FROM and an image's name")
+            raise DockerfileError(
+                f"failed to parse {self._name}: file with no instructions", hint="begin with FROM and an image's name"
+            )
         warnings += ["Empty continuation lines will become errors in a future release."] if warnings else []
         return Dockerfile(tuple(lines), self._escape, tuple(warnings), self._text)
 
@@ -252,7 +256,9 @@ class _Reader:
         if not found:
             return line
         self._skip_documents(found)
-        return Line(line.keyword, line.flags, line.args, line.original, start, self._at, line.is_json, line.inner, found)
+        return Line(
+            line.keyword, line.flags, line.args, line.original, start, self._at, line.is_json, line.inner, found
+        )
 
     def _skip_documents(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -281,7 +287,9 @@ class _Reader:
         raw = self._raw[self._at].removesuffix("\r")
         self._at += 1
         if len(raw) > _LONGEST:
-            raise DockerfileError(f"failed to parse {self._name}: dockerfile line greater than max allowed size of {_LONGEST}")
+            raise DockerfileError(
+                f"failed to parse {self._name}: dockerfile line greater than max allowed size of {_LONGEST}"
+            )
         return raw
 
     def _cut(self, text: str) -> tuple[str, bool]:
@@ -300,9 +308,16 @@ class _Reader:
             return
         key = found[1].lower()
         if key in self._seen:
-            raise located(f"failed to parse {self._name}: only one {key} parser directive can be used", self._text, self._at + 1)
+            raise located(
+                f"failed to parse {self._name}: only one {key} parser directive can be used", self._text, self._at + 1
+            )
         self._seen.add(key)
         if key == "escape":
             if found[2] not in ("\\", "`"):
-                raise located(f"failed to parse {self._name}: invalid escape token '{found[2]}' does not match ` or \\", self._text, self._at + 1, at=found[2])
+                raise located(
+                    f"failed to parse {self._name}: invalid escape token '{found[2]}' does not match ` or \\",
+                    self._text,
+                    self._at + 1,
+                    at=found[2],
+                )
             self._escape = found[2]

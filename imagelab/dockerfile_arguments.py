@@ -1,16 +1,20 @@
 """ARG and `--build-arg`: which names have which values at a point of a build (R8.17).
 
-    before FROM     for FROM lines; a stage sees one only after `ARG NAME` of its own
-    in a stage      from its line on; the command line's value before the line's, the line's before the global one's
-    proxies         HTTP_PROXY and its kin need no ARG, and leave no trace in history or cache
-    ENV             wins over an ARG of the same name
+before FROM     for FROM lines; a stage sees one only after `ARG NAME` of its own
+in a stage      from its line on; the command line's value before the line's, the line's before the global one's
+proxies         HTTP_PROXY and its kin need no ARG, and leave no trace in history or cache
+ENV             wins over an ARG of the same name
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-PROXIES = frozenset(name for base in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY") for name in (base, base.lower()))
+PROXIES = frozenset(
+    name
+    for base in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+    for name in (base, base.lower())
+)
 
 
 class Arguments:

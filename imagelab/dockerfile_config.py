@@ -97,17 +97,23 @@ def expanded(found: Instruction, values: Mapping[str, str], escape: str = "\\") 
         case Label(given=True) | OnBuild() | Maintainer() | Shell() | Command() | Healthcheck():
             return found
         case Expose():
-            return replace(found, words=tuple(word for text in found.words for word in substitute_words(text, values, escape)))
+            return replace(
+                found, words=tuple(word for text in found.words for word in substitute_words(text, values, escape))
+            )
         case Pairs():
             return replace(found, pairs=tuple((one(key), one(value)) for key, value in found.pairs))
         case Arg():
-            return replace(found, pairs=tuple((one(key), None if value is None else one(value)) for key, value in found.pairs))
+            return replace(
+                found, pairs=tuple((one(key), None if value is None else one(value)) for key, value in found.pairs)
+            )
         case Words():
             return replace(found, words=tuple(map(one, found.words)))
         case Text():
             return replace(found, value=one(found.value))
         case Copy():
-            return replace(found, sources=tuple(map(one, found.sources)), target=one(found.target), chown=one(found.chown))
+            return replace(
+                found, sources=tuple(map(one, found.sources)), target=one(found.target), chown=one(found.chown)
+            )
     return found
 
 
@@ -146,7 +152,11 @@ def applied(config: Config, found: Instruction, *, command_is_ours: bool = False
 def _applied_text(config: Config, found: Instruction) -> tuple[Config, str]:
     match found:
         case Workdir(value=path):
-            where = path if path.startswith("/") else posixpath.normpath(posixpath.join("/", config.get("WorkingDir") or "/", path))
+            where = (
+                path
+                if path.startswith("/")
+                else posixpath.normpath(posixpath.join("/", config.get("WorkingDir") or "/", path))
+            )
             return config | {"WorkingDir": where}, f"WORKDIR {where}"
         case User(value=user):
             return config | {"User": user}, f"USER {user}"
@@ -200,10 +210,14 @@ def _signal(text: str) -> str:
 
 def _health(health: Mapping[str, Any]) -> str:
     """As Go's %q prints a pointer to this struct: durations as text, the retries as a character."""
-    times = " ".join(f'"{_go_duration(int(health.get(key, 0)))}"' for key in ("Interval", "Timeout", "StartPeriod", "StartInterval"))
+    times = " ".join(
+        f'"{_go_duration(int(health.get(key, 0)))}"' for key in ("Interval", "Timeout", "StartPeriod", "StartInterval")
+    )
     retries = int(health.get("Retries", 0))
     char = {7: r"\a", 8: r"\b", 9: r"\t", 10: r"\n", 11: r"\v", 12: r"\f", 13: r"\r", 39: r"\'", 92: r"\\"}.get(retries)
-    char = char or (chr(retries) if 32 <= retries < 127 else f"\\x{retries:02x}" if retries < 128 else f"\\u{retries:04x}")
+    char = char or (
+        chr(retries) if 32 <= retries < 127 else f"\\x{retries:02x}" if retries < 128 else f"\\u{retries:04x}"
+    )
     return f"&{{{quoted(health['Test'])} {times} '{char}'}}"
 
 
@@ -228,7 +242,11 @@ def with_changes(config: Config, changes: Sequence[str]) -> Config:
     for line in lines:
         if line.keyword.upper() not in CHANGES:
             known = line.keyword.upper() in ("FROM", "RUN", "COPY", "ADD", "ARG", "MAINTAINER", "SHELL")
-            said = f"{line.keyword.upper()} is not a valid change command" if known else f"unknown instruction: {line.keyword.upper()}"
+            said = (
+                f"{line.keyword.upper()} is not a valid change command"
+                if known
+                else f"unknown instruction: {line.keyword.upper()}"
+            )
             raise ImageLabError(said, hint=f"one of {', '.join(CHANGES)}")
     has_command = any(line.name == "cmd" for line in lines)
     for line in lines:

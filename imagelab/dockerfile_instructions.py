@@ -186,7 +186,10 @@ class Plan:
         found = self.index_of(target)
         if found is None:
             known = ", ".join(stage.base.name for stage in self.stages if stage.base.name)
-            raise DockerfileError(f'target stage "{target}" could not be found', hint=f"stages: {known}" if known else "no stage has a name: FROM … AS name")
+            raise DockerfileError(
+                f'target stage "{target}" could not be found',
+                hint=f"stages: {known}" if known else "no stage has a name: FROM … AS name",
+            )
         return replace(self, stages=self.stages[: found + 1])
 
     def index_of(self, name: str) -> int | None:
@@ -198,7 +201,9 @@ class Plan:
 
     def with_labels(self, labels: Iterable[tuple[str, str]]) -> Plan:
         """`--label` adds one LABEL each to the last stage, sorted by name."""
-        added = tuple(Label(_made(f"LABEL {key}={value}"), ((key, value),), given=True) for key, value in sorted(labels))
+        added = tuple(
+            Label(_made(f"LABEL {key}={value}"), ((key, value),), given=True) for key, value in sorted(labels)
+        )
         last = self.stages[-1]
         return replace(self, stages=(*self.stages[:-1], replace(last, instructions=(*last.instructions, *added))))
 
@@ -215,7 +220,13 @@ def plan(file: Dockerfile) -> Plan:
         try:
             found = instruction(line, file.escape)
         except DockerfileError as error:
-            raise located(f"dockerfile parse error on line {line.start}: {error}", file.text, line.start, line.end, at=_culprit(line, error)) from None
+            raise located(
+                f"dockerfile parse error on line {line.start}: {error}",
+                file.text,
+                line.start,
+                line.end,
+                at=_culprit(line, error),
+            ) from None
         if isinstance(found, From):
             stages.append(Stage(found))
         elif not stages and isinstance(found, Arg):
@@ -232,14 +243,18 @@ def plan(file: Dockerfile) -> Plan:
 def _culprit(line: Line, error: DockerfileError) -> str:
     """The word an error is about, for the caret."""
     said = str(error)
-    return next((flag for flag in line.flags if flag.partition("=")[0].lstrip("-") in said.replace("--", "").split()), "")
+    return next(
+        (flag for flag in line.flags if flag.partition("=")[0].lstrip("-") in said.replace("--", "").split()), ""
+    )
 
 
 def instruction(line: Line, escape: str = "\\") -> Instruction:
     """One line's meaning. DockerfileError without a place."""
     if line.name not in NAMES:
         near = get_close_matches(line.name, NAMES, 1, 0.6)
-        raise DockerfileError(f"unknown instruction: {line.keyword}" + (f" (did you mean {near[0].upper()}?)" if near else ""))
+        raise DockerfileError(
+            f"unknown instruction: {line.keyword}" + (f" (did you mean {near[0].upper()}?)" if near else "")
+        )
     flags = _checked_flags(line)
     if line.name in _ONE:
         kind = _ONE[line.name]
@@ -251,7 +266,18 @@ _FLAGS = {"add": ("chown", "chmod", "link", "keep-git-dir", "checksum", "exclude
           "from": ("platform",), "run": ("mount", "network", "security", "device"),
           "healthcheck": ("interval", "timeout", "start-period", "start-interval", "retries")}  # fmt: skip
 _SWITCHES = ("link", "keep-git-dir", "parents")
-NEW_FLAGS = ("chmod", "link", "keep-git-dir", "checksum", "exclude", "parents", "mount", "network", "security", "device")
+NEW_FLAGS = (
+    "chmod",
+    "link",
+    "keep-git-dir",
+    "checksum",
+    "exclude",
+    "parents",
+    "mount",
+    "network",
+    "security",
+    "device",
+)
 """Flags that only BuildKit obeys."""
 
 
@@ -302,7 +328,9 @@ def _from(line: Line, flags: dict[str, str]) -> From:
     if len(args) == 3 and args[1].lower() == "as":
         name = args[2].lower()
         if not _STAGE_NAME.fullmatch(name):
-            raise DockerfileError(f'invalid name for build stage: "{args[2]}", name can\'t start with a number or contain symbols')
+            raise DockerfileError(
+                f'invalid name for build stage: "{args[2]}", name can\'t start with a number or contain symbols'
+            )
         return From(line, args[0], name, flags.get("platform", ""))
     if len(args) != 1:
         raise DockerfileError("FROM requires either one or three arguments")
@@ -349,7 +377,9 @@ def _words(kind: type[Words]) -> Callable[[Line, dict[str, str]], Words]:
 
 def _copy(line: Line, flags: dict[str, str]) -> Copy:
     if len(line.args) < 2:
-        raise DockerfileError(f"{line.name.upper()} requires at least two arguments, but only one was provided. Destination could not be determined")
+        raise DockerfileError(
+            f"{line.name.upper()} requires at least two arguments, but only one was provided. Destination could not be determined"
+        )
     return Copy(line, line.args[:-1], line.args[-1], flags.get("chown", ""), flags.get("from", ""), line.name == "add")
 
 
@@ -374,7 +404,12 @@ def _healthcheck(line: Line, flags: dict[str, str]) -> Healthcheck:
     if not args:
         raise DockerfileError("Missing command after HEALTHCHECK CMD")
     health: dict[str, Any] = {"Test": ["CMD" if line.is_json else "CMD-SHELL", *args]}
-    for flag, key in (("interval", "Interval"), ("timeout", "Timeout"), ("start-period", "StartPeriod"), ("start-interval", "StartInterval")):
+    for flag, key in (
+        ("interval", "Interval"),
+        ("timeout", "Timeout"),
+        ("start-period", "StartPeriod"),
+        ("start-interval", "StartInterval"),
+    ):
         if value := _duration(flag, flags.get(flag, "")):
             health[key] = value
     if retries := flags.get("retries"):

@@ -117,7 +117,11 @@ def _set(body: str) -> str:
 
 
 def _bad(pattern: str) -> ImageLabError:
-    return ImageLabError(f"error checking context: syntax error in pattern: {pattern}", origin="client", hint="a [ or \\ without its end, in .dockerignore")
+    return ImageLabError(
+        f"error checking context: syntax error in pattern: {pattern}",
+        origin="client",
+        hint="a [ or \\ without its end, in .dockerignore",
+    )
 
 
 def _and_above(path: str) -> list[str]:

@@ -124,7 +124,10 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             return os.urandom(count)
         from hashlib import shake_256
 
-        place = (self.store.state().revision, self.store.at_work)  # a command that came and went leaves no trace here either
+        place = (
+            self.store.state().revision,
+            self.store.at_work,
+        )  # a command that came and went leaves no trace here either
         before, drawn = self._drawn
         self._drawn = place, (drawn if before == place else 0) + 1
         return shake_256(f"{place[0]} {self._drawn[1]}".encode()).digest(count)
@@ -278,7 +281,10 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         from imagelab.results_containers import LabContainer
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
-        published = {f"{port}" if "/" in str(port) else f"{port}/tcp": [{"HostIp": "", "HostPort": str(host)}] for port, host in (ports or {}).items()}
+        published = {
+            f"{port}" if "/" in str(port) else f"{port}/tcp": [{"HostIp": "", "HostPort": str(host)}]
+            for port, host in (ports or {}).items()
+        }
         request = Request(
             image, words, name, None if entrypoint is None else tuple(entrypoint), tuple(env), user, workdir, hostname, labels or {},
             detach=True, remove=remove, ports=published,
@@ -399,7 +405,12 @@ def connect(
         lang=lang or env.get("IMAGELAB_LANG") or "",
     )
     workers = 0 if sys.platform == "emscripten" else 3
-    return Lab(store, settings, progress=progress or _progress_here(settings.lang or store.setting("lang") or "en"), workers=workers)
+    return Lab(
+        store,
+        settings,
+        progress=progress or _progress_here(settings.lang or store.setting("lang") or "en"),
+        workers=workers,
+    )
 
 
 def lesson(name: str, *, lang: str = "") -> Lab:

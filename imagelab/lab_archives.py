@@ -36,7 +36,11 @@ class Archived:
         """The images of an archive: a path, or a stream of bytes, compressed or not."""
         from imagelab.results import LabImage
 
-        words = ["-q", *(["--platform", platform] if platform else []), *(["-i", str(source)] if isinstance(source, (str, Path)) else [])]
+        words = [
+            "-q",
+            *(["--platform", platform] if platform else []),
+            *(["-i", str(source)] if isinstance(source, (str, Path)) else []),
+        ]
         with self._reading("load", words, source) as stream:
             loaded = self.engine.archives.load(stream, platform=platform)
         return [LabImage(cast("Lab", self), one.image.id) for one in loaded]
@@ -53,7 +57,11 @@ class Archived:
         where = str(source) if isinstance(source, (str, Path)) else "-"
         with self._reading("import", [*flags, where, *([name] if name else [])], source) as stream:
             image = self.engine.archives.import_(
-                stream if where == "-" or not _is_url(where) else where, name, changes=changes, message=message, platform=platform
+                stream if where == "-" or not _is_url(where) else where,
+                name,
+                changes=changes,
+                message=message,
+                platform=platform,
             )
         return LabImage(cast("Lab", self), image.id)
 

@@ -73,7 +73,10 @@ class Builds:
                 finally:
                     if verb.numbers:  # what it read, so that the step can be done again; one that failed, too
                         sent.tar.seek(0)
-                        verb.inputs |= {"context": self.store.blobs.put_file(sent.tar), "dockerfile": self.store.put_blob(sent.dockerfile.encode())}
+                        verb.inputs |= {
+                            "context": self.store.blobs.put_file(sent.tar),
+                            "dockerfile": self.store.put_blob(sent.dockerfile.encode()),
+                        }
         except ImageLabError as error:
             error.add_note(out.getvalue())  # what the steps before it printed
             raise
@@ -103,4 +106,9 @@ def _words(options: BuildOptions) -> list[str]:
     words += [f"--build-arg={name}={value}" for name, value in options.arguments.items()]
     words += [f"--label={name}={value}" for name, value in options.labels.items()]
     words += [f"--target={options.target}"] if options.target else []
-    return words + (["--no-cache"] if options.no_cache else []) + (["--pull"] if options.pull else []) + (["--buildkit"] if options.buildkit else [])
+    return (
+        words
+        + (["--no-cache"] if options.no_cache else [])
+        + (["--pull"] if options.pull else [])
+        + (["--buildkit"] if options.buildkit else [])
+    )

@@ -76,18 +76,24 @@ class Pictures:
 
         return era_lens(self.engine.images(all=all), self.state, all=all, now=self.now(), tz=self.tz, lang=self.lang)
 
-    def preview_rmi(self, *names: str, force: bool = False, prune: bool = True, lang: str | None = None) -> RemovalPreview:
+    def preview_rmi(
+        self, *names: str, force: bool = False, prune: bool = True, lang: str | None = None
+    ) -> RemovalPreview:
         """What `docker rmi` would untag, delete and leave, and because of whom. Nothing is changed. ImageNotFoundError as `rmi` has it."""
         from imagelab.view.removal_preview import Target, preview_rmi
 
         targets = [Target(name, *self.engine.find(name)) for name in names]
-        return preview_rmi(self.state, targets, force=force, prune=prune, lang=lang or self.lang, commands=self._instructions())
+        return preview_rmi(
+            self.state, targets, force=force, prune=prune, lang=lang or self.lang, commands=self._instructions()
+        )
 
     def stepper(self) -> Stepper:
         """What was done to this lab, step by step, with the lab after each: a slider and keys in a notebook, text in a terminal."""
         from imagelab.view.stepper_frames import Source, stepper
 
-        return stepper(Source(self.engine.timeline, self.store, self._instructions(every=True), self.era, self.tz, self.lang))
+        return stepper(
+            Source(self.engine.timeline, self.store, self._instructions(every=True), self.era, self.tz, self.lang)
+        )
 
     def _instructions(self, *, every: bool = False) -> Mapping[Digest, str]:
         from imagelab.view.pictures import layer_commands

@@ -84,7 +84,9 @@ class Move:
     moved: Moved
 
     def __repr__(self) -> str:
-        lines = [f"undone: {step.line}" for step in self.moved.undone] + [f"done again: {step.line}" for step in self.moved.redone]
+        lines = [f"undone: {step.line}" for step in self.moved.undone] + [
+            f"done again: {step.line}" for step in self.moved.redone
+        ]
         return "\n".join([*(lines or ["nothing to do: the lab is there"]), *self.moved.notes])
 
 
@@ -120,7 +122,8 @@ class Steps(Sequence["Step"]):
         position = self.lab.timeline.position
         marks = {position: ' class="m"'}
         rows = "".join(
-            f'<tr{marks.get(step.number, "")}><td>{step.number}</td><td class="c">{escape(step.line)}</td></tr>' for step in self.rows
+            f'<tr{marks.get(step.number, "")}><td>{step.number}</td><td class="c">{escape(step.line)}</td></tr>'
+            for step in self.rows
         )
         head = "<thead><tr><th>STEP</th><th>COMMAND</th></tr></thead>"
         return f'{STYLE}<div class="imagelab {LITERAL}"><table class="imagelab-table" aria-label="steps">{head}<tbody>{rows}</tbody></table></div>'

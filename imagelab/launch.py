@@ -81,7 +81,9 @@ def language_of(asked: str, environ: Mapping[str, str]) -> str:
     """`--lang`, else what the machine speaks."""
     if asked and asked not in LANGUAGES:
         raise UsageError(f"no lessons in {asked!r}", hint=f"--lang takes {' or '.join(LANGUAGES)}")
-    local = next((environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(key)), "") or _system_language()
+    local = (
+        next((environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(key)), "") or _system_language()
+    )
     return asked or ("zh" if local.startswith(("zh", "Chinese")) else "en")
 
 

@@ -183,7 +183,9 @@ def _commands(cell: str) -> list[str]:
 def _is_live(arguments: Sequence[str]) -> bool:
     """Is this a command whose output is to be seen while it works?"""
     verbs = [word for word in arguments if not word.startswith("-")]
-    return (verbs[1:2] if verbs[:1] in (["container"], ["image"], ["builder"]) else verbs[:1])[:1] in ([verb] for verb in LIVE)
+    return (verbs[1:2] if verbs[:1] in (["container"], ["image"], ["builder"]) else verbs[:1])[:1] in (
+        [verb] for verb in LIVE
+    )
 
 
 def _text(value: object) -> str:
@@ -235,7 +237,11 @@ class Screen(io.StringIO):
         if self._richer:
             publish({"text/plain": text.rstrip("\n"), **self._richer})
             return
-        html = pull_html(above, picture, below, lab.lang) if picture.lines else html_table(text, mark=image_mark(lab.state))
+        html = (
+            pull_html(above, picture, below, lab.lang)
+            if picture.lines
+            else html_table(text, mark=image_mark(lab.state))
+        )
         self._bars.finish()
         if html:
             publish({"text/plain": text.rstrip("\n"), "text/html": html})

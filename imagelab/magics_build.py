@@ -54,7 +54,10 @@ def line_of(words: Sequence[str], variables: Mapping[str, Any]) -> tuple[list[st
         elif equals:
             files[name] = _contents(name, value, variables)
         elif "-t" in flags:
-            raise UsageError(f"%%dockerfile: {word} is a second tag", hint="a file is name=variable or name=path; another tag is -t NAME")
+            raise UsageError(
+                f"%%dockerfile: {word} is a second tag",
+                hint="a file is name=variable or name=path; another tag is -t NAME",
+            )
         else:
             flags += ["-t", word]
     return ["build", *flags, "-"], files
@@ -65,7 +68,10 @@ def _contents(name: str, value: str, variables: Mapping[str, Any]) -> str | byte
         return found
     if Path(value).is_file():
         return Path(value).read_bytes()
-    raise UsageError(f"%%dockerfile: {name}={value}: there is no text variable and no file {value}", hint="put the text into a variable first")
+    raise UsageError(
+        f"%%dockerfile: {name}={value}: there is no text variable and no file {value}",
+        hint="put the text into a variable first",
+    )
 
 
 def register(ipython: Any, session: Session) -> None:

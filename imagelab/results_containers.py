@@ -59,7 +59,9 @@ class DiffList(Sequence[tuple[str, str]]):
         found = self.causes
         if found is not None:
             return found.html
-        lines = "".join(f'<div><b class="{kind}" title="{WORDS[kind]}">{kind}</b>{escape(path)}</div>' for kind, path in self.rows)
+        lines = "".join(
+            f'<div><b class="{kind}" title="{WORDS[kind]}">{kind}</b>{escape(path)}</div>' for kind, path in self.rows
+        )
         return f'{STYLE}<div class="imagelab-diff" aria-label="docker diff">{lines or "nothing has changed"}</div>'
 
 
@@ -119,7 +121,9 @@ class LabContainer:
         """All its files, the image's and its own."""
         return self.lab.engine.containers.tree(self.id)
 
-    def exec(self, *command: str, stdin: str = "", user: str = "", workdir: str = "", env: Sequence[str] = ()) -> CommandResult:
+    def exec(
+        self, *command: str, stdin: str = "", user: str = "", workdir: str = "", env: Sequence[str] = ()
+    ) -> CommandResult:
         """Run a command in it: words, or one string for its shell. Its output, errors and exit code."""
         from imagelab.containers import Exec
         from imagelab.runtime.process import Given
@@ -130,7 +134,9 @@ class LabContainer:
         flags += [word for entry in env for word in ("-e", entry)]
         with self.lab.verb("exec", *flags, self.container.name, *words) as verb:
             result = captured(
-                lambda show: self.lab.engine.containers.exec(self.id, Exec(words, tuple(env), user, workdir), Given(typed), show)
+                lambda show: self.lab.engine.containers.exec(
+                    self.id, Exec(words, tuple(env), user, workdir), Given(typed), show
+                )
             )
             verb.exit_code = result.exit_code
             if typed and verb.numbers:
@@ -150,7 +156,9 @@ class LabContainer:
         flags = [word for flag, text in (("-a", author), ("-m", message)) if text for word in (flag, text)]
         flags += [word for text in changes for word in ("-c", text)]
         with self.lab.verb("commit", *flags, self.container.name, *([target] if target else [])):
-            image = self.lab.engine.containers.commit(self.id, target, author=author, message=message, instructions=changes)
+            image = self.lab.engine.containers.commit(
+                self.id, target, author=author, message=message, instructions=changes
+            )
         return LabImage(self.lab, image)
 
     def logs(self) -> CommandResult:
@@ -214,7 +222,15 @@ class ContainerList(Sequence[LabContainer]):
 
         lab = self.lab
         return ps(
-            self.rows, lab.state, quiet=False, no_trunc=False, size=False, format="", era=lab.era, now=lab.now(), tz=lab.tz
+            self.rows,
+            lab.state,
+            quiet=False,
+            no_trunc=False,
+            size=False,
+            format="",
+            era=lab.era,
+            now=lab.now(),
+            tz=lab.tz,
         ).rstrip("\n")
 
     def _repr_html_(self) -> str:
@@ -245,8 +261,14 @@ def browse(lab: Lab, url: str) -> Page:
         for private, bindings in container.ports.items():
             if any(int(binding["HostPort"]) == port for binding in bindings or []):
                 app = containers.runner.application(container.id, int(private.partition("/")[0]))
-                return _called(app, parts.geturl(), port, path) if app is not None else _fetched(parts.geturl(), port, path)
-    raise UsageError(f"{url}: nothing is published on port {port}", hint="docker ps lists what is: PORTS, left of the arrow")
+                return (
+                    _called(app, parts.geturl(), port, path)
+                    if app is not None
+                    else _fetched(parts.geturl(), port, path)
+                )
+    raise UsageError(
+        f"{url}: nothing is published on port {port}", hint="docker ps lists what is: PORTS, left of the arrow"
+    )
 
 
 def _called(app: Any, url: str, port: int, path: str) -> Page:

@@ -22,7 +22,18 @@ from imagelab.tree import MADE, Change, Draft, Kind, Node, Opaque, Put, Tree, Wh
 MOUNTS = ("dev", "proc", "sys")
 """Where something else is mounted: nothing below is the container's."""
 NEVER_SHOWN = frozenset(
-    ["dev/pts", "dev/shm", "proc", "sys", ".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console", "etc/mtab"]
+    [
+        "dev/pts",
+        "dev/shm",
+        "proc",
+        "sys",
+        ".dockerenv",
+        "etc/resolv.conf",
+        "etc/hosts",
+        "etc/hostname",
+        "dev/console",
+        "etc/mtab",
+    ]
 )
 """What the init layer holds (R6.29)."""
 DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
@@ -53,8 +64,15 @@ def init_layer(hostname: str, created: int) -> Init:
         contents |= {digest: data} if data else {}
         mode = 0o755 if path == ".dockerenv" else 0o644
         changes.append(Put(path, Node(Kind.FILE, mode, size=len(data), mtime=created, content=digest)))
-    changes += [Put(f"dev/{name}", Node(Kind.CHAR, 0o666, mtime=created, rdev=number)) for name, number in DEVICES.items()]
-    links = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
+    changes += [
+        Put(f"dev/{name}", Node(Kind.CHAR, 0o666, mtime=created, rdev=number)) for name, number in DEVICES.items()
+    ]
+    links = {
+        "fd": "/proc/self/fd",
+        "stdin": "/proc/self/fd/0",
+        "stdout": "/proc/self/fd/1",
+        "stderr": "/proc/self/fd/2",
+    }
     changes += [Put(f"dev/{name}", Node(Kind.SYMLINK, 0o777, mtime=created, target=to)) for name, to in links.items()]
     changes.append(Put("etc/mtab", Node(Kind.SYMLINK, 0o777, mtime=created, target="/proc/mounts")))
     return Init(tuple(changes), contents)
@@ -72,7 +90,9 @@ def _is_directory(tree: Tree, put: Put) -> bool:
 
 def changes_of(init: Tree, now: Tree) -> tuple[Change, ...]:
     """What a commit stores: everything that differs, but for what is mounted there (R6.34)."""
-    found = tuple(change for change in diff(init, now) if change.path not in NEVER_SHOWN and not is_mounted(change.path))
+    found = tuple(
+        change for change in diff(init, now) if change.path not in NEVER_SHOWN and not is_mounted(change.path)
+    )
     return tuple(change for change in found if not _only_above(change, found, init))
 
 

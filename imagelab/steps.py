@@ -90,7 +90,11 @@ def route(parents: Mapping[int, int], start: int, end: int) -> tuple[list[int], 
 def fingerprint(state: State) -> Digest:
     """The digest of everything a lab holds, files of containers included; not of what only this machine knows (pids)."""
     containers = [
-        {**{name: getattr(one, name) for name in one.__slots__}, "pid": 0, "ports": None if one.running else dict(one.ports)}
+        {
+            **{name: getattr(one, name) for name in one.__slots__},
+            "pid": 0,
+            "ports": None if one.running else dict(one.ports),
+        }
         for _, one in sorted(state.containers.items())
     ]
     whole = {
@@ -164,7 +168,9 @@ def _object(line: str, number: int) -> dict[str, Any]:
 
 def _entry(data: Mapping[str, Any], number: int) -> Entry:
     match data:
-        case {"command": [*words], "inputs": dict(inputs), "exit_code": int(code)} if all(isinstance(word, str) for word in words):
+        case {"command": [*words], "inputs": dict(inputs), "exit_code": int(code)} if all(
+            isinstance(word, str) for word in words
+        ):
             state = data.get("state")
         case _:
             raise _damaged(number, "a command, its inputs and its exit code belong there")
@@ -176,4 +182,6 @@ def _entry(data: Mapping[str, Any], number: int) -> Entry:
 
 
 def _damaged(number: int, why: str) -> TimelineError:
-    return TimelineError(f"line {number} of the log is damaged: {why}", hint="a log is replayed as it was written, or not at all")
+    return TimelineError(
+        f"line {number} of the log is damaged: {why}", hint="a log is replayed as it was written, or not at all"
+    )

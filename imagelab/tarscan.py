@@ -193,9 +193,7 @@ class TarScanner:
         self._skip = _padded(sum(length for _, length in pieces))
 
 
-def _row(
-    block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int, tidy: Callable[[str], str]
-) -> Row:
+def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int, tidy: Callable[[str], str]) -> Row:
     """One entry from its header, and from the pax records before it, which win."""
     _, mode, uid, gid, size, mtime, _, flag, link, _, uname, gname, major, minor, _, _ = fields
     path, kind = pax.get("path") or _name(block, flag), _KINDS[flag]

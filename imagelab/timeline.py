@@ -77,7 +77,9 @@ class Timeline:
         _at_least_none(count)
         path = path_to(self._moments.parents(), self.position)
         if count > len(path):
-            there = {0: "nothing to undo", 1: "there is one step to undo"}.get(len(path), f"there are {len(path)} steps to undo")
+            there = {0: "nothing to undo", 1: "there is one step to undo"}.get(
+                len(path), f"there are {len(path)} steps to undo"
+            )
             raise TimelineError(there, hint="imagelab steps shows what was done")
         return self.at(path[-count - 1] if count < len(path) else 0)
 
@@ -88,7 +90,9 @@ class Timeline:
         here, there = path_to(parents, self.position), path_to(parents, self._moments.tip)
         ahead = there[len(here) :] if there[: len(here)] == here else []
         if count > len(ahead):
-            said = {0: "nothing to redo", 1: "there is one step to redo"}.get(len(ahead), f"there are {len(ahead)} steps to redo")
+            said = {0: "nothing to redo", 1: "there is one step to redo"}.get(
+                len(ahead), f"there are {len(ahead)} steps to redo"
+            )
             raise TimelineError(said, hint="redo follows an undo; imagelab steps --all shows other branches")
         return self.at(ahead[count - 1]) if count else Moved()
 
@@ -196,4 +200,6 @@ class Timeline:
 
 def _at_least_none(count: int) -> None:
     if count < 0:
-        raise TimelineError(f"{count} is not a number of steps", hint="undo goes back, redo forward, and at(n) to step n")
+        raise TimelineError(
+            f"{count} is not a number of steps", hint="undo goes back, redo forward, and at(n) to step n"
+        )

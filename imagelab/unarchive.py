@@ -66,7 +66,11 @@ class Loader:
         """
         done = False
         try:
-            with plainly(), self.store.lease(), opened(source, self.store.directory / "partial", most=self.most) as archive:
+            with (
+                plainly(),
+                self.store.lease(),
+                opened(source, self.store.directory / "partial", most=self.most) as archive,
+            ):
                 found = items(archive, self.host, wanted)
                 images = [self._image(archive, item) for item in found]
                 loaded = self._commit(found, images)
@@ -109,7 +113,9 @@ class Loader:
     def _known(self, state: State, diff_id: Digest) -> LayerIndex | None:
         """The layer, if some stack here has it, whatever it was compressed with."""
         if not self._here:
-            self._here = {layer.diff_id: index for layer in state.layers.values() if (index := self.store.layer_index(layer.blob))}
+            self._here = {
+                layer.diff_id: index for layer in state.layers.values() if (index := self.store.layer_index(layer.blob))
+            }
         return self._here.get(diff_id)
 
     # -- one layer ------------------------------------------------------------------------------------------
@@ -166,7 +172,9 @@ class Loader:
                 for tag, other in stood.items():
                     if other != image.id:
                         tx.tag(tag, image.id, self.now)
-                loaded.append(Loaded(image, item.tags, tuple((tag, old) for tag, old in stood.items() if old and old != image.id)))
+                loaded.append(
+                    Loaded(image, item.tags, tuple((tag, old) for tag, old in stood.items() if old and old != image.id))
+                )
         return loaded
 
     def _as_it_will_be(self, item: Item, image: Image, found: list[Item], state: State) -> Image:
@@ -175,7 +183,9 @@ class Loader:
         parent = next((other for other in found if other.config.id == item.parent), None)
         if parent is None or image.parent is not None:
             return image
-        if item.config.history[:-1] != parent.config.history or not item.config.history:  # one step more, or there are circles
+        if (
+            item.config.history[:-1] != parent.config.history or not item.config.history
+        ):  # one step more, or there are circles
             raise ArchiveError(f"image {parent.config.id} is not a valid parent for {image.id}", hint=DAMAGED)
         return replace(image, parent=parent.config.id, local=True)
 

@@ -43,17 +43,26 @@ LAYER = tar({"hello": b"hello\n"})
 
 def config(*layers: bytes, **more: object) -> bytes:
     """The config of an image of these layers (plain tars)."""
-    data = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [Digest.of(one) for one in layers]}}
+    data = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [Digest.of(one) for one in layers]},
+    }
     return json.dumps(data | more, sort_keys=True).encode()
 
 
-def docker_files(*tags: str, layer: bytes = LAYER, raw: bytes | None = None, layer_name: str = "layer.tar") -> dict[str, bytes | str]:
+def docker_files(
+    *tags: str, layer: bytes = LAYER, raw: bytes | None = None, layer_name: str = "layer.tar"
+) -> dict[str, bytes | str]:
     """The files of a small archive as Docker writes it: one image, one layer."""
     manifest = [{"Config": "config.json", "RepoTags": list(tags) or None, "Layers": [layer_name]}]
     return {layer_name: layer, "config.json": raw or config(layer), "manifest.json": json.dumps(manifest).encode()}
 
 
-def layout_files(*, layer: bytes = LAYER, name: str = "", more: Mapping[str, object] | None = None) -> dict[str, bytes | str]:
+def layout_files(
+    *, layer: bytes = LAYER, name: str = "", more: Mapping[str, object] | None = None
+) -> dict[str, bytes | str]:
     """The files of a plain OCI layout: one image, one layer."""
     files: dict[str, bytes | str] = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}'}
 

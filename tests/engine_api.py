@@ -128,7 +128,11 @@ def stream(lab: Lab, path: str, query: dict[str, list[str]], body: bytes) -> Ite
             yield {"errorDetail": {"message": str(error)}, "error": str(error)}
         return
     image = lab.engine.archives.import_(
-        io.BytesIO(body), one.get("repo", ""), changes=query.get("changes", []), message=one.get("message", ""), platform=one.get("platform")
+        io.BytesIO(body),
+        one.get("repo", ""),
+        changes=query.get("changes", []),
+        message=one.get("message", ""),
+        platform=one.get("platform"),
     )
     yield {"status": str(image.id)}
 
@@ -168,7 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         path, body = re.sub(r"^/v\d+\.\d+", "", parts.path), self._body()
         try:
-            messages = [json.dumps(message).encode() + b"\r\n" for message in stream(self.lab, path, parse_qs(parts.query), body)]
+            messages = [
+                json.dumps(message).encode() + b"\r\n"
+                for message in stream(self.lab, path, parse_qs(parts.query), body)
+            ]
         except ImageLabError as error:
             self._send(400, json.dumps({"message": str(error)}).encode(), {"Content-Type": "application/json"})
             return

@@ -73,4 +73,6 @@ def a_state(*images: Named, containers: Sequence[Container] = ()) -> State:
 
 
 def container(word: str, of: str, *, running: bool = False) -> Container:
-    return Container(id=id_of(f"container {word}").hex, name=word, image=id_of(of), status="running" if running else "exited")
+    return Container(
+        id=id_of(f"container {word}").hex, name=word, image=id_of(of), status="running" if running else "exited"
+    )

@@ -73,18 +73,33 @@ def labs(draw: st.DrawFn) -> State:
     """Small labs: images that share layers, parents, several names or none, containers, also of images removed by force."""
     words = draw(st.lists(st.text("abcdefgh", min_size=1, max_size=3), unique=True, max_size=6))
     stacks = st.lists(st.sampled_from("LMN"), max_size=9)
-    free = ["web:1", "web:2", "x/y:latest", "reg.example:5000/z:v1", "db@sha256:" + "d" * 64, "db:9", "db@sha256:" + "e" * 64]
+    free = [
+        "web:1",
+        "web:2",
+        "x/y:latest",
+        "reg.example:5000/z:v1",
+        "db@sha256:" + "d" * 64,
+        "db:9",
+        "db@sha256:" + "e" * 64,
+    ]
     made = []
     for at, word in enumerate(words):
         names = [free.pop() for _ in range(draw(st.integers(0, min(2, len(free)))))]
         parent = draw(st.sampled_from(["", *words[:at]]))
         below = [*next(each.layers for each in made if each.image.id == id_of(parent))] if parent else []
         made.append(image(word, *below, *draw(stacks), parent=parent, names=names, created=at))
+    containers = (
+        [
+            replace(container(name, draw(st.sampled_from(words)), running=draw(st.booleans())), layers=())
+            for name in draw(st.lists(st.sampled_from(["box", "web", "db"]), unique=True, max_size=3))
+        ]
+        if words
+        else []
+    )
     containers = [
-        replace(container(name, draw(st.sampled_from(words)), running=draw(st.booleans())), layers=())
-        for name in draw(st.lists(st.sampled_from(["box", "web", "db"]), unique=True, max_size=3))
-    ] if words else []
-    containers = [replace(each, layers=next(named.image.layers for named in made if named.image.id == each.image)) for each in containers]
+        replace(each, layers=next(named.image.layers for named in made if named.image.id == each.image))
+        for each in containers
+    ]
     gone = draw(st.sets(st.sampled_from(words), max_size=1)) if words else set()
     return without_images(a_state(*made, containers=containers), {id_of(word) for word in gone})
 

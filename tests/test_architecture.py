@@ -16,7 +16,9 @@ PURE = "errors digest oci reference tree tarscan compression layer gotemplate go
 GROUPS = {
     **dict.fromkeys(PURE.split(), 0),
     **dict.fromkeys(["store", "registry", "runtime"], 1),
-    **dict.fromkeys(["pull", "engine", "containers", "commit", "archive", "archives", "unarchive", "build", "timeline"], 2),
+    **dict.fromkeys(
+        ["pull", "engine", "containers", "commit", "archive", "archives", "unarchive", "build", "timeline"], 2
+    ),
     **dict.fromkeys("lab results cli magics view server classroom course launch shim __init__ __main__".split(), 3),
 }
 WORLD = {"sqlite3", "socket", "subprocess", "threading", "requests", "http", "urllib", "tempfile", "shutil", "os"}

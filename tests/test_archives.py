@@ -78,7 +78,9 @@ def zstd(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("names", [["ubuntu:14.04"], ["nginx", "mongo", "me/made:1", "ubuntu"]])
-def test_what_was_saved_comes_back_as_it_was_listed(full: Lab, fresh: Callable[[], Lab], era: str, names: list[str]) -> None:
+def test_what_was_saved_comes_back_as_it_was_listed(
+    full: Lab, fresh: Callable[[], Lab], era: str, names: list[str]
+) -> None:
     full.era = era
     archive = saved(full, *names)
     other = fresh()
@@ -91,7 +93,9 @@ def test_what_was_saved_comes_back_as_it_was_listed(full: Lab, fresh: Callable[[
             was.created, was.size, was.layers, was.labels, was.platform,
         )  # fmt: skip
         assert era != "29" or (image.target, image.content_size) == (was.target, was.content_size)
-    asked = [reference for reference in full.state.references if "@" not in reference and any(n in reference for n in names)]
+    asked = [
+        reference for reference in full.state.references if "@" not in reference and any(n in reference for n in names)
+    ]
     assert {tag: other.state.references[tag] for tag in asked} == {tag: full.state.references[tag] for tag in asked}
     for image in other.state.images.values():
         here, there = other.history(image.id).rows, full.history(image.id).rows
@@ -197,11 +201,16 @@ def test_the_layouts_have_the_files_that_docker_writes(full: Lab) -> None:
     full.era = "28"
     files = unpacked(saved(full, "ubuntu:14.04"))
     (entry,) = json.loads(files["index.json"])["manifests"]
-    assert entry["annotations"] == {"io.containerd.image.name": "docker.io/library/ubuntu:14.04", "org.opencontainers.image.ref.name": "14.04"}
+    assert entry["annotations"] == {
+        "io.containerd.image.name": "docker.io/library/ubuntu:14.04",
+        "org.opencontainers.image.ref.name": "14.04",
+    }
     assert files["oci-layout"] == b'{"imageLayoutVersion":"1.0.0"}' and "repositories" in files
     (item,) = json.loads(files["manifest.json"])
     diff_ids = [full.state.layers[chain_id].diff_id for chain_id in layers]
-    assert item["Layers"] == [f"blobs/sha256/{diff_id.hex}" for diff_id in diff_ids] and set(item["LayerSources"]) == set(diff_ids)
+    assert item["Layers"] == [f"blobs/sha256/{diff_id.hex}" for diff_id in diff_ids] and set(
+        item["LayerSources"]
+    ) == set(diff_ids)
     full.era = "29"
     files = unpacked(saved(full, "ubuntu:14.04"))
     (entry,) = json.loads(files["index.json"])["manifests"]
@@ -211,7 +220,9 @@ def test_the_layouts_have_the_files_that_docker_writes(full: Lab) -> None:
 def test_every_blob_of_a_layout_has_the_digest_it_is_called_by(full: Lab) -> None:
     for era in ("28", "29"):
         full.era = era
-        blobs = {name: data for name, data in unpacked(saved(full, "nginx", "ubuntu")).items() if name.startswith("blobs/")}
+        blobs = {
+            name: data for name, data in unpacked(saved(full, "nginx", "ubuntu")).items() if name.startswith("blobs/")
+        }
         assert blobs and all(Digest.of(data).hex == name.rpartition("/")[2] for name, data in blobs.items())  # type: ignore[arg-type]
 
 
@@ -219,7 +230,10 @@ def test_every_blob_of_a_layout_has_the_digest_it_is_called_by(full: Lab) -> Non
 
 
 def items_of(archive: bytes) -> list[tuple[str, list[str] | None]]:
-    return [(item["Config"].removeprefix("blobs/sha256/")[:12], item["RepoTags"]) for item in json.loads(unpacked(archive)["manifest.json"])]
+    return [
+        (item["Config"].removeprefix("blobs/sha256/")[:12], item["RepoTags"])
+        for item in json.loads(unpacked(archive)["manifest.json"])
+    ]
 
 
 def test_which_tags_go_along(full: Lab) -> None:
@@ -274,7 +288,9 @@ def test_what_load_says(full: Lab, fresh: Callable[[], Lab], tmp_path: Path) -> 
     assert other.docker(["load", "-q", "-i", file]).stdout == f"Loaded image ID: {nginx}\n"
     other.tag(nginx, "base:1")
     full.docker(["save", "-o", file, "base:1"])
-    moved = f"The image base:1 already exists, renaming the old one with ID {nginx} to empty string\nLoaded image: base:1\n"
+    moved = (
+        f"The image base:1 already exists, renaming the old one with ID {nginx} to empty string\nLoaded image: base:1\n"
+    )
     assert other.docker(["load", "-i", file]).stdout == moved
     assert other.image("base:1").id == ubuntu
     other.era = "29"
@@ -296,7 +312,10 @@ def test_only_one_platform(full: Lab, fresh: Callable[[], Lab], tmp_path: Path) 
     file, other = str(tmp_path / "x.tar"), fresh()
     assert full.docker(["save", "-o", file, "--platform", "linux/amd64", "nginx"]).exit_code == 0
     refused = full.docker(["save", "-o", file, "--platform", "linux/arm64", "nginx:latest"])
-    assert "image with reference nginx:latest was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)" in refused.stderr
+    assert (
+        "image with reference nginx:latest was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)"
+        in refused.stderr
+    )
     refused = other.docker(["load", "-i", file, "--platform", "linux/arm64"])
     assert refused.stderr.startswith("requested platform (linux/arm64) not found\n") and not other.state.images
     assert other.docker(["load", "-i", file, "--platform", "linux/amd64"]).exit_code == 0
@@ -308,14 +327,23 @@ def test_a_layout_of_two_platforms_gives_the_one_that_runs_here(lab: Lab, fresh:
     entries = []
     for architecture in ("arm64", "amd64"):
         one = layout_files(layer=tar({"arch": architecture.encode()}))
-        entries += [json.loads(one.pop("index.json"))["manifests"][0] | {"platform": {"os": "linux", "architecture": architecture}}]  # type: ignore[arg-type]
+        entries += [
+            json.loads(one.pop("index.json"))["manifests"][0]
+            | {"platform": {"os": "linux", "architecture": architecture}}
+        ]  # type: ignore[arg-type]
         files |= one
-    inner = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": entries}).encode()
+    inner = json.dumps(
+        {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": entries}
+    ).encode()
     files[f"blobs/sha256/{Digest.of(inner).hex}"] = inner
     top = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": Digest.of(inner), "size": len(inner)}
-    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [top | {"annotations": {"io.containerd.image.name": "docker.io/me/x:1"}}]}).encode()
+    files["index.json"] = json.dumps(
+        {"schemaVersion": 2, "manifests": [top | {"annotations": {"io.containerd.image.name": "docker.io/me/x:1"}}]}
+    ).encode()
     loaded(lab, tar(files))
-    assert lab.store.read_file(lab.image("me/x:1").tree["arch"]) == b"amd64" and lab.image("me/x:1").image.target == Digest.of(inner)
+    assert lab.store.read_file(lab.image("me/x:1").tree["arch"]) == b"amd64" and lab.image(
+        "me/x:1"
+    ).image.target == Digest.of(inner)
     lab.era = "29"
     other = fresh()
     other.era = "29"
@@ -594,7 +622,11 @@ def test_a_load_that_is_killed_leaves_a_lab_that_is_as_it_was(full: Lab, tmp_pat
     steps = 0
     for at in [10**9, *(n * 997 for n in range(1, 13))]:
         where = tmp_path / f"killed-{at}"
-        done = subprocess.run([sys.executable, "-c", code, str(where), str(file), str(at if not steps else at * steps // 13_000)], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(where), str(file), str(at if not steps else at * steps // 13_000)],
+            capture_output=True,
+            text=True,
+        )
         steps = steps or 10**9 - int(done.stdout)
         lab = imagelab.connect(where, environ={})
         assert len(lab.state.images) in (0, 2) and lab.engine.doctor() == []
@@ -612,7 +644,7 @@ def test_import_makes_an_image_of_one_layer(lab: Lab, tmp_path: Path) -> None:
     """R6.49"""
     file = tmp_path / "files.tar"
     file.write_bytes(tar({"etc/hostname": b"x\n", "hello": b"hello"}))
-    result = lab.docker(["import", "-c", "CMD [\"sh\"]", "-c", "ENV A=1", str(file), "me/x"])
+    result = lab.docker(["import", "-c", 'CMD ["sh"]', "-c", "ENV A=1", str(file), "me/x"])
     image = lab.image("me/x:latest")
     assert result.stdout == f"{image.id}\n" and set(image.tree) >= {"etc/hostname", "hello"}
     assert lab.store.read_file(image.tree["hello"]) == b"hello"
@@ -660,7 +692,10 @@ def test_import_refuses(lab: Lab, tmp_path: Path) -> None:
         (["import", str(file), f"a@{Digest.of(b'')}"], "Error response from daemon: cannot import digest reference"),
         (["import", "-c", "RUN x", str(file)], "Error response from daemon: RUN is not a valid change command"),
         (["import", str(tmp_path / "no")], f"open {tmp_path / 'no'}: no such file or directory"),
-        (["import", "--platform", "a/b/c/d", str(file)], 'Error response from daemon: "a/b/c/d": cannot parse platform specifier'),
+        (
+            ["import", "--platform", "a/b/c/d", str(file)],
+            'Error response from daemon: "a/b/c/d": cannot parse platform specifier',
+        ),
     ):
         assert lab.docker(line).stderr.startswith(said)
     assert not lab.state.images and lab.store.blobs.digests() == []
@@ -684,7 +719,10 @@ def test_import_from_a_url(lab: Lab, tmp_path: Path) -> None:
         server.shutdown()
     assert result.stdout == f"Downloading from {url}\n{lab.image('x:1').id}\n"
     assert lab.history("x:1").rows[0].comment == f"Imported from {url}"
-    assert missing.stderr.startswith(f"Error response from daemon: failed to GET {url}x with status 404") and missing.exit_code == 1
+    assert (
+        missing.stderr.startswith(f"Error response from daemon: failed to GET {url}x with status 404")
+        and missing.exit_code == 1
+    )
     assert lab.docker(["import", url]).stderr.startswith(f'Error response from daemon: Get "{url}": connection refused')
 
 

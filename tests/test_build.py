@@ -62,8 +62,12 @@ BOOK: Files = {"Dockerfile": "FROM ubuntu:14.04\nENV A=b C=$A\nCOPY x /\nRUN ech
 def test_output_of_28(lab: Lab, folder: Path) -> None:
     """R8.1-R8.6."""
     result = build(lab, folder, BOOK, "-t", "app", "-t", "app:2")
-    assert result.stdout.startswith("Sending build context to Docker daemon  3.072kB\nStep 1/4 : FROM ubuntu:14.04\n ---> ")
-    assert steps(result) == """\
+    assert result.stdout.startswith(
+        "Sending build context to Docker daemon  3.072kB\nStep 1/4 : FROM ubuntu:14.04\n ---> "
+    )
+    assert (
+        steps(result)
+        == """\
 Step 1/4 : FROM ubuntu:14.04
  ---> ID
 Step 2/4 : ENV A=b C=$A
@@ -81,8 +85,11 @@ Successfully built ID
 Successfully tagged app:latest
 Successfully tagged app:2
 """
+    )
     assert (result.stderr, result.exit_code) == ("", 0)
-    assert steps(build(lab, folder, {})) == """\
+    assert (
+        steps(build(lab, folder, {}))
+        == """\
 Step 1/4 : FROM ubuntu:14.04
  ---> ID
 Step 2/4 : ENV A=b C=$A
@@ -96,14 +103,19 @@ Step 4/4 : RUN echo hi
  ---> ID
 Successfully built ID
 """
+    )
 
 
 def test_output_of_1_13(lab: Lab, folder: Path) -> None:
     """R8.1, R8.2, R8.4, R8.5, R8.6."""
     lab.era = "1.13"
-    result = build(lab, folder, {**BOOK, "Dockerfile": "FROM ubuntu:14.04\nenv A=b\nCOPY x /$A\nRUN echo hi\n"}, "-t", "app")
+    result = build(
+        lab, folder, {**BOOK, "Dockerfile": "FROM ubuntu:14.04\nenv A=b\nCOPY x /$A\nRUN echo hi\n"}, "-t", "app"
+    )
     assert "Sending build context to Docker daemon 3.072 kB\n" in result.stdout
-    assert steps(result) == """\
+    assert (
+        steps(result)
+        == """\
 Step 1/4 : FROM ubuntu:14.04
  ---> ID
 Step 2/4 : ENV A b
@@ -120,6 +132,7 @@ hi
 Removing intermediate container ID
 Successfully built ID
 """
+    )
 
 
 def test_29_prints_the_targets_digest(lab: Lab, folder: Path) -> None:
@@ -128,9 +141,13 @@ def test_29_prints_the_targets_digest(lab: Lab, folder: Path) -> None:
     assert f"Successfully built {lab.image('app').image.target.hex[:12]}\n" in result.stdout
 
 
-def test_the_deprecation_is_said_when_docker_buildkit_is_0(lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deprecation_is_said_when_docker_buildkit_is_0(
+    lab: Lab, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_BUILDKIT", "0")
-    assert build(lab, folder, BOOK).stderr.startswith("DEPRECATED: The legacy builder is deprecated and will be removed in a future release.\n")
+    assert build(lab, folder, BOOK).stderr.startswith(
+        "DEPRECATED: The legacy builder is deprecated and will be removed in a future release.\n"
+    )
 
 
 def test_quiet_prints_the_id_alone(lab: Lab, folder: Path) -> None:
@@ -177,11 +194,13 @@ def test_what_makes_a_layer(lab: Lab, folder: Path) -> None:
 
 def test_history_says_what_docker_says(lab: Lab, folder: Path) -> None:
     """R8.9, R8.13."""
-    text = "FROM ubuntu:14.04\nARG V=1\nARG W\nRUN echo $V\nCOPY x /d/\nCOPY . /e\nCOPY x Dockerfile /f/\nCMD [\"a\"]\nSHELL [\"/bin/bash\", \"-c\"]\nENV A=1\nRUN true"
+    text = 'FROM ubuntu:14.04\nARG V=1\nARG W\nRUN echo $V\nCOPY x /d/\nCOPY . /e\nCOPY x Dockerfile /f/\nCMD ["a"]\nSHELL ["/bin/bash", "-c"]\nENV A=1\nRUN true'
     build(lab, folder, {"Dockerfile": text, "x": "1"}, "-t", "app", "--build-arg", "W=w")
     import re
 
-    said = [re.sub(r"[0-9a-f]{64}", "HASH", entry["created_by"]) for entry in lab.image("app").config.data["history"][-10:]]
+    said = [
+        re.sub(r"[0-9a-f]{64}", "HASH", entry["created_by"]) for entry in lab.image("app").config.data["history"][-10:]
+    ]
     assert said == [
         "/bin/sh -c #(nop)  ARG V=1", "/bin/sh -c #(nop)  ARG W", "|2 V=1 W=w /bin/sh -c echo $V", "/bin/sh -c #(nop) COPY file:HASH in /d/ ",
         "/bin/sh -c #(nop) COPY dir:HASH in /e ", "/bin/sh -c #(nop) COPY multi:HASH in /f/ ", '/bin/sh -c #(nop)  CMD ["a"]',
@@ -191,12 +210,30 @@ def test_history_says_what_docker_says(lab: Lab, folder: Path) -> None:
 
 def test_the_config_has_docker_s_keys(lab: Lab, folder: Path) -> None:
     """R7.1, R7.2."""
-    build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nMAINTAINER me\nEXPOSE 80\nVOLUME /v\nUSER 1\nLABEL a=b\nSTOPSIGNAL SIGQUIT\nHEALTHCHECK CMD x"}, "-t", "app", "--label", "z=$y")
+    build(
+        lab,
+        folder,
+        {
+            "Dockerfile": "FROM ubuntu:14.04\nMAINTAINER me\nEXPOSE 80\nVOLUME /v\nUSER 1\nLABEL a=b\nSTOPSIGNAL SIGQUIT\nHEALTHCHECK CMD x"
+        },
+        "-t",
+        "app",
+        "--label",
+        "z=$y",
+    )
     raw = lab.image("app").config.raw
     data = json.loads(raw)
-    assert list(data) == sorted(data) and b": " not in raw.split(b'"history"')[0].replace(b"#(nop)", b"").split(b"Cmd")[0]
+    assert (
+        list(data) == sorted(data) and b": " not in raw.split(b'"history"')[0].replace(b"#(nop)", b"").split(b"Cmd")[0]
+    )
     config = data["config"]
-    assert (config["Labels"], config["ExposedPorts"], config["Volumes"], config["User"], config["StopSignal"]) == ({"a": "b", "z": "$y"}, {"80/tcp": {}}, {"/v": {}}, "1", "SIGQUIT")
+    assert (config["Labels"], config["ExposedPorts"], config["Volumes"], config["User"], config["StopSignal"]) == (
+        {"a": "b", "z": "$y"},
+        {"80/tcp": {}},
+        {"/v": {}},
+        "1",
+        "SIGQUIT",
+    )
     assert data["author"] == "me" and config["Healthcheck"] == {"Test": ["CMD-SHELL", "x"]} and "parent" not in data
 
 
@@ -208,7 +245,9 @@ def test_rebuilding_is_all_cache_and_the_same_image(lab: Lab, folder: Path) -> N
     build(lab, folder, BOOK, "-t", "app")
     first, images = lab.image("app").id, dict(lab.state.images)
     again = build(lab, folder, {}, "-t", "app")
-    assert again.stdout.count("Using cache") == 3 and lab.image("app").id == first and set(lab.state.images) == set(images)
+    assert (
+        again.stdout.count("Using cache") == 3 and lab.image("app").id == first and set(lab.state.images) == set(images)
+    )
 
 
 def test_a_touched_file_is_the_same_file(lab: Lab, folder: Path) -> None:
@@ -226,7 +265,9 @@ def test_explain_says_which_input_changed(lab: Lab, folder: Path) -> None:
     files = {"Dockerfile": "FROM ubuntu:14.04\nARG V\nCOPY . /app\nRUN echo $V", "app.py": "1"}
     assert "step 3 ran for the first time\n" not in build(lab, folder, files, "--build-arg", "V=1").stdout
     changed = build(lab, folder, {"app.py": "2"}, "--explain", "--build-arg", "V=1").stdout
-    assert changed.endswith("step 2 came from the cache: nothing it depends on changed\nstep 3 ran again because app.py changed\nstep 4 ran because step 3 did\n")
+    assert changed.endswith(
+        "step 2 came from the cache: nothing it depends on changed\nstep 3 ran again because app.py changed\nstep 4 ran because step 3 did\n"
+    )
     argument = build(lab, folder, {}, "--explain", "--build-arg", "V=2").stdout
     assert argument.endswith("step 4 ran again because the build argument V changed\n")
     assert "step 3 ran because of --no-cache" in build(lab, folder, {}, "--no-cache", "--explain").stdout
@@ -271,19 +312,32 @@ def test_multi_stage(lab: Lab, folder: Path) -> None:
     text = "ARG T=14.04\nFROM ubuntu:$T AS build\nRUN mkdir /out && echo made > /out/a && echo $T > /out/t\nFROM scratch\nCOPY --from=build /out /\nCOPY --from=0 /out/a /b\n"
     result = build(lab, folder, {"Dockerfile": text}, "-t", "app")
     assert result.exit_code == 0, result
-    assert "Step 1/6 : ARG T=14.04\nStep 2/6 : FROM ubuntu:$T AS build\n" in result.stdout and "Step 4/6 : FROM scratch\n ---> \n" in result.stdout
+    assert (
+        "Step 1/6 : ARG T=14.04\nStep 2/6 : FROM ubuntu:$T AS build\n" in result.stdout
+        and "Step 4/6 : FROM scratch\n ---> \n" in result.stdout
+    )
     tree = lab.engine.tree("app")
     assert sorted(tree) == ["", "a", "b", "t"] and lab.store.read_file(tree["t"]) == b"\n"
-    assert [image.parent for image in lab.state.images.values() if lab.state.is_dangling(image.id)] == [lab.image("ubuntu:14.04").id]
+    assert [image.parent for image in lab.state.images.values() if lab.state.is_dangling(image.id)] == [
+        lab.image("ubuntu:14.04").id
+    ]
     only = build(lab, folder, {}, "--target", "BUILD")
     assert "Step 3/3" in only.stdout and "Using cache" in only.stdout
 
 
 def test_triggers(lab: Lab, folder: Path) -> None:
     """R8.19."""
-    build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nONBUILD COPY x /x\nONBUILD RUN cat /x", "x": "one\n"}, "-t", "base")
+    build(
+        lab,
+        folder,
+        {"Dockerfile": "FROM ubuntu:14.04\nONBUILD COPY x /x\nONBUILD RUN cat /x", "x": "one\n"},
+        "-t",
+        "base",
+    )
     child = build(lab, folder, {"Dockerfile": "FROM base\nENV A=b"}, "-t", "child")
-    assert steps(child).startswith("Step 1/2 : FROM base\n# Executing 2 build triggers\n ---> Running in ID\none\n ---> Removed intermediate container ID\n ---> ID\nStep 2/2 : ENV A=b\n")
+    assert steps(child).startswith(
+        "Step 1/2 : FROM base\n# Executing 2 build triggers\n ---> Running in ID\none\n ---> Removed intermediate container ID\n ---> ID\nStep 2/2 : ENV A=b\n"
+    )
     assert lab.image("child").config.data["config"]["OnBuild"] is None
 
 
@@ -295,8 +349,29 @@ def test_copy(lab: Lab, folder: Path) -> None:
     result = build(lab, folder, {"Dockerfile": text, "a1": "1", "a2": "2", "x": "x", "dir/f": "f"}, "-t", "app")
     assert result.exit_code == 0, result
     tree = lab.engine.tree("app")
-    assert sorted(tree) == ["", "d", "d/f", "d/loop", "d/sub", "l", "own", "own/x", "to", "to/a1", "to/a2", "w", "w/x", "w/y"]
-    assert (tree["own/x"].uid, tree["own/x"].gid, tree["own"].uid, tree["l"].kind, tree["d/loop"].target) == (7, 8, 7, "file", "loop")
+    assert sorted(tree) == [
+        "",
+        "d",
+        "d/f",
+        "d/loop",
+        "d/sub",
+        "l",
+        "own",
+        "own/x",
+        "to",
+        "to/a1",
+        "to/a2",
+        "w",
+        "w/x",
+        "w/y",
+    ]
+    assert (tree["own/x"].uid, tree["own/x"].gid, tree["own"].uid, tree["l"].kind, tree["d/loop"].target) == (
+        7,
+        8,
+        7,
+        "file",
+        "loop",
+    )
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
@@ -309,37 +384,65 @@ def test_add_unpacks_a_tar(lab: Lab, folder: Path, mode: str) -> None:
         again = tarfile.TarInfo("in/again")
         again.type, again.linkname = tarfile.LNKTYPE, "in/side"
         archive.addfile(again)
-    files: Files = {"Dockerfile": "FROM scratch\nADD a.tar /to\nCOPY a.tar /\nADD x /to/", "a.tar": data.getvalue(), "x": "x"}
+    files: Files = {
+        "Dockerfile": "FROM scratch\nADD a.tar /to\nCOPY a.tar /\nADD x /to/",
+        "a.tar": data.getvalue(),
+        "x": "x",
+    }
     assert build(lab, folder, files, "-t", "app").exit_code == 0
     tree = lab.engine.tree("app")
     assert sorted(tree) == ["", "a.tar", "to", "to/in", "to/in/again", "to/in/side", "to/x"]
     assert tree["to/in/again"] == tree["to/in/side"] and tree["to/in/side"].link == "to/in/again"
-    assert (tree["to/in/side"].uid, tree["to/in/side"].mode, lab.store.read_file(tree["to/in/side"])) == (5, 0o640, b"abc")
+    assert (tree["to/in/side"].uid, tree["to/in/side"].mode, lab.store.read_file(tree["to/in/side"])) == (
+        5,
+        0o640,
+        b"abc",
+    )
 
 
 def test_dockerignore(lab: Lab, folder: Path) -> None:
     """R8.24-R8.26."""
-    files = {"Dockerfile": "FROM scratch\nCOPY . /", ".dockerignore": "**/*.md\n!keep.md\nDockerfile\n.dockerignore\ndir/deep", "a.md": "", "keep.md": "", "dir/b.md": "", "dir/c": "", "dir/deep/d": ""}
+    files = {
+        "Dockerfile": "FROM scratch\nCOPY . /",
+        ".dockerignore": "**/*.md\n!keep.md\nDockerfile\n.dockerignore\ndir/deep",
+        "a.md": "",
+        "keep.md": "",
+        "dir/b.md": "",
+        "dir/c": "",
+        "dir/deep/d": "",
+    }
     assert build(lab, folder, files, "-t", "app").exit_code == 0
     assert sorted(lab.engine.tree("app")) == ["", "dir", "dir/c", "keep.md"]
 
 
 def test_a_volume_swallows_what_a_later_run_writes(lab: Lab, folder: Path) -> None:
     """R8.21."""
-    build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nRUN mkdir /v && echo 1 > /v/a\nVOLUME /v\nRUN echo 2 > /v/b; echo 3 > /c"}, "-t", "app")
+    build(
+        lab,
+        folder,
+        {"Dockerfile": "FROM ubuntu:14.04\nRUN mkdir /v && echo 1 > /v/a\nVOLUME /v\nRUN echo 2 > /v/b; echo 3 > /c"},
+        "-t",
+        "app",
+    )
     assert {"v", "v/a", "c"} <= set(lab.engine.tree("app")) and "v/b" not in lab.engine.tree("app")
 
 
 def test_healthcheck_notes_what_it_replaces(lab: Lab, folder: Path) -> None:
     """R8.20."""
-    assert "Note: overriding previous HEALTHCHECK: [CMD-SHELL a]\n" in build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nHEALTHCHECK CMD a\nHEALTHCHECK CMD b"}).stdout
+    assert (
+        "Note: overriding previous HEALTHCHECK: [CMD-SHELL a]\n"
+        in build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nHEALTHCHECK CMD a\nHEALTHCHECK CMD b"}).stdout
+    )
 
 
 # -- other contexts -----------------------------------------------------------------------------------------
 
 
 def test_a_dockerfile_or_a_tar_on_standard_input(lab: Lab, folder: Path) -> None:
-    assert "Sending build context to Docker daemon  2.048kB\n" in lab.docker("build -t a -", stdin="FROM ubuntu:14.04\nRUN true").stdout
+    assert (
+        "Sending build context to Docker daemon  2.048kB\n"
+        in lab.docker("build -t a -", stdin="FROM ubuntu:14.04\nRUN true").stdout
+    )
     from imagelab.cli.build_context import context_of_stdin
 
     data = io.BytesIO()
@@ -366,9 +469,13 @@ def test_a_dockerfile_outside_the_context(lab: Lab, folder: Path) -> None:
 
 def test_a_failed_run(lab: Lab, folder: Path) -> None:
     """R8.10: its words, its code, its line; the container and the cache stay."""
-    result = build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nENV A=b\nRUN echo no >&2; exit 3\nRUN never"}, "-t", "app")
+    result = build(
+        lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nENV A=b\nRUN echo no >&2; exit 3\nRUN never"}, "-t", "app"
+    )
     assert result.exit_code == 3 and result.stdout.endswith("no\n")
-    assert result.stderr.startswith("The command '/bin/sh -c echo no >&2; exit 3' returned a non-zero code: 3\nhint: line 3: RUN echo no >&2; exit 3\nhint: docker diff ")
+    assert result.stderr.startswith(
+        "The command '/bin/sh -c echo no >&2; exit 3' returned a non-zero code: 3\nhint: line 3: RUN echo no >&2; exit 3\nhint: docker diff "
+    )
     (left,) = lab.state.containers.values()
     assert left.exit_code == 3 and f"docker diff {left.id[:12]}" in result.stderr
     again = build(lab, folder, {}, "--force-rm")
@@ -425,8 +532,16 @@ def test_what_is_wrong_as_1_13_says_it(lab: Lab, folder: Path, text: str, said: 
 @pytest.mark.parametrize(
     ("flags", "said", "code"),
     [
-        (["-t", "Foo"], 'invalid argument "Foo" for "-t, --tag" flag: invalid reference format: repository name (library/Foo) must be lowercase\n', 125),
-        (["--build-arg", "=x"], 'invalid argument "=x" for "--build-arg" flag: invalid environment variable: =x\n', 125),
+        (
+            ["-t", "Foo"],
+            'invalid argument "Foo" for "-t, --tag" flag: invalid reference format: repository name (library/Foo) must be lowercase\n',
+            125,
+        ),
+        (
+            ["--build-arg", "=x"],
+            'invalid argument "=x" for "--build-arg" flag: invalid environment variable: =x\n',
+            125,
+        ),
         (["--label", "=x"], 'invalid argument "=x" for "--label" flag: invalid label \'=x\': empty name\n', 125),
         (["--target", "nope"], 'Error response from daemon: target stage "nope" could not be found\n', 1),
         (["-f", "nope"], "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat ", 1),
@@ -440,15 +555,22 @@ def test_bad_flags(lab: Lab, folder: Path, flags: list[str], said: str, code: in
 
 
 def test_unused_arguments_are_warned_of(lab: Lab, folder: Path) -> None:
-    assert "[Warning] One or more build-args [A B] were not consumed\n" in build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04"}, "--build-arg", "B=1", "--build-arg", "A=1").stdout
+    assert (
+        "[Warning] One or more build-args [A B] were not consumed\n"
+        in build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04"}, "--build-arg", "B=1", "--build-arg", "A=1").stdout
+    )
 
 
 def test_contexts_that_are_none(lab: Lab, folder: Path) -> None:
     assert lab.docker("build nosuch").stderr.startswith('unable to prepare context: path "nosuch" not found\n')
     file = folder / "file"
     file.write_text("x")
-    assert lab.docker(["build", str(file)]).stderr.startswith("unable to prepare context: context must be a directory: ")
-    assert lab.docker("build https://example.com/x.git").stderr.startswith("unable to prepare context: imagelab builds offline")
+    assert lab.docker(["build", str(file)]).stderr.startswith(
+        "unable to prepare context: context must be a directory: "
+    )
+    assert lab.docker("build https://example.com/x.git").stderr.startswith(
+        "unable to prepare context: imagelab builds offline"
+    )
     assert "failed to peek context header from STDIN: EOF" in lab.docker("build -").stderr
 
 
@@ -487,7 +609,11 @@ def test_a_build_from_python_that_fails_tells_what_was_printed(lab: Lab) -> None
         lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo here; exit 3"})
     assert caught.value.__notes__[0].endswith("\nhere\n")
     kit = lab.build({"Dockerfile": "FROM ubuntu:14.04\nRUN echo 1 > /x"}, "kit", buildkit=True)
-    assert repr(kit).startswith("[+] Building 0.0s") and kit.image.image.parent is None and lab.steps()[-1].command == ("build", "-t", "kit", "--buildkit", "-")
+    assert (
+        repr(kit).startswith("[+] Building 0.0s")
+        and kit.image.image.parent is None
+        and lab.steps()[-1].command == ("build", "-t", "kit", "--buildkit", "-")
+    )
 
 
 def test_the_same_build_is_the_same_bytes_in_every_lab(tmp_path: Path) -> None:
@@ -526,7 +652,22 @@ def test_a_build_is_one_step_that_can_be_undone_and_run_again(lab: Lab, folder: 
 # -- laws ---------------------------------------------------------------------------------------------------
 
 INSTRUCTIONS = st.sampled_from(
-    ["RUN true", "RUN echo 1 >> /f || true", "ENV A=1", "ENV A=2 B=$A", "ARG V=1", "COPY x /", "COPY . /d/", "WORKDIR /w", "WORKDIR sub", "LABEL a=b", "USER 1", "CMD x", "EXPOSE 80", "VOLUME /v"]
+    [
+        "RUN true",
+        "RUN echo 1 >> /f || true",
+        "ENV A=1",
+        "ENV A=2 B=$A",
+        "ARG V=1",
+        "COPY x /",
+        "COPY . /d/",
+        "WORKDIR /w",
+        "WORKDIR sub",
+        "LABEL a=b",
+        "USER 1",
+        "CMD x",
+        "EXPOSE 80",
+        "VOLUME /v",
+    ]
 )
 
 
@@ -542,7 +683,14 @@ def test_a_rebuild_is_all_cache_and_a_change_costs_what_follows_it(instructions:
         again = lab.build(files, "app")
         assert again.trace.ran == () and again.trace.image == first.trace.image
         at = min(at, len(instructions))
-        changed = lab.build({**files, "Dockerfile": "\n".join(["FROM ubuntu:14.04", *instructions[:at], "LABEL new=1", *instructions[at:]])})
-        assert [step.outcome for step in changed.steps] == ["FROM"] + ["CACHED"] * at + ["RAN"] * (len(instructions) - at + 1)
+        changed = lab.build(
+            {
+                **files,
+                "Dockerfile": "\n".join(["FROM ubuntu:14.04", *instructions[:at], "LABEL new=1", *instructions[at:]]),
+            }
+        )
+        assert [step.outcome for step in changed.steps] == ["FROM"] + ["CACHED"] * at + ["RAN"] * (
+            len(instructions) - at + 1
+        )
         assert lab.engine.doctor() == []
         lab.close()

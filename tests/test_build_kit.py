@@ -18,7 +18,7 @@ from imagelab.layer import write
 from imagelab.results import CommandResult
 from imagelab.tree import Kind, Node, Put
 
-TEXT = "FROM ubuntu:14.04 AS made\nRUN echo 1 > /one\nFROM ubuntu:14.04 AS unused\nRUN exit 1\nFROM ubuntu:14.04\nCOPY --from=made /one /\nCOPY x .\nRUN true\nARG V=1\nRUN cat /one\nWORKDIR /etc\nEXPOSE 80\nCMD [\"a\"]\n"
+TEXT = 'FROM ubuntu:14.04 AS made\nRUN echo 1 > /one\nFROM ubuntu:14.04 AS unused\nRUN exit 1\nFROM ubuntu:14.04\nCOPY --from=made /one /\nCOPY x .\nRUN true\nARG V=1\nRUN cat /one\nWORKDIR /etc\nEXPOSE 80\nCMD ["a"]\n'
 
 
 @pytest.fixture
@@ -49,7 +49,16 @@ def test_it_leaves_one_image_without_a_parent_and_no_container(lab: Lab, tmp_pat
         "WORKDIR /etc", "EXPOSE [80/tcp]", 'CMD ["a"]',
     ]  # fmt: skip
     assert {entry["comment"] for entry in entries} == {"buildkit.dockerfile.v0"}
-    assert [entry.get("empty_layer", False) for entry in entries] == [False, False, False, True, False, False, True, True]
+    assert [entry.get("empty_layer", False) for entry in entries] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
     assert "<missing>" in lab.docker("history app").stdout and "container_config" not in image.config.data
 
 
@@ -57,9 +66,14 @@ def test_its_screen(lab: Lab, tmp_path: Path) -> None:
     """R8.28: on standard error, 80 columns wide, every time 0.0s; a stage nobody asks for is not there."""
     first, again = (build(lab, tmp_path / "c", TEXT, "-t", "app") for _ in range(2))
     lines = first.stderr.splitlines()
-    assert lines[0] == f"{'[+] Building 0.0s (13/13) FINISHED':<66}docker:default" and {len(line) for line in lines} == {79, 80}
+    assert lines[0] == f"{'[+] Building 0.0s (13/13) FINISHED':<66}docker:default" and {
+        len(line) for line in lines
+    } == {79, 80}
     assert " => [stage-2 3/6] COPY x . " in first.stderr and "exit 1" not in first.stderr and first.stdout == ""
-    assert " => CACHED [stage-2 3/6] COPY x . " in again.stderr and " => => naming to docker.io/library/app:latest " in again.stderr
+    assert (
+        " => CACHED [stage-2 3/6] COPY x . " in again.stderr
+        and " => => naming to docker.io/library/app:latest " in again.stderr
+    )
 
 
 def test_rebuilding_is_the_same_image_and_a_change_leaves_the_old_one_dangling(lab: Lab, tmp_path: Path) -> None:
@@ -78,8 +92,12 @@ def test_the_files_are_those_of_the_classic_builder(lab: Lab, tmp_path: Path) ->
     (tmp_path / "c" / "Dockerfile").write_text(text)
     assert lab.docker(["build", "-t", "classic", str(tmp_path / "c")]).exit_code == 0
     kit, classic = lab.image("kit"), lab.image("classic")
-    assert list(kit.tree) == list(classic.tree) and len(kit.layers) == len(classic.layers) + 3  # RUN true, RUN cat, WORKDIR /etc
-    assert {key: value for key, value in classic.config.data["config"].items() if value and key != "Image"} == kit.config.data["config"]
+    assert (
+        list(kit.tree) == list(classic.tree) and len(kit.layers) == len(classic.layers) + 3
+    )  # RUN true, RUN cat, WORKDIR /etc
+    assert {
+        key: value for key, value in classic.config.data["config"].items() if value and key != "Image"
+    } == kit.config.data["config"]
 
 
 def test_failures_leave_nothing_and_exit_1(lab: Lab, tmp_path: Path) -> None:
@@ -88,13 +106,30 @@ def test_failures_leave_nothing_and_exit_1(lab: Lab, tmp_path: Path) -> None:
     assert failed.exit_code == 1 and failed.stderr.endswith(
         ' > [3/3] RUN echo no; exit 3:\n0.000 no\n------\nERROR: failed to solve: process "/bin/sh -c echo no; exit 3" did not complete successfully: exit code: 3\nhint: line 3: RUN echo no; exit 3\n'
     )
-    assert (lab.state.images, lab.state.containers, dict(lab.state.layers)) == (before.images, before.containers, dict(before.layers))
+    assert (lab.state.images, lab.state.containers, dict(lab.state.layers)) == (
+        before.images,
+        before.containers,
+        dict(before.layers),
+    )
     missing = build(lab, tmp_path / "c", "FROM ubuntu:14.04\nCOPY nope /")
-    assert 'ERROR: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "/nope": not found\n' in missing.stderr
-    assert "ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\n" in build(lab, tmp_path / "c", "FROM a\nRUNN").stderr
+    assert (
+        'ERROR: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "/nope": not found\n'
+        in missing.stderr
+    )
+    assert (
+        "ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\n"
+        in build(lab, tmp_path / "c", "FROM a\nRUNN").stderr
+    )
 
 
-@pytest.mark.parametrize(("text", "said"), [("RUN --mount=type=cache,target=/x true", "--mount"), ("COPY --chmod=1 x /", "--chmod"), ("RUN <<E\ntrue\nE", "here-documents")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("RUN --mount=type=cache,target=/x true", "--mount"),
+        ("COPY --chmod=1 x /", "--chmod"),
+        ("RUN <<E\ntrue\nE", "here-documents"),
+    ],
+)
 def test_what_it_does_not_do_it_says(lab: Lab, tmp_path: Path, text: str, said: str) -> None:
     failed = build(lab, tmp_path / "c", f"FROM ubuntu:14.04\n{text}\n")
     assert f"ERROR: failed to solve: imagelab does not do {said}\n" in failed.stderr and failed.exit_code == 1
@@ -107,7 +142,9 @@ def test_a_volume_keeps_what_a_later_run_writes(lab: Lab, tmp_path: Path) -> Non
     assert "v/a" in lab.engine.tree("app")
 
 
-def test_the_environment_asks_for_it_and_1_13_has_none(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_asks_for_it_and_1_13_has_none(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_BUILDKIT", "1")
     build(lab, tmp_path / "c", "FROM ubuntu:14.04")
     assert "[+] Building" in lab.docker(["build", str(tmp_path / "c")]).stderr
@@ -173,7 +210,10 @@ def test_links_that_loop_and_lead_outside_are_links(lab: Lab, tmp_path: Path) ->
     (folder / "out").symlink_to("/etc/passwd")
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY d /d\nCOPY out /o\n")
     failed = lab.docker(["build", str(folder)])
-    assert "COPY failed: file not found in build context or excluded by .dockerignore: stat out: file does not exist" in failed.stderr
+    assert (
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat out: file does not exist"
+        in failed.stderr
+    )
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY d/self /o\n")
     assert "COPY failed: stat d/self: too many levels of symbolic links" in lab.docker(["build", str(folder)]).stderr
 
@@ -187,6 +227,9 @@ def test_a_file_that_cannot_be_read(lab: Lab, tmp_path: Path, monkeypatch: pytes
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY x /\n")
     monkeypatch.setattr(os, "access", lambda path, mode: "secret" not in str(path))
     failed = lab.docker(["build", str(folder)])
-    assert failed.stderr.startswith("error checking context: no permission to read from '") and "hint: list it in .dockerignore" in failed.stderr
+    assert (
+        failed.stderr.startswith("error checking context: no permission to read from '")
+        and "hint: list it in .dockerignore" in failed.stderr
+    )
     (folder / ".dockerignore").write_text("secret")
     assert "no permission" not in lab.docker(["build", str(folder)]).stderr

@@ -30,14 +30,20 @@ def docker(lab: Lab, *words: str, stdin: str = "") -> tuple[str, str, int]:
     return out.getvalue(), err.getvalue(), code
 
 
-CREATE = "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+CREATE = (
+    "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+)
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (["ubuntu:14.04", "nosuch"], 127, CREATE + 'exec: "nosuch": executable file not found in $PATH: unknown'),
-        (["ubuntu:14.04", "./nosuch"], 127, CREATE + 'exec: "./nosuch": stat ./nosuch: no such file or directory: unknown'),
+        (
+            ["ubuntu:14.04", "./nosuch"],
+            127,
+            CREATE + 'exec: "./nosuch": stat ./nosuch: no such file or directory: unknown',
+        ),
         (["ubuntu:14.04", "/etc/passwd"], 126, CREATE + 'exec: "/etc/passwd": permission denied: unknown'),
         (["ubuntu:14.04", "/etc"], 126, CREATE + 'exec: "/etc": permission denied: unknown'),
         (["-u", "bob", "ubuntu:14.04", "id"], 125, "unable to find user bob: no matching entries in passwd file"),
@@ -46,7 +52,11 @@ CREATE = "OCI runtime create failed: runc create failed: unable to start contain
         (["-w", "rel", "ubuntu:14.04"], 125, "the working directory 'rel' is invalid, it needs to be an absolute path"),
         (["-w", "/etc/passwd", "ubuntu:14.04"], 125, "Cannot mkdir: /etc/passwd is not a directory"),
         (["--stop-signal", "FOO", "ubuntu:14.04"], 125, "invalid signal: FOO"),
-        (["--name", "x", "ubuntu:14.04"], 125, "Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
+        (
+            ["--name", "x", "ubuntu:14.04"],
+            125,
+            "Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+        ),
         (["--pull", "never", "redis"], 125, "No such image: redis:latest"),
         (["ubuntu:nosuch"], 125, "manifest for ubuntu:nosuch not found: manifest unknown"),
     ],
@@ -59,7 +69,19 @@ def test_run_that_fails(lab: Lab, words: list[str], code: int, said: str) -> Non
     assert "\n\nRun 'docker run --help' for more information\n" in err
 
 
-@pytest.mark.parametrize("flag", ["--volume=/a:/b", "--mount=type=bind", "--network=mine", "--link=a", "--gpus=all", "--restart=always", "--health-cmd=x", "--device=/dev/x"])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--volume=/a:/b",
+        "--mount=type=bind",
+        "--network=mine",
+        "--link=a",
+        "--gpus=all",
+        "--restart=always",
+        "--health-cmd=x",
+        "--device=/dev/x",
+    ],
+)
 def test_what_is_out_of_scope_is_one_sentence(lab: Lab, flag: str) -> None:
     out, err, code = docker(lab, "run", flag, "ubuntu:14.04")
     assert (out, code) == ("", 125)
@@ -73,15 +95,30 @@ def test_rm_also_removes_what_could_not_start(lab: Lab) -> None:
 
 
 def test_limits_are_taken_and_change_nothing(lab: Lab) -> None:
-    assert docker(lab, "run", "-m", "512m", "--cpus", "2", "--cap-drop", "ALL", "--init", "ubuntu:14.04", "echo", "hi") == ("hi\n", "", 0)
+    assert docker(
+        lab, "run", "-m", "512m", "--cpus", "2", "--cap-drop", "ALL", "--init", "ubuntu:14.04", "echo", "hi"
+    ) == ("hi\n", "", 0)
 
 
 def test_run_prints_what_the_container_prints(lab: Lab) -> None:
     assert docker(lab, "run", "ubuntu:14.04", "sh", "-c", "echo out; echo err >&2; exit 7") == ("out\n", "err\n", 7)
     assert docker(lab, "run", "--rm", "-i", "ubuntu:14.04", "tr", "a-z", "A-Z", stdin="shout\n") == ("SHOUT\n", "", 0)
-    assert docker(lab, "run", "-e", "A=1", "-e", "HOME", "-e", "NOSUCH", "ubuntu:14.04", "sh", "-c", "echo $A $HOME [$NOSUCH]")[0] == "1 /me []\n"
-    assert docker(lab, "run", "-w", "/new/dir", "-h", "box", "ubuntu:14.04", "sh", "-c", "pwd; hostname; cat /etc/hostname")[0] == "/new/dir\nbox\nbox\n"
-    assert docker(lab, "run", "-u", "www-data", "ubuntu:14.04", "id")[0] == "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n"
+    assert (
+        docker(
+            lab, "run", "-e", "A=1", "-e", "HOME", "-e", "NOSUCH", "ubuntu:14.04", "sh", "-c", "echo $A $HOME [$NOSUCH]"
+        )[0]
+        == "1 /me []\n"
+    )
+    assert (
+        docker(
+            lab, "run", "-w", "/new/dir", "-h", "box", "ubuntu:14.04", "sh", "-c", "pwd; hostname; cat /etc/hostname"
+        )[0]
+        == "/new/dir\nbox\nbox\n"
+    )
+    assert (
+        docker(lab, "run", "-u", "www-data", "ubuntu:14.04", "id")[0]
+        == "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n"
+    )
 
 
 def test_an_image_that_is_not_here_is_pulled(lab: Lab) -> None:
@@ -95,13 +132,20 @@ def test_programs_are_files(lab: Lab) -> None:
     script = "rm /bin/ls; ls; echo $?; PATH=/nowhere; cat /etc/passwd; echo $?; printf '\\177ELF\\0' > /elf; /bin/chmod +x /elf; /elf; echo $?"
     out, err, _ = docker(lab, "run", "ubuntu:14.04", "sh", "-c", script)
     assert out == "127\n127\n126\n"
-    assert err.startswith("sh: 1: ls: not found\nsh: 1: cat: not found\nsh: 1: /elf: machine code, which this runtime does not execute")
+    assert err.startswith(
+        "sh: 1: ls: not found\nsh: 1: cat: not found\nsh: 1: /elf: machine code, which this runtime does not execute"
+    )
 
 
 def test_a_typed_session(lab: Lab) -> None:
-    out, _, code = docker(lab, "run", "-it", "--name", "typed", "ubuntu:14.04", "bash", stdin="echo hi\nls /nosuch\nexit 4\n")
+    out, _, code = docker(
+        lab, "run", "-it", "--name", "typed", "ubuntu:14.04", "bash", stdin="echo hi\nls /nosuch\nexit 4\n"
+    )
     prompt = f"root@{lab.container('typed').id[:12]}:/# "
-    assert out == f"{prompt}echo hi\nhi\n{prompt}ls /nosuch\nls: cannot access '/nosuch': No such file or directory\n{prompt}exit 4\n"
+    assert (
+        out
+        == f"{prompt}echo hi\nhi\n{prompt}ls /nosuch\nls: cannot access '/nosuch': No such file or directory\n{prompt}exit 4\n"
+    )
     assert code == 4
     assert docker(lab, "diff", "typed")[0] == "C /root\nA /root/.bash_history\n"
 
@@ -111,7 +155,9 @@ def test_each_argument_is_done_or_explained(lab: Lab) -> None:
     for name in ("one", "two"):
         docker(lab, "run", "-d", "--name", name, "ubuntu:14.04", "sleep", "1000")
     out, err, code = docker(lab, "stop", "-t", "0", "one", "nosuch", "two")
-    assert (out, code) == ("one\ntwo\n", 1) and err.startswith("Error response from daemon: No such container: nosuch\n")
+    assert (out, code) == ("one\ntwo\n", 1) and err.startswith(
+        "Error response from daemon: No such container: nosuch\n"
+    )
     assert docker(lab, "start", "one")[0] == "one\n"
     out, err, code = docker(lab, "rm", "two", "one")
     assert (out, code) == ("two\n", 1) and 'cannot remove container "/one": container is running' in err
@@ -146,13 +192,26 @@ def test_cp_both_ways(lab: Lab, tmp_path: Path) -> None:
     assert docker(lab, "diff", "box")[0] == "C /srv\nA /srv/folder\nA /srv/folder/file\nA /srv/named\n"
     assert docker(lab, "cp", "box:/srv/folder/.", str(tmp_path / "back"))[2] == 0
     assert (tmp_path / "back" / "file").read_text() == "hello\n"
-    assert docker(lab, "cp", "box:/nosuch", str(tmp_path))[1].startswith("Error response from daemon: Could not find the file /nosuch in container box\n")
-    assert docker(lab, "cp", str(tmp_path / "nosuch"), "box:/")[1].startswith(f"lstat {tmp_path}/nosuch: no such file or directory\n")
+    assert docker(lab, "cp", "box:/nosuch", str(tmp_path))[1].startswith(
+        "Error response from daemon: Could not find the file /nosuch in container box\n"
+    )
+    assert docker(lab, "cp", str(tmp_path / "nosuch"), "box:/")[1].startswith(
+        f"lstat {tmp_path}/nosuch: no such file or directory\n"
+    )
 
 
 def test_cp_does_not_leave_the_container(lab: Lab, tmp_path: Path) -> None:
     """Links that point outside lead to places inside."""
-    docker(lab, "run", "--name", "box", "ubuntu:14.04", "sh", "-c", f"ln -s {tmp_path} /out; ln -s ../../../../etc/passwd /up; mkdir -p /srv/x")
+    docker(
+        lab,
+        "run",
+        "--name",
+        "box",
+        "ubuntu:14.04",
+        "sh",
+        "-c",
+        f"ln -s {tmp_path} /out; ln -s ../../../../etc/passwd /up; mkdir -p /srv/x",
+    )
     secret = tmp_path / "secret"
     secret.write_text("mine")
     (tmp_path / "new").write_text("new")
@@ -190,11 +249,31 @@ def test_era_1_13_says_it_differently(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("era", "words", "said"),
     [
-        ("1.13", ["rm", "one"], "You cannot remove a running container {id}. Stop the container before attempting removal or use -f"),
-        ("28", ["rm", "one"], 'cannot remove container "/one": container is running: stop the container before removing or force remove'),
-        ("29", ["rm", "one"], 'cannot remove container "one": container is running: stop the container before removing or force remove'),
-        ("1.13", ["create", "--name", "one", "ubuntu:14.04"], 'Conflict. The container name "/one" is already in use by container {id}. You have'),
-        ("28", ["create", "--name", "one", "ubuntu:14.04"], 'Conflict. The container name "/one" is already in use by container "{id}". You have'),
+        (
+            "1.13",
+            ["rm", "one"],
+            "You cannot remove a running container {id}. Stop the container before attempting removal or use -f",
+        ),
+        (
+            "28",
+            ["rm", "one"],
+            'cannot remove container "/one": container is running: stop the container before removing or force remove',
+        ),
+        (
+            "29",
+            ["rm", "one"],
+            'cannot remove container "one": container is running: stop the container before removing or force remove',
+        ),
+        (
+            "1.13",
+            ["create", "--name", "one", "ubuntu:14.04"],
+            'Conflict. The container name "/one" is already in use by container {id}. You have',
+        ),
+        (
+            "28",
+            ["create", "--name", "one", "ubuntu:14.04"],
+            'Conflict. The container name "/one" is already in use by container "{id}". You have',
+        ),
         ("1.13", ["exec", "two", "ls"], "Container {two} is not running"),
         ("28", ["exec", "two", "ls"], "container {two} is not running"),
         ("1.13", ["run", "--entrypoint", "", "ubuntu:14.04"], "No command specified"),
@@ -217,8 +296,12 @@ def test_ps_and_port_of_each_era(lab: Lab) -> None:
     for era in ("1.13", "28", "29"):
         row = docker(lab, "--era", era, "ps", "--format", "{{.Image}}|{{.Command}}|{{.Ports}}|{{.Size}}")[0].strip()
         shown[era] = [*row.split("|"), docker(lab, "--era", era, "port", "web", "80")[0]]
-    assert shown["1.13"][:3] == [image.id.short, "\"nginx -g 'daemon ...\"", "443/tcp, 0.0.0.0:8080->80/tcp"]
-    assert shown["28"][:3] == [image.id.short, "\"nginx -g 'daemon of…\"", "443/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"]
+    assert shown["1.13"][:3] == [image.id.short, '"nginx -g \'daemon ..."', "443/tcp, 0.0.0.0:8080->80/tcp"]
+    assert shown["28"][:3] == [
+        image.id.short,
+        '"nginx -g \'daemon of…"',
+        "443/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp",
+    ]
     assert shown["29"][:3] == [image.target.short, *shown["28"][1:3]]
     assert shown["1.13"][3].startswith("8 B (virtual 1") and shown["28"][3].startswith("8B (virtual 1")
     assert shown["1.13"][4] == "0.0.0.0:8080\n" and shown["28"][4] == "0.0.0.0:8080\n[::]:8080\n"
@@ -228,7 +311,10 @@ def test_commit_without_a_pause(lab: Lab) -> None:
     """R6.33: Docker 29's name for it."""
     docker(lab, "run", "-d", "--name", "web", "nginx")
     assert docker(lab, "commit", "--no-pause", "web", "made")[2] == 0
-    assert docker(lab, "commit", "--no-pause", "--pause=false", "web")[1] == "conflicting options: --no-pause and --pause cannot be used together\n"
+    assert (
+        docker(lab, "commit", "--no-pause", "--pause=false", "web")[1]
+        == "conflicting options: --no-pause and --pause cannot be used together\n"
+    )
 
 
 # -- what cannot be: one sentence, nothing lost -------------------------------------------------------------
@@ -258,7 +344,9 @@ def test_what_cannot_be(lab: Lab, words: list[str], code: int, said: str) -> Non
     out, err, found = docker(lab, *words)
     assert (out, found) == ("", code)
     assert said in err
-    assert len(lab.state.containers) == before and docker(lab, "exec", "web", "head", "-1", "/etc/passwd")[0].startswith("root:")
+    assert len(lab.state.containers) == before and docker(lab, "exec", "web", "head", "-1", "/etc/passwd")[
+        0
+    ].startswith("root:")
 
 
 def test_a_container_id_file(lab: Lab, tmp_path: Path) -> None:
@@ -306,7 +394,9 @@ def test_commit_of_each_kind_of_container(lab: Lab) -> None:
     docker(lab, "exec", "web", "sh", "-c", "echo hello > /x")
     assert docker(lab, "commit", "web", "running")[2] == 0
     docker(lab, "pause", "web")
-    assert docker(lab, "commit", "web", "paused")[2] == 0 and docker(lab, "ps", "--format", "{{.Status}}")[0].endswith("(Paused)\n")
+    assert docker(lab, "commit", "web", "paused")[2] == 0 and docker(lab, "ps", "--format", "{{.Status}}")[0].endswith(
+        "(Paused)\n"
+    )
     docker(lab, "kill", "web")
     assert docker(lab, "commit", "web", "exited")[2] == 0
     docker(lab, "create", "--name", "made", "nginx")
@@ -314,7 +404,10 @@ def test_commit_of_each_kind_of_container(lab: Lab) -> None:
     before = set(lab.state.images)
     with lab.store.transaction() as tx:
         tx.put_container(replace(lab.container("made").container, status="dead"))
-    assert docker(lab, "commit", "made")[1:] == ("Error response from daemon: You cannot commit container made which is Dead\n", 1)
+    assert docker(lab, "commit", "made")[1:] == (
+        "Error response from daemon: You cannot commit container made which is Dead\n",
+        1,
+    )
     docker(lab, "rm", "-f", "web")
     assert "No such container: web" in docker(lab, "commit", "web")[1]
     assert set(lab.state.images) == before

@@ -159,7 +159,10 @@ def test_eight_processes_write_at_once_and_one_is_killed(supervised: Lab) -> Non
 def test_an_endless_loop_can_be_interrupted(supervised: Lab) -> None:
     supervised.run("ubuntu:14.04", "sleep", "1000", name="one")
     line = [sys.executable, "-m", "imagelab", "--lab", str(supervised.store.directory)]
-    for words in (["exec", "one", "sh", "-c", "while :; do :; done"], ["run", "ubuntu:14.04", "sh", "-c", "while :; do :; done"]):
+    for words in (
+        ["exec", "one", "sh", "-c", "while :; do :; done"],
+        ["run", "ubuntu:14.04", "sh", "-c", "while :; do :; done"],
+    ):
         endless = subprocess.Popen([*line, *words], stdout=subprocess.DEVNULL)
         time.sleep(0.8)
         endless.send_signal(signal.SIGINT)
@@ -180,7 +183,18 @@ def test_binary_input_arrives_unharmed(supervised: Lab) -> None:
 
 def test_a_closed_output_ends_the_program(supervised: Lab) -> None:
     """`docker run … | head -1`."""
-    line = [sys.executable, "-m", "imagelab", "--lab", str(supervised.store.directory), "run", "ubuntu:14.04", "sh", "-c", "while :; do echo y; done"]
+    line = [
+        sys.executable,
+        "-m",
+        "imagelab",
+        "--lab",
+        str(supervised.store.directory),
+        "run",
+        "ubuntu:14.04",
+        "sh",
+        "-c",
+        "while :; do echo y; done",
+    ]
     endless = subprocess.Popen(line, stdout=subprocess.PIPE)
     assert endless.stdout is not None and endless.stdout.readline() == b"y\n"
     endless.stdout.close()
@@ -218,7 +232,12 @@ def test_commit_of_a_container_in_which_nothing_changed_adds_no_layer(here: Lab)
 def test_commit_writes_the_whole_config_and_the_changes_asked_for(here: Lab) -> None:
     """R6.35-R6.37."""
     one = here.run("ubuntu:14.04", "sh", "-c", "echo 1 > /x", env=["A=1"], labels={"l": "1"}, workdir="/work")
-    new = one.commit("made", author="me", message="why", changes=["ENV B=2 C='3 4'", 'CMD ["run"]', "EXPOSE 80", "LABEL l=2", "USER nobody", "WORKDIR sub"])
+    new = one.commit(
+        "made",
+        author="me",
+        message="why",
+        changes=["ENV B=2 C='3 4'", 'CMD ["run"]', "EXPOSE 80", "LABEL l=2", "USER nobody", "WORKDIR sub"],
+    )
     data = new.config.data
     config = data["config"]
     assert config["Env"][:1] == ["A=1"] and config["Env"][-2:] == ["B=2", "C=3 4"]
@@ -226,7 +245,11 @@ def test_commit_writes_the_whole_config_and_the_changes_asked_for(here: Lab) -> 
     assert (config["User"], config["WorkingDir"], config["Image"]) == ("nobody", "/work/sub", "ubuntu:14.04")
     assert (data["author"], data["history"][-1]["comment"], data["container"]) == ("me", "why", one.id)
     assert "work" in new.tree and new.tree["x"].size == 2
-    for wrong, said in (("RUN x", "RUN is not a valid change command"), ("FOO x", "unknown instruction: FOO"), ("ENV a", "ENV must have two arguments")):
+    for wrong, said in (
+        ("RUN x", "RUN is not a valid change command"),
+        ("FOO x", "unknown instruction: FOO"),
+        ("ENV a", "ENV must have two arguments"),
+    ):
         with pytest.raises(ImageLabError, match=said):
             one.commit(changes=[wrong])
 
@@ -236,14 +259,22 @@ def test_a_committed_image_has_exactly_the_containers_tree(here: Lab) -> None:
     from imagelab.snapshot import NEVER_SHOWN, is_mounted
 
     one = here.run("nginx", name="web")
-    one.exec("rm -r /usr/share/doc /etc/nginx/conf.d; mkdir /new; ln -s /new /link; ln /etc/passwd /copy; chmod 700 /srv; echo x > /etc/hosts; rm /bin/ls; echo y > /bin/ls")
+    one.exec(
+        "rm -r /usr/share/doc /etc/nginx/conf.d; mkdir /new; ln -s /new /link; ln /etc/passwd /copy; chmod 700 /srv; echo x > /etc/hosts; rm /bin/ls; echo y > /bin/ls"
+    )
     new = one.commit("web:2")
     ours = {path: node for path, node in one.tree.items() if path not in NEVER_SHOWN and not is_mounted(path)}
     theirs = {path: node for path, node in new.tree.items() if path not in NEVER_SHOWN and not is_mounted(path)}
     assert ours.keys() == theirs.keys()
     for path, node in ours.items():
         other = theirs[path]
-        assert (node.kind, node.mode, node.uid, node.size, node.target) == (other.kind, other.mode, other.uid, other.size, other.target), path
+        assert (node.kind, node.mode, node.uid, node.size, node.target) == (
+            other.kind,
+            other.mode,
+            other.uid,
+            other.size,
+            other.target,
+        ), path
         if node.kind == "file":
             assert here.store.read_file(node) == here.store.read_file(other), path
 

@@ -18,12 +18,29 @@ from states import id_of
 
 def answers(**changed: Any) -> dict[str, Any]:
     base, top = id_of("base"), id_of("top")
-    image = {"Id": id_of("i"), "ParentId": "", "Created": 5, "Size": 30, "RepoTags": ["web:1", "<none>:<none>"], "RepoDigests": None, "Labels": None}
+    image = {
+        "Id": id_of("i"),
+        "ParentId": "",
+        "Created": 5,
+        "Size": 30,
+        "RepoTags": ["web:1", "<none>:<none>"],
+        "RepoDigests": None,
+        "Labels": None,
+    }
     history = [
         {"Size": 20, "CreatedBy": "/bin/sh -c make"}, {"Size": 0, "CreatedBy": "/bin/sh -c #(nop)  ENV A=b"},
         {"Size": 10, "CreatedBy": "/bin/sh -c #(nop) ADD file:x in / "},
     ]  # fmt: skip
-    box = {"Id": "c" * 64, "Names": ["/web"], "ImageID": id_of("i"), "State": "running", "Command": "make serve", "SizeRw": 7, "Created": 6, "Image": "web:1"}
+    box = {
+        "Id": "c" * 64,
+        "Names": ["/web"],
+        "ImageID": id_of("i"),
+        "State": "running",
+        "Command": "make serve",
+        "SizeRw": 7,
+        "Created": 6,
+        "Image": "web:1",
+    }
     return {
         "images": [image], "inspected": {id_of("i"): {"RootFS": {"Layers": [base, top]}}}, "histories": {id_of("i"): history},
         "containers": [box], **changed,
@@ -50,7 +67,10 @@ def test_podman_s_answers_have_no_prefix_and_lists_of_words() -> None:
     given = answers()
     bare = id_of("i").hex
     given["images"][0] |= {"Id": bare}
-    given["inspected"], given["histories"] = {bare: given["inspected"][id_of("i")]}, {bare: given["histories"][id_of("i")]}
+    given["inspected"], given["histories"] = (
+        {bare: given["inspected"][id_of("i")]},
+        {bare: given["histories"][id_of("i")]},
+    )
     given["containers"][0] |= {"ImageID": bare, "Command": ["make", "serve"]}
     machine = state_of(**given)
     assert set(machine.state.images) == {id_of("i")}
@@ -86,7 +106,9 @@ def test_the_picture_of_an_engine_is_that_of_the_lab_it_holds(lab: Lab, tmp_path
     ]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # docker-py leaves a socket open when nobody answers
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # docker-py leaves a socket open when nobody answers
 @pytest.mark.parametrize("where", ["unix:///nowhere/at/all.sock", "nonsense://x", "http://127.0.0.1:9"])
 def test_an_engine_that_does_not_answer_is_a_sentence(where: str, lab: Lab) -> None:
     peers.need_module("docker")

@@ -27,13 +27,19 @@ def test_lines_join_and_comments_between_them_are_no_part() -> None:
 
 def test_an_empty_line_in_a_continuation_is_warned_of() -> None:
     file = parse("RUN a \\\n\n b\n")
-    assert file.warnings == ("Empty continuation line found in:\n    RUN a  b", "Empty continuation lines will become errors in a future release.")
+    assert file.warnings == (
+        "Empty continuation line found in:\n    RUN a  b",
+        "Empty continuation lines will become errors in a future release.",
+    )
 
 
 def test_directives_stand_above_everything_else() -> None:
     assert lines("# escape=`\nRUN a `\n b")[0].args == ("a  b",)
     assert lines("# comment\n# escape=`\nRUN a `\n b")[0].args == ("a `",)
-    for bad, said in (("# escape=x\nRUN a", "invalid escape token 'x' does not match ` or \\"), ("# escape=`\n# escape=`\nRUN a", "only one escape parser directive can be used")):
+    for bad, said in (
+        ("# escape=x\nRUN a", "invalid escape token 'x' does not match ` or \\"),
+        ("# escape=`\n# escape=`\nRUN a", "only one escape parser directive can be used"),
+    ):
         with pytest.raises(DockerfileError, match="failed to parse Dockerfile: ") as caught:
             parse(bad)
         assert said in str(caught.value)
@@ -70,16 +76,40 @@ def test_each_keyword_cuts_its_line_by_its_own_rule(text: str, args: tuple[str, 
         ("RUN x", "no build stage in current context", 1),
         ("ARG A", "no build stage in current context", 0),
         ("FROM a b", "dockerfile parse error on line 1: FROM requires either one or three arguments", 1),
-        ("FROM a AS 1x", 'dockerfile parse error on line 1: invalid name for build stage: "1x", name can\'t start with a number or contain symbols', 1),
+        (
+            "FROM a AS 1x",
+            'dockerfile parse error on line 1: invalid name for build stage: "1x", name can\'t start with a number or contain symbols',
+            1,
+        ),
         ("FROM a\nENV x", "failed to parse Dockerfile: ENV must have two arguments", 2),
-        ("FROM a\nENV a=b c", "failed to parse Dockerfile: Syntax error - can't find = in \"c\". Must be of the form: name=value", 2),
-        ("FROM a\nCOPY x", "dockerfile parse error on line 2: COPY requires at least two arguments, but only one was provided. Destination could not be determined", 2),
+        (
+            "FROM a\nENV a=b c",
+            'failed to parse Dockerfile: Syntax error - can\'t find = in "c". Must be of the form: name=value',
+            2,
+        ),
+        (
+            "FROM a\nCOPY x",
+            "dockerfile parse error on line 2: COPY requires at least two arguments, but only one was provided. Destination could not be determined",
+            2,
+        ),
         ("FROM a\nCOPY --form=b x y", "dockerfile parse error on line 2: unknown flag: --form", 2),
         ("FROM a\nSHELL bash", "dockerfile parse error on line 2: SHELL requires the arguments to be in JSON form", 2),
         ("FROM a\nONBUILD FROM b", "dockerfile parse error on line 2: FROM isn't allowed as an ONBUILD trigger", 2),
-        ("FROM a\nONBUILD ONBUILD RUN b", "dockerfile parse error on line 2: Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", 2),
-        ("FROM a\nHEALTHCHECK wget", 'dockerfile parse error on line 2: Unknown type "WGET" in HEALTHCHECK (try CMD)', 2),
-        ('FROM a\nCMD ["a", 1]', "failed to parse Dockerfile: when using JSON array syntax, arrays must be comprised of strings only", 2),
+        (
+            "FROM a\nONBUILD ONBUILD RUN b",
+            "dockerfile parse error on line 2: Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed",
+            2,
+        ),
+        (
+            "FROM a\nHEALTHCHECK wget",
+            'dockerfile parse error on line 2: Unknown type "WGET" in HEALTHCHECK (try CMD)',
+            2,
+        ),
+        (
+            'FROM a\nCMD ["a", 1]',
+            "failed to parse Dockerfile: when using JSON array syntax, arrays must be comprised of strings only",
+            2,
+        ),
         ("FROM a\n  && b", "dockerfile parse error on line 2: unknown instruction: &&", 2),
     ],
 )

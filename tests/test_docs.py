@@ -115,7 +115,9 @@ def test_every_imagelab_verb_that_the_pages_show_exists() -> None:
 
     for page in PAGES:
         if page.name != "CHANGELOG.md":
-            for verb in re.findall(r"`imagelab (?:--\S+(?: \d\S*| hub)? )*([a-z][a-z-]*)", page.read_text(encoding="utf-8")):
+            for verb in re.findall(
+                r"`imagelab (?:--\S+(?: \d\S*| hub)? )*([a-z][a-z-]*)", page.read_text(encoding="utf-8")
+            ):
                 assert verb in COMMANDS, f"{page.name}: imagelab {verb}"
 
 

@@ -44,7 +44,8 @@ V2 = image("nginx v2", "rootfs", "apt nginx", "logs", "edit", parent="nginx", na
 OLD, MONGO = image("old", "rootfs", "mongo 1"), image("mongo", "rootfs", "mongo 2", names=["mongo:3.2"])
 LONG = "registry.example.com:5000/team/project/service:2016-11-release-candidate"
 STEPS = [
-    image(f"step {n}", "alpine", *"abc"[:n], parent=f"step {n - 1}" if n else "", names=["app:1"] if n == 3 else []) for n in range(4)
+    image(f"step {n}", "alpine", *"abc"[:n], parent=f"step {n - 1}" if n else "", names=["app:1"] if n == 3 else [])
+    for n in range(4)
 ]
 
 STATES: dict[str, State] = {
@@ -54,18 +55,29 @@ STATES: dict[str, State] = {
     "dangling": a_state(MONGO, OLD),
     "digest": a_state(MONGO, image("old", "rootfs", "mongo 1", names=["mongo@sha256:" + "d" * 64])),
     "intermediate": a_state(*STEPS),
-    "committed": a_state(NGINX, V2, containers=[container("webserver", "nginx", running=True), container("web2", "nginx v2")]),
+    "committed": a_state(
+        NGINX, V2, containers=[container("webserver", "nginx", running=True), container("web2", "nginx v2")]
+    ),
     "deep": a_state(image("deep", *(f"layer {n}" for n in range(20)), names=["deep:1"])),
     "long": a_state(image("long", "rootfs", names=[LONG])),
     "no-layers": a_state(image("nothing", names=["scratch:1"])),
     "forced": a_state(BASE, containers=[replace(container("left", "nginx", running=True), layers=chain("rootfs"))]),
-    "two-towers": a_state(NGINX, *STEPS, image("other", "x", names=["other:1"]), image("more", "y", "z", names=["more:1"])),
+    "two-towers": a_state(
+        NGINX, *STEPS, image("other", "x", names=["other:1"]), image("more", "y", "z", names=["more:1"])
+    ),
 }
-BEFORE = a_state(image("nginx", "rootfs", "apt 1", names=["nginx:latest"]), BASE, containers=[container("web", "nginx", running=True)])
+BEFORE = a_state(
+    image("nginx", "rootfs", "apt 1", names=["nginx:latest"]),
+    BASE,
+    containers=[container("web", "nginx", running=True)],
+)
 AFTER = a_state(
     image("nginx", "rootfs", "apt 1"), image("nginx 2", "rootfs", "apt 2", names=["nginx:latest"]), containers=[container("web", "nginx")],
 )  # fmt: skip
-COMMANDS = {chain("rootfs")[0]: "ADD file:52f317191a72 in /", chain("rootfs", "apt nginx")[1]: "RUN apt-get install nginx && echo done"}
+COMMANDS = {
+    chain("rootfs")[0]: "ADD file:52f317191a72 in /",
+    chain("rootfs", "apt nginx")[1]: "RUN apt-get install nginx && echo done",
+}
 
 
 def drawn(name: str, lang: str) -> Graph:
@@ -184,12 +196,28 @@ def test_there_is_something_to_say_of_everything(state: State, lang: str) -> Non
 
 def test_shape_label_and_colour_tell_the_kinds_apart() -> None:
     """No two kinds have the same outline, and none is told by colour alone."""
-    made = graph(a_state(NGINX, V2, MONGO, OLD, *STEPS, image("d", "x", names=["d@sha256:" + "d" * 64]), containers=[container("c", "nginx")]), all=True)
+    made = graph(
+        a_state(
+            NGINX,
+            V2,
+            MONGO,
+            OLD,
+            *STEPS,
+            image("d", "x", names=["d@sha256:" + "d" * 64]),
+            containers=[container("c", "nginx")],
+        ),
+        all=True,
+    )
     outlines: dict[str, set[str]] = {}
     for shape in shapes(picture(made)):
         kind = hue(made.by_key[shape.attrib["data-key"]])
         first = next(element for element in shape if element.attrib.get("class") == "s")
-        look = first.tag + str(first.get("rx")) + str(first.get("stroke-dasharray")) + str(len([e for e in shape if "text" not in e.tag]))
+        look = (
+            first.tag
+            + str(first.get("rx"))
+            + str(first.get("stroke-dasharray"))
+            + str(len([e for e in shape if "text" not in e.tag]))
+        )
         look += re.sub(r"[\d.]+", "", first.get("d", ""))
         outlines.setdefault(kind, set()).add(look)
     assert set(outlines) == {"layer", "shared", "image", "tag", "digest", "dangling", "intermediate", "container"}
@@ -306,7 +334,10 @@ def test_a_picture_is_saved_by_its_name(tmp_path: Path) -> None:
 
 
 def test_names_cannot_break_out_of_the_picture() -> None:
-    state = a_state(image("x", "l", names=["ok:1"]), containers=[replace(container("c", "x"), name='"><script>&', config={"Cmd": ["</svg>"]})])
+    state = a_state(
+        image("x", "l", names=["ok:1"]),
+        containers=[replace(container("c", "x"), name='"><script>&', config={"Cmd": ["</svg>"]})],
+    )
     made = graph(state, commands={chain("l")[0]: "RUN echo '<b>' && ]]>"})
     assert len(shapes(picture(made))) == len(made.things)
     html = LabGraph(made).details._repr_html_()
@@ -317,8 +348,16 @@ def test_the_same_bytes_whatever_the_hash_seed_zone_and_directory(tmp_path: Path
     code = "import test_graph as t; print(t.picture(t.drawn('two-towers', 'zh')) + t.dot(t.drawn('since', 'en')))"
     seen = set()
     for seed, zone, folder in (("1", "UTC", tmp_path), ("2", "Asia/Shanghai", Path("/"))):
-        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "PYTHONPATH": str(Path(__file__).parent), "PYTHONIOENCODING": "utf-8"}
-        seen.add(subprocess.run([sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, check=True).stdout)
+        env = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "TZ": zone,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTHONIOENCODING": "utf-8",
+        }
+        seen.add(
+            subprocess.run([sys.executable, "-c", code], env=env, cwd=folder, capture_output=True, check=True).stdout
+        )
     assert len(seen) == 1
 
 

@@ -49,7 +49,9 @@ class Notebook:
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     notebook = Notebook(tmp_path_factory.mktemp("interrupts"))
-    notebook.cell("import imagelab\n%load_ext imagelab\nlab = imagelab.connect()\n%docker pull -q nginx\n%docker pull -q ubuntu:14.04")
+    notebook.cell(
+        "import imagelab\n%load_ext imagelab\nlab = imagelab.connect()\n%docker pull -q nginx\n%docker pull -q ubuntu:14.04"
+    )
     notebook.cell("%docker run -d --name web nginx\n%docker run -d --name idle ubuntu:14.04 sleep 1000")
     yield notebook
     notebook.cell("%docker rm -f web idle")
@@ -76,7 +78,9 @@ def test_a_cell_that_goes_on_and_on_is_stopped(notebook: Notebook, code: str) ->
 
 
 def test_a_program_that_never_lets_go_is_stopped_by_the_next_press(notebook: Notebook) -> None:
-    _, presses = notebook.cell("%docker run --rm ubuntu:14.04 awk 'function f() { while (1) x++ } BEGIN { f() }'", stop_after=1)
+    _, presses = notebook.cell(
+        "%docker run --rm ubuntu:14.04 awk 'function f() { while (1) x++ } BEGIN { f() }'", stop_after=1
+    )
     assert presses in (1, 2)
     assert sorted(notebook.cell("%docker ps -a --format '{{.Names}}'")[0].split()) == ["idle", "web"]
     assert notebook.cell("1 + 1")[1] == 0

@@ -218,9 +218,25 @@ def test_without_lang_the_first_page_is_in_the_browsers_language(tmp_path: Path)
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    line = [sys.executable, "-m", "imagelab", "lab", "--no-browser", "--port", str(port), "--dir", str(tmp_path / "mine")]
-    environ = os.environ | {"HOME": str(tmp_path), "JUPYTER_PLATFORM_DIRS": "1", "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
-    with subprocess.Popen(line, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+    line = [
+        sys.executable,
+        "-m",
+        "imagelab",
+        "lab",
+        "--no-browser",
+        "--port",
+        str(port),
+        "--dir",
+        str(tmp_path / "mine"),
+    ]
+    environ = os.environ | {
+        "HOME": str(tmp_path),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+    }
+    with subprocess.Popen(
+        line, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
         assert server.stdout is not None
         address = next(text.strip() for text in server.stdout if "token=" in text)
         try:

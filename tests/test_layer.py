@@ -192,7 +192,9 @@ def test_a_truncated_layer_is_refused(keep: int) -> None:
             index(blob)
 
 
-@pytest.mark.parametrize("blob", [b"not a tar, not by far" * 100, gzip.compress(b"x" * 2000, mtime=0), b"\x1f\x8bnonsense" * 9])
+@pytest.mark.parametrize(
+    "blob", [b"not a tar, not by far" * 100, gzip.compress(b"x" * 2000, mtime=0), b"\x1f\x8bnonsense" * 9]
+)
 def test_rubbish_is_refused(blob: bytes) -> None:
     with pytest.raises(LayerFormatError):
         index(blob)

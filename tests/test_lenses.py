@@ -48,7 +48,13 @@ def words(definition: str) -> dict[str, str]:
 )
 def test_the_five_definitions(definition: str, bare: str, digest: str, parent: str) -> None:
     """R3.14, R3.15, R3.18, R3.36, R5.8."""
-    assert words(definition) == {"tagged": "neither", "bare": bare, "digest": digest, "parent": parent, "child": "neither"}
+    assert words(definition) == {
+        "tagged": "neither",
+        "bare": bare,
+        "digest": digest,
+        "parent": parent,
+        "child": "neither",
+    }
 
 
 @given(labs())
@@ -146,7 +152,10 @@ def test_what_is_said_to_go_goes_and_what_is_said_to_stay_stays(state: State, da
     found = data.draw(st.sampled_from(list(state.images.values())))
     shown = preview_rmi(state, [Target("x", found, None)], force=True)
     gone = {str(item.digest) for item in shown.removed if isinstance(item, Deleted)}
-    assert gone == {*map(str, set(state.images) - set(shown.after.images)), *map(str, set(state.layers) - set(shown.after.layers))}
+    assert gone == {
+        *map(str, set(state.images) - set(shown.after.images)),
+        *map(str, set(state.layers) - set(shown.after.layers)),
+    }
     if not shown.refusals and found.id not in shown.after.images:
         assert {kept.id for kept in shown.kept if kept.kind == "layer"} == set(found.layers) & set(shown.after.layers)
     assert all(kept.holders for kept in shown.kept)
@@ -183,7 +192,9 @@ def test_a_refusal_cites_the_child_or_the_container() -> None:
         image("nginx", "base", names=["nginx:latest"]), image("v2", "base", "x", parent="nginx", names=["nginx:v2"]),
         containers=[container("web", "v2", running=True)],
     )  # fmt: skip
-    shown = preview_rmi(state, [Target("nginx", state.images[id_of("nginx")], None), Target("v2", state.images[id_of("v2")], None)])
+    shown = preview_rmi(
+        state, [Target("nginx", state.images[id_of("nginx")], None), Target("v2", state.images[id_of("v2")], None)]
+    )
     assert "image has dependent child images" in shown.text
     assert "nginx:v2 was made from it" in shown.text
     assert "container web uses it" in shown.text

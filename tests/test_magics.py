@@ -388,12 +388,24 @@ def test_a_graph_is_a_picture_with_its_tree_beside_it(notebook: Notebook) -> Non
 
 def test_a_cell_is_a_dockerfile(notebook: Notebook) -> None:
     notebook.run("%docker pull ubuntu:14.04")
-    cell = notebook.run("source = 'print(1)\\n'\n%%dockerfile app:1 --explain --build-arg V=2 app.py=source\nFROM ubuntu:14.04".partition("\n")[0])
-    cell = notebook.run("%%dockerfile app:1 --explain --build-arg V=2 app.py=source\nFROM ubuntu:14.04\nARG V\nCOPY app.py /\nRUN echo $V; cat app.py\n")
+    cell = notebook.run(
+        "source = 'print(1)\\n'\n%%dockerfile app:1 --explain --build-arg V=2 app.py=source\nFROM ubuntu:14.04".partition(
+            "\n"
+        )[0]
+    )
+    cell = notebook.run(
+        "%%dockerfile app:1 --explain --build-arg V=2 app.py=source\nFROM ubuntu:14.04\nARG V\nCOPY app.py /\nRUN echo $V; cat app.py\n"
+    )
     assert cell.out.startswith("Sending build context to Docker daemon  3.072kB\nStep 1/4 : FROM ubuntu:14.04\n ---> ")
-    assert "\n2\nprint(1)\n" in cell.out and "Successfully tagged app:1\nstep 2 ran " in cell.out and (cell.err, cell.displays) == ("", [])
+    assert (
+        "\n2\nprint(1)\n" in cell.out
+        and "Successfully tagged app:1\nstep 2 ran " in cell.out
+        and (cell.err, cell.displays) == ("", [])
+    )
     notebook.run("source = 'print(2)'")
-    again = notebook.run("%%dockerfile app:1 --explain --build-arg V=2 app.py=source\nFROM ubuntu:14.04\nARG V\nCOPY app.py /\nRUN echo $V; cat app.py\n")
+    again = notebook.run(
+        "%%dockerfile app:1 --explain --build-arg V=2 app.py=source\nFROM ubuntu:14.04\nARG V\nCOPY app.py /\nRUN echo $V; cat app.py\n"
+    )
     assert "step 3 ran again because app.py changed\n" in again.out
     assert notebook.run("%docker images -q app").out.count("\n") == 1
 
@@ -402,7 +414,10 @@ def test_a_cell_that_does_not_build_says_why(notebook: Notebook) -> None:
     steps = notebook.run("%%dockerfile app --buildkit\nFROM ubuntu:14.04\nRUN true\n")
     assert "=> [2/2] RUN true" in steps.out and steps.err == ""  # on stderr in Docker, and red in a notebook
     cell = notebook.run("%%dockerfile app\nFROM ubuntu:14.04\nRUNN x\n")
-    assert cell.err == "Error response from daemon: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\nhint: line 2: RUNN x\n              ^\n"
+    assert (
+        cell.err
+        == "Error response from daemon: dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)\nhint: line 2: RUNN x\n              ^\n"
+    )
     assert notebook.names()["_exit_code"] == 1
     assert "no text variable and no file nope" in notebook.run("%%dockerfile app x=nope\nFROM a").err
     assert "b is a second tag" in notebook.run("%%dockerfile a b\nFROM a").err

@@ -89,7 +89,15 @@ def test_a_lab_keeps_and_drops_it(lab: Lab, tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").glob("*.tree"))
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: data.replace(b"passwd", b"possum"), lambda data: b"x" + data])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda data: b"",
+        lambda data: data.replace(b"passwd", b"possum"),
+        lambda data: b"x" + data,
+    ],
+)
 def test_what_is_damaged_is_made_again(lab: Lab, tmp_path: Path, damage: object) -> None:
     lab.docker("create --name web nginx")
     tree = dict(lab.engine.containers.tree("web"))

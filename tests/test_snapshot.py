@@ -35,7 +35,12 @@ def by_definition(old: Tree, new: Tree) -> set[tuple[str, str]]:
         before = old.get(path)
         if before is None:
             found.add(("A", path))
-        elif (before.kind, before.mode, before.uid, before.gid, before.rdev) != (node.kind, node.mode, node.uid, node.gid, node.rdev) or not node.is_directory and (before.size, before.mtime, before.target) != (node.size, node.mtime, node.target):
+        elif (
+            (before.kind, before.mode, before.uid, before.gid, before.rdev)
+            != (node.kind, node.mode, node.uid, node.gid, node.rdev)
+            or not node.is_directory
+            and (before.size, before.mtime, before.target) != (node.size, node.mtime, node.target)
+        ):
             found.add(("C", path))
     for path in old:
         above = path.rpartition("/")[0]
@@ -59,7 +64,9 @@ def test_docker_diff_is_what_the_rules_say(old: Tree, new: Tree) -> None:
     assert len(rows) == len(set(rows))
     paths = [path for _, path in rows]
     for kind, path in rows:
-        assert all(paths.index(f"/{above}") < paths.index(path) for above in parents(path[1:]) if f"/{above}" in paths), kind
+        assert all(
+            paths.index(f"/{above}") < paths.index(path) for above in parents(path[1:]) if f"/{above}" in paths
+        ), kind
 
 
 @given(trees())
@@ -76,7 +83,9 @@ def test_a_container_in_which_nothing_happened_has_no_changes(image: Tree) -> No
 
 def test_what_is_and_is_not_a_change() -> None:
     """R6.25: a directory's time is none, a file's is; bytes that changed behind size and time are not seen."""
-    old = apply(Tree.empty(), [Put("d", Node(Kind.DIRECTORY, mtime=1)), Put("f", Node(Kind.FILE, size=1, mtime=1, content="a"))])
+    old = apply(
+        Tree.empty(), [Put("d", Node(Kind.DIRECTORY, mtime=1)), Put("f", Node(Kind.FILE, size=1, mtime=1, content="a"))]
+    )
     cases = {
         "d": [(replace(old["d"], mtime=2), []), (replace(old["d"], mode=0o700), [("C", "/d")])],
         "f": [
@@ -118,7 +127,14 @@ def test_a_draft_shares_what_is_not_touched(tree: Tree) -> None:
 
 def test_the_init_layer_has_what_docker_has() -> None:
     start = init_tree(Tree.empty(), INIT)
-    assert {path for path in snapshot.NEVER_SHOWN if path in start} >= {"etc/hosts", "etc/hostname", "etc/resolv.conf", ".dockerenv", "proc", "sys"}
+    assert {path for path in snapshot.NEVER_SHOWN if path in start} >= {
+        "etc/hosts",
+        "etc/hostname",
+        "etc/resolv.conf",
+        ".dockerenv",
+        "proc",
+        "sys",
+    }
     assert start["dev/null"].rdev == (1, 3)
     with pytest.raises(KeyError):
         Draft(start).remove("nosuch")

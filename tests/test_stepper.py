@@ -128,7 +128,9 @@ def test_an_image_that_is_gone_leaves_the_steps_readable(walk: Lab) -> None:
 def test_since_counts_back_along_the_timeline(walk: Lab) -> None:
     marks = {thing.key: thing.marks for thing in walk.graph(since=-3).graph.things}
     assert "new" in marks["tag:nginx:v2"]
-    assert "gone" in next(marks[key] for key, thing in walk.graph(since=-3).graph.by_key.items() if thing.title == "webserver")
+    assert "gone" in next(
+        marks[key] for key, thing in walk.graph(since=-3).graph.by_key.items() if thing.title == "webserver"
+    )
     assert "[new]" in walk.docker("graph --since 0").stdout
     assert str(walk.graph(since=-99)) == str(walk.graph(since=0))
     assert "gone" in walk.docker(["graph", "--since", "-1"]).stdout

@@ -44,7 +44,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("script", ["printf 'name: '; read n; echo hi $n; exit 3", "read -p 'name: ' n; echo hi $n; exit 3"])
+@pytest.mark.parametrize(
+    "script", ["printf 'name: '; read n; echo hi $n; exit 3", "read -p 'name: ' n; echo hi $n; exit 3"]
+)
 def test_a_question_stays_on_its_line(lab: Path, script: str) -> None:
     screen, code = typed(lab, ["run", "-it", "--rm", "ubuntu:14.04", "bash", "-c", script], [("name: ", "bob\n")])
     assert screen.replace("\r", "") == "name: bob\nhi bob\n"
@@ -52,7 +54,11 @@ def test_a_question_stays_on_its_line(lab: Path, script: str) -> None:
 
 
 def test_ctrl_d_ends_what_is_typed(lab: Path) -> None:
-    screen, code = typed(lab, ["run", "-it", "--rm", "ubuntu:14.04", "sh", "-c", "echo go; cat; echo end"], [("go", "one\n"), ("one\r\none", "\x04")])
+    screen, code = typed(
+        lab,
+        ["run", "-it", "--rm", "ubuntu:14.04", "sh", "-c", "echo go; cat; echo end"],
+        [("go", "one\n"), ("one\r\none", "\x04")],
+    )
     assert screen.replace("\r", "").replace("^D\b\b", "") == "go\none\none\nend\n" and code == 0
 
 
@@ -63,4 +69,6 @@ def test_enter_runs_what_ctrl_r_found() -> None:
 
     with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
         keyboard.send_text("\x12os-re\r")
-        assert _edited("# ", ["echo one", "cat /etc/os-release", "echo two"], lambda line: []) == b"cat /etc/os-release\n"
+        assert (
+            _edited("# ", ["echo one", "cat /etc/os-release", "echo two"], lambda line: []) == b"cat /etc/os-release\n"
+        )

@@ -163,7 +163,9 @@ def test_a_log_that_was_edited_is_not_replayed(here: Lab, tmp_path: Path) -> Non
     log = here.docker("steps --format json").stdout
     (tmp_path / "log").write_text(log.replace('"pull", "hello-world"', '"pull", "nginx"'))
     refused = here.docker(["replay", str(tmp_path / "log")])
-    assert refused.exit_code == 1 and refused.stderr.startswith("line 3 of the log is damaged: it does not follow the line before it")
+    assert refused.exit_code == 1 and refused.stderr.startswith(
+        "line 3 of the log is damaged: it does not follow the line before it"
+    )
     assert len(read_log(log.splitlines())) == 2
     (tmp_path / "log").write_text(log)
     refused = here.docker(["replay", str(tmp_path / "log")])
@@ -219,7 +221,10 @@ def test_undo_stops_what_did_not_run_and_starts_what_did(lab: Lab) -> None:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        assert f"web could not be started again: {port}"[:31] in (said := repr(lab.undo())) and "port is already allocated" in said
+        assert (
+            f"web could not be started again: {port}"[:31] in (said := repr(lab.undo()))
+            and "port is already allocated" in said
+        )
     assert web.status == "exited"
     lab.undo(lab.timeline.position)
 
@@ -230,7 +235,10 @@ def test_two_processes_share_a_timeline(lab: Lab, tmp_path: Path) -> None:
     subprocess.run([*line, "tag", "hello-world", "one"], check=True)
     assert [step.line for step in lab.steps()] == ["pull hello-world", "tag hello-world one"]
     lab.undo()
-    assert subprocess.run([*line, "redo"], check=True, capture_output=True, text=True).stdout == "done again: tag hello-world one\n"
+    assert (
+        subprocess.run([*line, "redo"], check=True, capture_output=True, text=True).stdout
+        == "done again: tag hello-world one\n"
+    )
     assert "docker.io/library/one:latest" in lab.state.references
 
 
@@ -278,7 +286,9 @@ def test_killed_at_any_of_a_hundred_moments_a_step_happened_or_did_not(tmp_path:
         lab.pull("ubuntu:14.04")
         lab.docker("run --name one ubuntu:14.04 touch /x")
         (tmp_path / "context").mkdir()
-        (tmp_path / "context" / "Dockerfile").write_text("FROM ubuntu:14.04\nCOPY . /here\nRUN date > /now\nRUN rm /now\n")
+        (tmp_path / "context" / "Dockerfile").write_text(
+            "FROM ubuntu:14.04\nCOPY . /here\nRUN date > /now\nRUN rm /now\n"
+        )
         (tmp_path / "context" / ".dockerignore").write_text("*.tar\n")
         lab.pull("nginx:1.11")
         lab.save("nginx:1.11", to=tmp_path / "context" / "archive.tar")
@@ -346,7 +356,19 @@ def test_the_environment_comes_with_the_log(here: Lab, tmp_path: Path, monkeypat
     monkeypatch.setenv("FROM_HERE", "here")
     monkeypatch.delenv("NOT_HERE", raising=False)
     here.pull("busybox")
-    run = ["run", "--name", "one", "-e", "FROM_HERE", "-e", "NOT_HERE", "--env-file", str(tmp_path / "vars"), "--label-file", str(tmp_path / "labels")]
+    run = [
+        "run",
+        "--name",
+        "one",
+        "-e",
+        "FROM_HERE",
+        "-e",
+        "NOT_HERE",
+        "--env-file",
+        str(tmp_path / "vars"),
+        "--label-file",
+        str(tmp_path / "labels"),
+    ]
     assert set(here.docker([*run, "busybox", "env"]).stdout.splitlines()) >= {"FROM_HERE=here", "A=b"}
     (tmp_path / "Dockerfile").write_text("FROM busybox\nARG FROM_HERE\nRUN echo $FROM_HERE > /f\n")
     assert here.docker(["build", "-t", "b", "--build-arg", "FROM_HERE", str(tmp_path)]).exit_code == 0
@@ -368,7 +390,12 @@ def test_what_came_through_a_pipe_comes_with_the_log(tmp_path: Path) -> None:
     lab.rmi("other")
 
     def piped(words: str, *pieces: bytes) -> None:
-        with subprocess.Popen([sys.executable, "-m", "imagelab", *words.split()], env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            [sys.executable, "-m", "imagelab", *words.split()],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        ) as process:
             assert process.stdin is not None
             for piece in pieces:
                 process.stdin.write(piece)
@@ -436,10 +463,25 @@ def test_a_log_without_its_beginning_says_so(here: Lab) -> None:
     assert "an empty lab cannot replay them" in here.docker("steps --format json").stderr
 
 
-@pytest.mark.parametrize("words", [["save", "-o", "f", "busybox"], ["image", "save", "-o", "f", "busybox"], ["cp", "one:/etc/passwd", "f"], ["serve"], ["replay", "log"], ["--era=28", "container", "cp", "one:/etc/passwd", "./f:g"]])
-def test_a_log_that_would_write_files_of_this_machine_is_refused(here: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["save", "-o", "f", "busybox"],
+        ["image", "save", "-o", "f", "busybox"],
+        ["cp", "one:/etc/passwd", "f"],
+        ["serve"],
+        ["replay", "log"],
+        ["--era=28", "container", "cp", "one:/etc/passwd", "./f:g"],
+    ],
+)
+def test_a_log_that_would_write_files_of_this_machine_is_refused(
+    here: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    first = [Entry(("pull", "busybox"), {}, 0, None), Entry(("create", "--name", "one", "busybox", "true"), {}, 0, None)]
+    first = [
+        Entry(("pull", "busybox"), {}, 0, None),
+        Entry(("create", "--name", "one", "busybox", "true"), {}, 0, None),
+    ]
     (tmp_path / "log").write_text("\n".join(write_log([*first, Entry(tuple(words), {}, 0, None)])))
     said = here.docker("replay log")
     assert said.exit_code == 1 and "step 3 changes nothing in a lab" in said.stderr
@@ -474,4 +516,6 @@ def test_a_long_log_is_written_step_by_step(here: Lab) -> None:
     for number in range(20):
         here.tag("hello-world", f"t:{number}")
     entries = read_log(list(here.timeline.log(exact=True)))
-    assert [entry.state for entry in entries] == [fingerprint(here.timeline.state(step.number)) for step in here.steps()]
+    assert [entry.state for entry in entries] == [
+        fingerprint(here.timeline.state(step.number)) for step in here.steps()
+    ]

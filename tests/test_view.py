@@ -340,5 +340,9 @@ def test_the_bar_of_a_load_is_full_at_its_end() -> None:
 def test_what_is_printed_is_no_mathematics(lab: Lab) -> None:
     """JupyterLab would typeset `$A … $` and `\\( … \\)` of a history; every page of ours says that it may not."""
     lab.docker("pull -q ubuntu:16.04")
-    for html in (lab.docker("history ubuntu:16.04").html, panel("$a$", label="x", kind="y"), pull_html("", PullPicture(), "$a$ \\(b\\)")):
+    for html in (
+        lab.docker("history ubuntu:16.04").html,
+        panel("$a$", label="x", kind="y"),
+        pull_html("", PullPicture(), "$a$ \\(b\\)"),
+    ):
         assert "mathjax_ignore" in html.partition('<div class="imagelab')[2].partition(">")[0]

@@ -62,7 +62,9 @@ def save(context: Context) -> int:
 def load(context: Context) -> int:
     parsed, platform = context.parsed, context.parsed.text("platform") or None
     if not parsed.text("input") and context.at_a_terminal:
-        raise UsageError("requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE")
+        raise UsageError(
+            "requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE"
+        )
     with _source(context, parsed.text("input")) as source, _progress(context, quiet=parsed.on("quiet")):
         loaded = context.lab.engine.archives.load(source, platform=platform)
     for line in loaded_lines(loaded, context.era):
@@ -93,8 +95,13 @@ def import_(context: Context) -> int:
     where, *name = parsed.arguments[:2]  # Docker's client looks at no more
     is_url = where.startswith(("http://", "https://"))
     if where == "-" and context.at_a_terminal:
-        raise UsageError("requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE")
-    with _source(context, "" if is_url or where == "-" else where) as source, _progress(context, quiet=False, lines=is_url):
+        raise UsageError(
+            "requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE"
+        )
+    with (
+        _source(context, "" if is_url or where == "-" else where) as source,
+        _progress(context, quiet=False, lines=is_url),
+    ):
         if name:
             Reference.parse(name[0])
         image = context.lab.engine.archives.import_(
@@ -139,7 +146,9 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         try:
-            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600), "wb") as out:
+            with open(
+                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600), "wb"
+            ) as out:
                 out.writelines(pieces)
             os.replace(unfinished, file)
         finally:
@@ -150,7 +159,9 @@ def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
 
 def _refused(what: str, file: Path, error: OSError) -> ImageLabError:
     if error.errno == errno.ENOSPC:
-        return StoreError(f"{what} {file}: no space left on device", hint="write it where there is more room", origin="client")
+        return StoreError(
+            f"{what} {file}: no space left on device", hint="write it where there is more room", origin="client"
+        )
     return ImageLabError(f"{what} {file}: {(error.strerror or str(error)).lower()}", origin="client")
 
 

@@ -55,7 +55,10 @@ target||string||Set the target build stage to build.
 ulimit||ulimit|[]|Ulimit options""".splitlines())
 )  # fmt: skip
 SQUASH = Flag("squash", "", "bool", "Squash newly built layers into a single new layer", hidden=True)
-OWN = (Flag("explain", "", "bool", "Say why each step ran", ours=True), Flag("buildkit", "", "bool", "Print and leave what BuildKit would (also DOCKER_BUILDKIT=1)", ours=True))
+OWN = (
+    Flag("explain", "", "bool", "Say why each step ran", ours=True),
+    Flag("buildkit", "", "bool", "Print and leave what BuildKit would (also DOCKER_BUILDKIT=1)", ours=True),
+)
 
 
 @command(
@@ -159,7 +162,9 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
 
     engine = context.lab.engine
     quiet = out is not context.out
-    printer = Printer(out, context.err, context.era, lambda id: context.lab.store.state().images[id], output_to(out, out))
+    printer = Printer(
+        out, context.err, context.era, lambda id: context.lab.store.state().images[id], output_to(out, out)
+    )
     before = engine.progress
     engine.progress = silent if quiet else context.pull_progress()
     try:
@@ -225,9 +230,15 @@ def _context(context: Context, where: str) -> BuildContext:
             raise UsageError("invalid argument: can't use stdin for both build context and dockerfile")
         return context_of_stdin(_stdin(context), name)
     if where.startswith(("http://", "https://", "git://", "git@", "github.com/")):
-        raise ContextError("unable to prepare context: imagelab builds offline, and fetches nothing by URL", hint="download it, and build the folder")
+        raise ContextError(
+            "unable to prepare context: imagelab builds offline, and fetches nothing by URL",
+            hint="download it, and build the folder",
+        )
     if not Path(where).exists():
-        raise ContextError(f'unable to prepare context: path "{where}" not found', hint="the context is a folder; . is the one you are in")
+        raise ContextError(
+            f'unable to prepare context: path "{where}" not found',
+            hint="the context is a folder; . is the one you are in",
+        )
     if name == "-":
         return context_tar(Path(where), instead=_stdin(context))
     return context_tar(Path(where), name)

@@ -49,7 +49,10 @@ def context_tar(folder: Path, dockerfile: str = "", *, instead: bytes | None = N
     ContextError in the words of Docker's client.
     """
     if not folder.is_dir():
-        raise ContextError(f"unable to prepare context: context must be a directory: {folder.resolve()}", hint=f"docker build - < {folder}   reads a tar")
+        raise ContextError(
+            f"unable to prepare context: context must be a directory: {folder.resolve()}",
+            hint=f"docker build - < {folder}   reads a tar",
+        )
     name = "Dockerfile"
     if instead is None:
         name, instead = _dockerfile(folder, dockerfile)
@@ -67,7 +70,9 @@ def context_tar(folder: Path, dockerfile: str = "", *, instead: bytes | None = N
 def context_of_files(files: Mapping[str, str | bytes], *, mtime: int, dockerfile: str = "Dockerfile") -> BuildContext:
     """Files by name as a context: mode 0644, directories 0755, all of them with one time (seconds since 1970)."""
     contents = {name.strip("/"): data.encode() if isinstance(data, str) else data for name, data in files.items()}
-    ignore = Ignore.parse(contents[".dockerignore"].decode("utf-8", "replace")) if ".dockerignore" in contents else Ignore()
+    ignore = (
+        Ignore.parse(contents[".dockerignore"].decode("utf-8", "replace")) if ".dockerignore" in contents else Ignore()
+    )
     ignore = ignore.without([dockerfile, ".dockerignore"])
     kept = [name for name in contents if not ignore.ignores(name)]
     folders = {above for name in kept for above in _above(name)}
@@ -79,7 +84,10 @@ def context_of_files(files: Mapping[str, str | bytes], *, mtime: int, dockerfile
 def context_of_stdin(data: bytes, dockerfile: str = "") -> BuildContext:
     """`docker build -`: a tar of any compression, or a Dockerfile alone. ContextError when there is nothing."""
     if not data:
-        raise ContextError("unable to prepare context: failed to peek context header from STDIN: EOF", hint="docker build - < Dockerfile")
+        raise ContextError(
+            "unable to prepare context: failed to peek context header from STDIN: EOF",
+            hint="docker build - < Dockerfile",
+        )
     if data[257:262] == b"ustar" or compression_of(data[:10]):
         return BuildContext(io.BytesIO(data), dockerfile or "Dockerfile", len(data))
     return context_of_files({"Dockerfile": data}, mtime=0)
@@ -91,7 +99,9 @@ def _above(name: str) -> Iterator[str]:
         yield name
 
 
-def _node(kind: Kind, mode: int, mtime: int, *, size: int = 0, content: str = "", target: str = "", link: str = "") -> Node:
+def _node(
+    kind: Kind, mode: int, mtime: int, *, size: int = 0, content: str = "", target: str = "", link: str = ""
+) -> Node:
     return Node(kind, mode, size=size, mtime=mtime, content=content, target=target, link=link)
 
 
@@ -138,7 +148,10 @@ def _files(folder: Path, ignore: Ignore) -> Iterator[Put]:
         try:
             entries = sorted(os.scandir(folder / at), key=lambda entry: entry.name)
         except OSError as error:
-            raise ContextError(f"error checking context: can't stat '{folder / at}'", hint=(error.strerror or "") + ": list it in .dockerignore") from None
+            raise ContextError(
+                f"error checking context: can't stat '{folder / at}'",
+                hint=(error.strerror or "") + ": list it in .dockerignore",
+            ) from None
         for entry in entries:
             path = f"{at}/{entry.name}" if at else entry.name
             is_directory = entry.is_dir(follow_symlinks=False)
@@ -161,7 +174,9 @@ def _put(folder: Path, path: str, status: os.stat_result, inodes: dict[tuple[int
     if not stat.S_ISREG(status.st_mode):
         return None  # a socket or a device is of this machine only
     if not os.access(folder / path, os.R_OK):
-        raise ContextError(f"error checking context: no permission to read from '{folder / path}'", hint="list it in .dockerignore")
+        raise ContextError(
+            f"error checking context: no permission to read from '{folder / path}'", hint="list it in .dockerignore"
+        )
     link = inodes.setdefault((status.st_dev, status.st_ino), path) if status.st_nlink > 1 else ""
     content = link or path
     return Put(path, _node(Kind.FILE, mode, mtime, size=status.st_size, content=content, link=link))
@@ -173,5 +188,7 @@ def _read(folder: Path, node: Node) -> bytes:
     except OSError as error:
         raise ContextError(f"Can't add file {folder / node.content} to tar: {error.strerror}") from None
     if len(data) != node.size:
-        raise ContextError(f"Can't add file {folder / node.content} to tar: it changed while it was read", hint="build again")
+        raise ContextError(
+            f"Can't add file {folder / node.content} to tar: it changed while it was read", hint="build again"
+        )
     return data

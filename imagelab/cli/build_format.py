@@ -47,7 +47,9 @@ def sending(size: int, era: str) -> str:
 class Printer:
     """Hears a build, and writes what this Docker writes. `image` looks an image up by its ID."""
 
-    def __init__(self, out: TextIO, err: TextIO, era: str, image: Callable[[Digest], Image], show: Callable[[int, bytes], None]) -> None:
+    def __init__(
+        self, out: TextIO, err: TextIO, era: str, image: Callable[[Digest], Image], show: Callable[[int, bytes], None]
+    ) -> None:
         self._out, self._err, self._era, self._image, self._show = out, err, era, image, show
         self._removed: list[str] = []
         self.steps: list[said.BuildStep] = []

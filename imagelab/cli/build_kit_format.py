@@ -1,10 +1,10 @@
 """What BuildKit shows when it is done (R8.28), with every time as 0.0s: a lesson's output is the same every time.
 
-    [+] Building 0.0s (7/7) FINISHED                                  docker:default
-     => [internal] load build definition from Dockerfile                       0.0s
-     => CACHED [1/2] FROM docker.io/library/ubuntu:14.04                       0.0s
-     => [2/2] RUN echo hi > /x                                                 0.0s
-     => exporting to image                                                     0.0s
+[+] Building 0.0s (7/7) FINISHED                                  docker:default
+ => [internal] load build definition from Dockerfile                       0.0s
+ => CACHED [1/2] FROM docker.io/library/ubuntu:14.04                       0.0s
+ => [2/2] RUN echo hi > /x                                                 0.0s
+ => exporting to image                                                     0.0s
 """
 
 from __future__ import annotations
@@ -104,7 +104,11 @@ class KitPrinter:
         self._write(lines, "")
         if self._last is not None and isinstance(error, BuildError):
             printed = b"".join(self._last.output).decode("utf-8", "replace").splitlines()
-            self._err.write(f"------\n > {lines[-1].removeprefix('ERROR ')}:\n" + "".join(f"0.000 {line}\n" for line in printed) + "------\n")
+            self._err.write(
+                f"------\n > {lines[-1].removeprefix('ERROR ')}:\n"
+                + "".join(f"0.000 {line}\n" for line in printed)
+                + "------\n"
+            )
         self._err.write(f"ERROR: failed to solve: {kit_words(str(error))}\n")
         if error.hint:
             self._err.write(f"hint: {error.hint}\n")
@@ -120,8 +124,14 @@ def _exported(id: str, names: tuple[str, ...]) -> Iterator[str]:
 
 
 _SAID = [
-    (r"The command '(.*)' returned a non-zero code: (\d+)", r'process "\1" did not complete successfully: exit code: \2'),
-    (r"(?:COPY|ADD) failed: .*stat (\S+): file does not exist", r'failed to compute cache key: failed to calculate checksum of ref: "/\1": not found'),
+    (
+        r"The command '(.*)' returned a non-zero code: (\d+)",
+        r'process "\1" did not complete successfully: exit code: \2',
+    ),
+    (
+        r"(?:COPY|ADD) failed: .*stat (\S+): file does not exist",
+        r'failed to compute cache key: failed to calculate checksum of ref: "/\1": not found',
+    ),
 ]
 
 

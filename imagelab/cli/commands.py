@@ -235,8 +235,12 @@ def rmi(context: Context) -> int:
     if parsed.all("platform"):
         raise UsageError("removing one platform of an image needs the containerd store", hint="leave --platform out")
     if parsed.on("dry-run"):
-        preview = lab.preview_rmi(*parsed.arguments, force=parsed.on("force"), prune=not parsed.on("no-prune"), lang="en")
-        context.show(preview.text, {"text/html": replace(preview, lang=lab.lang).html})  # a panel speaks the learner's language
+        preview = lab.preview_rmi(
+            *parsed.arguments, force=parsed.on("force"), prune=not parsed.on("no-prune"), lang="en"
+        )
+        context.show(
+            preview.text, {"text/html": replace(preview, lang=lab.lang).html}
+        )  # a panel speaks the learner's language
         return 1 if preview.refusals else 0
     force, failed = parsed.on("force"), []
     for name in parsed.arguments:
@@ -293,7 +297,9 @@ def system_df(context: Context) -> int:
     if held := lab.timeline.held():
         from imagelab.units import human_size
 
-        said = f"hint: the timeline holds {human_size(held, digits=4)} more, for undo; imagelab gc --keep 0 forgets it\n"
+        said = (
+            f"hint: the timeline holds {human_size(held, digits=4)} more, for undo; imagelab gc --keep 0 forgets it\n"
+        )
         context.err.write(said)
     return 0
 

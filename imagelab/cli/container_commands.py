@@ -20,7 +20,9 @@ def verb(
 ) -> Callable[[Function], Function]:  # fmt: skip
     """Register a verb as `docker container NAME` and `docker NAME`."""
     names = more or (f"container {name}", name)
-    return command(names, arguments, short, *flags_of(name), least=least, most=most, interspersed=interspersed, about=about)
+    return command(
+        names, arguments, short, *flags_of(name), least=least, most=most, interspersed=interspersed, about=about
+    )
 
 
 def each(context: Context, act: Callable[[str], object], *, echo: bool = True) -> int:
@@ -57,7 +59,9 @@ def run(context: Context) -> int:
         request = request_of(parsed, settled(context))
         Reference.parse(request.image) if not _is_id(request.image) else None
     except ImageLabError as error:
-        if str(error).startswith(("conflicting options: cannot specify both --attach", "invalid argument", "imagelab does not")):
+        if str(error).startswith(
+            ("conflicting options: cannot specify both --attach", "invalid argument", "imagelab does not")
+        ):
             raise
         return _run_failed(context, error)
     try:
@@ -86,7 +90,9 @@ def _run_failed(context: Context, error: ImageLabError) -> int:
 
     said = f"docker: {eras.prefix(error, context.era)}{eras.error_text(error, context.era)}"
     old = context.era == "1.13"
-    context.err.write(f"{said}.\nSee 'docker run --help'.\n" if old else f"{said}\n\nRun 'docker run --help' for more information\n")
+    context.err.write(
+        f"{said}.\nSee 'docker run --help'.\n" if old else f"{said}\n\nRun 'docker run --help' for more information\n"
+    )
     if error.hint:
         context.err.write(f"hint: {error.hint}\n")
     return error.exit_code if error.exit_code in (125, 126, 127) else 125
@@ -135,7 +141,9 @@ def _made(context: Context, request: Request) -> Container:
     if not (file := context.parsed.text("cidfile")):
         return _created(context, request)
     if Path(file).exists():
-        raise UsageError(f"container ID file found, make sure the other container isn't running or delete {file}", exit_code=125)
+        raise UsageError(
+            f"container ID file found, make sure the other container isn't running or delete {file}", exit_code=125
+        )
     try:
         Path(file).touch()
     except OSError as error:
@@ -159,7 +167,14 @@ def create(context: Context) -> int:
     return 0
 
 
-@verb("exec", "CONTAINER COMMAND [ARG...]", "Execute a command in a running container", least=2, most=None, interspersed=False)
+@verb(
+    "exec",
+    "CONTAINER COMMAND [ARG...]",
+    "Execute a command in a running container",
+    least=2,
+    most=None,
+    interspersed=False,
+)
 def exec_(context: Context) -> int:
     from imagelab.cli.run_options import environment, settled
     from imagelab.cli.streams import input_from, output_to
@@ -172,7 +187,13 @@ def exec_(context: Context) -> int:
     containers(context).resolve(name)
     if detach:
         return _exec_apart(context)
-    stdin = input_from(context.stdin, heard=context.heard, interactive=parsed.on("interactive"), tty=tty and parsed.on("interactive"), environ=context.environ)
+    stdin = input_from(
+        context.stdin,
+        heard=context.heard,
+        interactive=parsed.on("interactive"),
+        tty=tty and parsed.on("interactive"),
+        environ=context.environ,
+    )
     return containers(context).exec(name, wanted, stdin, output_to(context.out, context.err))
 
 
@@ -200,7 +221,9 @@ def start(context: Context) -> int:
             raise UsageError("you cannot start and attach multiple containers at once")
         container = containers(context).resolve(parsed.arguments[0])
         tty = bool(container.config.get("Tty"))
-        stdin = input_from(context.stdin, heard=context.heard, interactive=parsed.on("interactive"), tty=tty, environ=context.environ)
+        stdin = input_from(
+            context.stdin, heard=context.heard, interactive=parsed.on("interactive"), tty=tty, environ=context.environ
+        )
         if container.running:
             return _attached(context, container, stdin_open=parsed.on("interactive"))
         return containers(context).run_here(container.id, stdin, output_to(context.out, context.err))
@@ -249,7 +272,12 @@ def unpause(context: Context) -> int:
     return each(context, containers(context).unpause)
 
 
-@verb("wait", "CONTAINER [CONTAINER...]", "Block until one or more containers stop, then print their exit codes", most=None)
+@verb(
+    "wait",
+    "CONTAINER [CONTAINER...]",
+    "Block until one or more containers stop, then print their exit codes",
+    most=None,
+)
 def wait(context: Context) -> int:
     return each(context, lambda name: context.out.write(f"{containers(context).wait(name)}\n"), echo=False)
 
@@ -291,13 +319,18 @@ def prune(context: Context) -> int:
     from imagelab.cli import eras
 
     if not context.parsed.on("force"):
-        context.out.write("WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ")
+        context.out.write(
+            "WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] "
+        )
         context.out.flush()
         if context.answer() not in ("y", "Y"):
             return 1
     gone, freed = containers(context).prune(_kept(context))
     listed = "".join(f"{container_id}\n" for container_id in gone)
-    context.out.write((f"Deleted Containers:\n{listed}\n" if gone else "") + f"Total reclaimed space: {eras.size(freed, '28', digits=4)}\n")
+    context.out.write(
+        (f"Deleted Containers:\n{listed}\n" if gone else "")
+        + f"Total reclaimed space: {eras.size(freed, '28', digits=4)}\n"
+    )
     return 0
 
 
@@ -334,7 +367,9 @@ def ps(context: Context) -> int:
     state = containers(context).state
     last = int(parsed.text("last", "-1"))
     filters = Filters.parse(parsed.all("filter"))
-    listed = select(state, filters, all=parsed.on("all"), last=1 if parsed.on("latest") and last == -1 else last, engine=lab.engine)
+    listed = select(
+        state, filters, all=parsed.on("all"), last=1 if parsed.on("latest") and last == -1 else last, engine=lab.engine
+    )
     try:
         context.out.write(container_format.ps(
             listed, state, quiet=parsed.on("quiet"), no_trunc=parsed.on("no-trunc"), size=parsed.on("size"),
@@ -346,7 +381,13 @@ def ps(context: Context) -> int:
     return 0
 
 
-@verb("container inspect", "CONTAINER [CONTAINER...]", "Display detailed information on one or more containers", "container inspect", most=None)
+@verb(
+    "container inspect",
+    "CONTAINER [CONTAINER...]",
+    "Display detailed information on one or more containers",
+    "container inspect",
+    most=None,
+)
 def container_inspect(context: Context) -> int:
     from imagelab.cli.commands import inspect_objects
 
@@ -460,4 +501,3 @@ def cp(context: Context) -> int:
     from imagelab.cli.copy import copied
 
     return copied(context)
-

@@ -189,12 +189,20 @@ CGROUPNS = (
 def flags_of(verb: str) -> tuple[Flag, ...]:
     """The flags of `run`, `container prune` and so on."""
     if verb in ("run", "create"):
-        text = RUN if verb == "run" else RUN.replace('before running ("always", "missing",', 'before creating ("always", "|missing",')
+        text = (
+            RUN
+            if verb == "run"
+            else RUN.replace('before running ("always", "missing",', 'before creating ("always", "|missing",')
+        )
         found = [_flag(line) for line in text.splitlines()]
         help = Flag("help", "", "bool", "Print usage")
         return tuple([*(flag for flag in found if verb == "run" or flag.name not in ONLY_RUN), help])
     sections = dict(section.split("]\n", 1) for section in ("\n" + OTHERS).split("\n[")[1:])
-    later = [Flag("no-pause", text="The same as --pause=false, as Docker 29 says it", ours=True)] if verb == "commit" else []
+    later = (
+        [Flag("no-pause", text="The same as --pause=false, as Docker 29 says it", ours=True)]
+        if verb == "commit"
+        else []
+    )
     return (*(_flag(line) for line in sections.get(verb, "").splitlines()), *later)
 
 

@@ -186,7 +186,8 @@ def ports(container: Container, private: str, era: str) -> list[str]:
     for port, bindings in sorted((container.ports if container.running else {}).items()):
         for binding in bindings or []:
             address = binding["HostIp"] or "0.0.0.0"
-            shown = [f"{address}:{binding['HostPort']}"] + ([f"[::]:{binding['HostPort']}"] if address == "0.0.0.0" and eras.both_addresses(era) else [])
+            shown = [f"{address}:{binding['HostPort']}"] + (
+                [f"[::]:{binding['HostPort']}"] if address == "0.0.0.0" and eras.both_addresses(era) else []
+            )
             lines += [one if wanted else f"{port} -> {one}" for one in shown if wanted in ("", port)]
     return lines
-

@@ -89,7 +89,9 @@ def copied(context: Context) -> int:
             return _out_of(context, container, from_path, target)
         return _into(context, container, source, to_path)
     except OSError as error:  # of this machine: it may not be read, or written
-        raise ImageLabError(f"open {error.filename}: {(error.strerror or str(error)).lower()}", origin="client") from None
+        raise ImageLabError(
+            f"open {error.filename}: {(error.strerror or str(error)).lower()}", origin="client"
+        ) from None
 
 
 def _side(text: str) -> tuple[str, str]:
@@ -101,7 +103,10 @@ def _side(text: str) -> tuple[str, str]:
 
 
 def _missing(container: Container, path: str) -> NotFoundError:
-    return NotFoundError(f"Could not find the file {path} in container {container.name}", hint=f"docker exec {container.name} ls shows what is there")
+    return NotFoundError(
+        f"Could not find the file {path} in container {container.name}",
+        hint=f"docker exec {container.name} ls shows what is there",
+    )
 
 
 def _out_of(context: Context, container: Container, path: str, target: str) -> int:
@@ -139,7 +144,9 @@ def _below(files: FileSystem, at: str, name: str) -> Iterator[tuple[str, Node]]:
         yield (f"{name}/{rest}" if rest else name), replace(node, link="")
 
 
-def _place(files: FileSystem, node: Node, below: list[tuple[str, Node]], local: Path, *, contents_only: bool, target: str) -> None:
+def _place(
+    files: FileSystem, node: Node, below: list[tuple[str, Node]], local: Path, *, contents_only: bool, target: str
+) -> None:
     """Write what came out of a container to the machine; links as links, everything else by its bytes."""
     if target.endswith(("/", os.sep)) and not local.is_dir() and not node.is_directory:
         raise ImageLabError(f"the destination directory must exist: {target}", origin="client")
@@ -177,9 +184,15 @@ def _safe(path: str) -> Path:
 def _into(context: Context, container: Container, source: str, path: str) -> int:
     def fetch() -> IO[bytes]:
         if source != "-":
-            return _packed(Path(source), contents_only=source.endswith(("/.", os.sep + ".")), follow=context.parsed.on("follow-link"))
+            return _packed(
+                Path(source),
+                contents_only=source.endswith(("/.", os.sep + ".")),
+                follow=context.parsed.on("follow-link"),
+            )
         binary = getattr(context.stdin, "buffer", None)
-        return io.BytesIO(binary.read() if binary is not None else context.stdin.read().encode("utf-8", "surrogateescape"))
+        return io.BytesIO(
+            binary.read() if binary is not None else context.stdin.read().encode("utf-8", "surrogateescape")
+        )
 
     archive = context.take("source", fetch)
     workspace = context.lab.engine.containers.workspace(container)
@@ -190,15 +203,21 @@ def _into(context: Context, container: Container, source: str, path: str) -> int
 
 def _packed(local: Path, *, contents_only: bool, follow: bool) -> io.BytesIO:
     if not (local.exists() or local.is_symlink()):
-        raise ImageLabError(f"lstat {local}: no such file or directory", origin="client", hint="the first path is on this machine")
+        raise ImageLabError(
+            f"lstat {local}: no such file or directory", origin="client", hint="the first path is on this machine"
+        )
     found = io.BytesIO()
     with tarfile.open(fileobj=found, mode="w", format=tarfile.PAX_FORMAT, dereference=follow) as archive:
-        archive.add(local, arcname="." if contents_only else local.resolve().name if local.name in ("", "..") else local.name)
+        archive.add(
+            local, arcname="." if contents_only else local.resolve().name if local.name in ("", "..") else local.name
+        )
     found.seek(0)
     return found
 
 
-def _unpack(files: FileSystem, archive: IO[bytes], container: Container, path: str, *, from_stdin: bool, keep: bool) -> None:
+def _unpack(
+    files: FileSystem, archive: IO[bytes], container: Container, path: str, *, from_stdin: bool, keep: bool
+) -> None:
     full = "/" + path.lstrip("/")
     there = None
     try:

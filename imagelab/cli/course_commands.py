@@ -50,7 +50,9 @@ def _checkout(context: Context) -> Path:
 
     root = Path(context.parsed.text("root") or ROOT).resolve()
     if not (root / "lessons").is_dir():
-        raise ImageLabError(f"there are no lessons in {root}", hint="--root names a checkout of imagelab", origin="client")
+        raise ImageLabError(
+            f"there are no lessons in {root}", hint="--root names a checkout of imagelab", origin="client"
+        )
     return root
 
 
@@ -74,7 +76,12 @@ def check(context: Context) -> int:
         grades = grade_notebook(Path(name), progress)
         everything = everything and all(one.solved for one in grades)
         if parsed.text("format") == "json":
-            found = {"notebook": name, "solved": sum(one.solved for one in grades), "all": len(grades), "exercises": [one.to_json() for one in grades]}
+            found = {
+                "notebook": name,
+                "solved": sum(one.solved for one in grades),
+                "all": len(grades),
+                "exercises": [one.to_json() for one in grades],
+            }
             context.out.write(json.dumps(found, ensure_ascii=False) + "\n")
         else:
             head = f"{name}\n" if len(parsed.arguments) > 1 else ""
@@ -95,7 +102,9 @@ def assignment(context: Context) -> int:
     lesson = lessons_folder() / context.parsed.arguments[0]
     if not (lesson / "lesson.md").is_file():
         known = ", ".join(folder.name for folder in sorted(lessons_folder().glob("*-*")))
-        raise ImageLabError(f"no lesson is called {context.parsed.arguments[0]!r}", hint=f"there is {known}", origin="client")
+        raise ImageLabError(
+            f"no lesson is called {context.parsed.arguments[0]!r}", hint=f"there is {known}", origin="client"
+        )
     target = Path(context.parsed.text("output") or f"{lesson.name}.ipynb")
     target.write_text(normalise(assignment(lesson, context.parsed.text("lang", "en"))), encoding="utf-8", newline="\n")
     context.out.write(f"wrote {target}\n")

@@ -100,13 +100,19 @@ _CONTAINERS_NOW = [(r'^cannot remove container "/(\S+)": ', r'cannot remove cont
 
 
 _BUILDS_THEN = [
-    (r"^dockerfile parse error on line \d+: unknown instruction: (\S+)(?: \(did you mean \w+\?\))?$", r"Unknown instruction: \1"),
+    (
+        r"^dockerfile parse error on line \d+: unknown instruction: (\S+)(?: \(did you mean \w+\?\))?$",
+        r"Unknown instruction: \1",
+    ),
     (r"^dockerfile parse error on line \d+: ", ""),
     (r"^failed to parse (?:\S+): file with no instructions$", "No image was generated. Is your Dockerfile empty?"),
     (r"^failed to parse (?:\S+): ", ""),
     (r"^no build stage in current context$", "Please provide a source image with `from` prior to commit"),
     (r"^the Dockerfile \((.*)\) cannot be empty$", r"The Dockerfile (\1) cannot be empty"),
-    (r"^(?:COPY|ADD) failed: file not found in build context or excluded by .dockerignore: stat (.*): file does not exist$", r"lstat \1: no such file or directory"),
+    (
+        r"^(?:COPY|ADD) failed: file not found in build context or excluded by .dockerignore: stat (.*): file does not exist$",
+        r"lstat \1: no such file or directory",
+    ),
     (r"^(?:COPY|ADD) failed: forbidden path outside the build context: ", "Forbidden path outside the build context: "),
     (r"^(?:COPY|ADD) failed: no source files were specified$", "No source files were specified"),
 ]

@@ -364,7 +364,9 @@ def _typed(item: Mapping[str, Any]) -> Any:
     from imagelab.govalues import Ordered, Strings
 
     structs = {"Config", "GraphDriver", "RootFS", "Metadata", "Descriptor"}
-    typed = Ordered({key: Ordered(value) if key in structs and value is not None else value for key, value in item.items()})
+    typed = Ordered(
+        {key: Ordered(value) if key in structs and value is not None else value for key, value in item.items()}
+    )
     for holder in (typed, *(value for value in typed.values() if isinstance(value, Ordered))):
         holder.update({key: Strings(value) for key, value in holder.items() if isinstance(value, list)})
     for name in ("ExposedPorts", "Volumes"):  # sets, in Go: a map to empty structs

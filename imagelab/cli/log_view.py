@@ -27,7 +27,11 @@ def show(context: Context) -> int:
     now, tz = lab.now(), lab.tz
     since = parse_moment(parsed.text("since"), now=now, tz=tz) if parsed.text("since") else None
     until = parse_moment(parsed.text("until"), now=now, tz=tz) if parsed.text("until") else None
-    entries = [e for e in entries if (since is None or parse_time(e[2]) >= since) and (until is None or parse_time(e[2]) <= until)]
+    entries = [
+        e
+        for e in entries
+        if (since is None or parse_time(e[2]) >= since) and (until is None or parse_time(e[2]) <= until)
+    ]
     tail = parsed.text("tail", "all")
     if tail != "all":
         count = int(tail) if tail.lstrip("-").isdigit() else -1

@@ -120,7 +120,11 @@ def _not_here(name: str) -> ImageLabError:
 
 
 def _group_page(name: str) -> str:
-    commands = [COMMANDS[key] for key in COMMANDS if key.startswith(name + " ") and (COMMANDS[key].name == key or not COMMANDS[key].name.startswith(name + " "))]
+    commands = [
+        COMMANDS[key]
+        for key in COMMANDS
+        if key.startswith(name + " ") and (COMMANDS[key].name == key or not COMMANDS[key].name.startswith(name + " "))
+    ]
     return help.group_page(GROUPS[name], commands)
 
 

@@ -140,7 +140,9 @@ OUT_OF_SCOPE = {
 }  # fmt: skip
 
 
-CONTAINER_VERBS = "attach commit cp create diff export kill logs pause port ps rename restart rm start stop top unpause wait".split()
+CONTAINER_VERBS = (
+    "attach commit cp create diff export kill logs pause port ps rename restart rm start stop top unpause wait".split()
+)
 
 
 IMAGE_VERBS = [

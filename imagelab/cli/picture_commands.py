@@ -54,7 +54,9 @@ def _of_an_engine(context: Context) -> LabGraph:
 
     parsed = context.parsed
     if parsed.text("since"):
-        raise UsageError("--since is for a lab: an engine remembers no steps", hint="leave one of --from and --since out")
+        raise UsageError(
+            "--since is for a lab: an engine remembers no steps", hint="leave one of --from and --since out"
+        )
     lang = checked_language(parsed.text("lang") or context.environ.get("IMAGELAB_LANG") or "en")
     machine = read(parsed.text("from"))
     focus = parsed.text("focus")

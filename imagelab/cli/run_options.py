@@ -20,7 +20,11 @@ from imagelab.errors import ImageLabError, UsageError
 if TYPE_CHECKING:
     from imagelab.cli.command import Context
 
-_VOLUMES, _NETWORKS, _HARDWARE = "volumes are out of scope", "networks are out of scope", "there is no hardware to give it"
+_VOLUMES, _NETWORKS, _HARDWARE = (
+    "volumes are out of scope",
+    "networks are out of scope",
+    "there is no hardware to give it",
+)
 REFUSED = {
     **dict.fromkeys(["volume", "mount", "volumes-from", "tmpfs", "volume-driver"], _VOLUMES),
     **dict.fromkeys(["link", "ip", "ip6", "dns", "dns-option", "dns-search", "add-host", "network-alias", "link-local-ip", "mac-address"], _NETWORKS),
@@ -46,7 +50,7 @@ def request_of(parsed: Parsed, environ: Mapping[str, str]) -> Request:
     image, *command = parsed.arguments
     pull = parsed.text("pull", "missing")
     if pull not in ("always", "missing", "never"):
-        raise client_error(f"invalid pull option: '{pull}': must be one of \"always\", \"missing\" or \"never\"")
+        raise client_error(f'invalid pull option: \'{pull}\': must be one of "always", "missing" or "never"')
     entrypoint = tuple(filter(None, [parsed.text("entrypoint")])) if "entrypoint" in parsed.values else None
     timeout = parsed.text("stop-timeout")
     return Request(
@@ -103,7 +107,10 @@ def settled(context: Context) -> Mapping[str, str]:
     said = context.take_words("environment", found).items()
     for flag in ("env", "label"):
         named = [(name.removeprefix(f"{flag} "), value) for name, value in said if name.startswith(f"{flag} ")]
-        parsed.values |= {flag: [name if value is None else f"{name}={value}" for name, value in named], f"{flag}-file": []}
+        parsed.values |= {
+            flag: [name if value is None else f"{name}={value}" for name, value in named],
+            f"{flag}-file": [],
+        }
     return {}
 
 
@@ -114,7 +121,9 @@ def environment(parsed: Parsed, environ: Mapping[str, str]) -> tuple[str, ...]:
     for entry in [*entries, *parsed.all("env")]:
         name, equals, _ = entry.partition("=")
         if not name:
-            raise UsageError(f'invalid argument "{entry}" for "-e, --env" flag: invalid environment variable: {entry}', exit_code=125)
+            raise UsageError(
+                f'invalid argument "{entry}" for "-e, --env" flag: invalid environment variable: {entry}', exit_code=125
+            )
         found[name] = entry if equals else f"{name}={environ[name]}" if name in environ else name
     return tuple(found.values())
 
@@ -198,7 +207,13 @@ def _parts(body: str) -> tuple[str, str, str]:
     parts = body.split(":")
     if len(parts) > 3:
         return ":".join(parts[:-2]), parts[-2], parts[-1]
-    return ("", "", parts[0]) if len(parts) == 1 else ("", parts[0], parts[1]) if len(parts) == 2 else (parts[0], parts[1], parts[2])
+    return (
+        ("", "", parts[0])
+        if len(parts) == 1
+        else ("", parts[0], parts[1])
+        if len(parts) == 2
+        else (parts[0], parts[1], parts[2])
+    )
 
 
 def _range(text: str, problem: str) -> tuple[int, int]:
@@ -217,7 +232,9 @@ def exposed(specifications: Sequence[str]) -> tuple[str, ...]:
     for text in specifications:
         port, _, protocol = text.partition("/")
         if not re.fullmatch(r"\d+(-\d+)?", port):
-            raise client_error(f'invalid range format for --expose: {text}, error: strconv.ParseUint: parsing "{port}": invalid syntax')
+            raise client_error(
+                f'invalid range format for --expose: {text}, error: strconv.ParseUint: parsing "{port}": invalid syntax'
+            )
         first, last = _range(port, f"invalid range format for --expose: {text}")
         found += [f"{number}/{protocol or 'tcp'}" for number in range(first, last + 1)]
     return tuple(found)

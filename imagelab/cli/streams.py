@@ -1,8 +1,8 @@
 """The ends of a container's standard streams: a terminal with line editing, a pipe, a notebook's boxes, a script of lines.
 
-    a terminal            prompt_toolkit edits the line: history, completion with Tab, Ctrl-C, Ctrl-D, Ctrl-R
-    anything that `asks`  a notebook's input box, or the lines of a cell, one after the other
-    a pipe or a file      bytes, fetched when the program waits for them
+a terminal            prompt_toolkit edits the line: history, completion with Tab, Ctrl-C, Ctrl-D, Ctrl-R
+anything that `asks`  a notebook's input box, or the lines of a cell, one after the other
+a pipe or a file      bytes, fetched when the program waits for them
 """
 
 from __future__ import annotations
@@ -155,4 +155,8 @@ def _completions(typed: str, completion: Completion) -> Iterable[Any]:
 
     word = re.split(r"[\s;&|<>()=]", typed)[-1]
     for name in completion(typed):
-        yield Candidate(name, start_position=-len(word), display=name.rstrip("/").rpartition("/")[2] + ("/" if name.endswith("/") else ""))
+        yield Candidate(
+            name,
+            start_position=-len(word),
+            display=name.rstrip("/").rpartition("/")[2] + ("/" if name.endswith("/") else ""),
+        )

@@ -75,11 +75,15 @@ def steps(context: Context) -> int:
                 context.out.write(line + "\n")
             beginning = lab.engine.timeline.state(0)
             if beginning.images or beginning.containers:
-                context.err.write("note: what was done before the first of these steps is forgotten: an empty lab cannot replay them\n")
+                context.err.write(
+                    "note: what was done before the first of these steps is forgotten: an empty lab cannot replay them\n"
+                )
         case "" | "table":
             context.out.write(listing(lab, all=parsed.on("all"), no_trunc=parsed.on("no-trunc")))
         case other:
-            raise UsageError(f"imagelab steps --format {other}: table or json", hint="json is one object a line, for imagelab replay")
+            raise UsageError(
+                f"imagelab steps --format {other}: table or json", hint="json is one object a line, for imagelab replay"
+            )
     return 0
 
 
@@ -120,11 +124,15 @@ def replay(context: Context) -> int:
     try:
         lines = context.stdin.readlines() if name == "-" else Path(name).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the log {name} cannot be read: {getattr(error, 'strerror', '') or 'it is not text'}") from None
+        raise UsageError(
+            f"the log {name} cannot be read: {getattr(error, 'strerror', '') or 'it is not text'}"
+        ) from None
     entries = read_log(lines)
     lab = context.lab
     if lab.engine.timeline.all() or lab.state.images or lab.state.containers:
-        raise UsageError("this lab is not empty: a log is replayed from the beginning", hint="imagelab --lab NEW-DIRECTORY replay …")
+        raise UsageError(
+            "this lab is not empty: a log is replayed from the beginning", hint="imagelab --lab NEW-DIRECTORY replay …"
+        )
     if any(entry.state for entry in entries):
         lab.by_class_clock()
     return 0 if all(_again(context, lab, number, entry) for number, entry in enumerate(entries, 1)) else 1
@@ -137,9 +145,15 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
     from imagelab.steps import TimelineError, fingerprint
 
     if not entry.command:
-        raise TimelineError(f"step {number} has no command line: it was made in Python", hint="replay knows Docker's verbs and lab's methods")
+        raise TimelineError(
+            f"step {number} has no command line: it was made in Python",
+            hint="replay knows Docker's verbs and lab's methods",
+        )
     if _writes_outside(entry.command):
-        raise TimelineError(f"step {number} changes nothing in a lab: {' '.join(entry.command)}", hint="no log of imagelab's has such a step")
+        raise TimelineError(
+            f"step {number} changes nothing in a lab: {' '.join(entry.command)}",
+            hint="no log of imagelab's has such a step",
+        )
     out, err = io.StringIO(), io.StringIO()
     code = run(
         entry.command, stdin=Script.again(entry.inputs, out), stdout=out, stderr=err, environ=context.environ, lab=lab, given=entry.inputs

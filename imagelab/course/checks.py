@@ -213,7 +213,9 @@ def answered(question: Words, answer: str) -> Check:
     """A question's answer, given as a tag: any image called `answer:5`. The answer itself is not said."""
     return Check(
         question,
-        Words("no image is called `answer:` with the right answer behind it yet", "还没有镜像叫 `answer:` 加上正确答案"),
+        Words(
+            "no image is called `answer:` with the right answer behind it yet", "还没有镜像叫 `answer:` 加上正确答案"
+        ),
         lambda before, now: now.id_of(f"{ANSWER}:{answer}") is not None,
     )
 
@@ -246,7 +248,10 @@ def image_dangles(was: str) -> Check:
         image_id = before.id_of(was)
         if image_id not in now.state.images:
             return Words(f"the image that was `{was}` has been deleted", f"开始时的 `{was}` 那个镜像被删掉了")
-        return Words(f"the image that was `{was}` still has a tag, or a child", f"开始时的 `{was}` 那个镜像还有标签，或者还有子镜像")
+        return Words(
+            f"the image that was `{was}` still has a tag, or a child",
+            f"开始时的 `{was}` 那个镜像还有标签，或者还有子镜像",
+        )
 
     return Check(
         Words(f"the image that was `{was}` at the start is dangling", f"开始时的 `{was}` 那个镜像成了虚悬镜像"),
@@ -290,6 +295,7 @@ def intermediate(count: int | None = None) -> Check:
 
 def only_images(*names: str) -> Check:
     """These images and no others: for lessons about cleaning up."""
+
     def listed(some: Iterable[str]) -> tuple[str, str]:
         quoted = [f"`{name}`" for name in some]
         return ", ".join(quoted), "、".join(quoted)

@@ -54,7 +54,9 @@ def child_of(name: str, parent: str) -> Check:
 
     def test(before: Scene, now: Scene) -> bool:
         image = now.image(name)
-        return image is not None and image.parent is not None and image.parent in (before.id_of(parent), now.id_of(parent))
+        return (
+            image is not None and image.parent is not None and image.parent in (before.id_of(parent), now.id_of(parent))
+        )
 
     return Check(
         Words(f"`{name}` was made from `{parent}`", f"`{name}` 是由 `{parent}` 生成的"),
@@ -89,7 +91,9 @@ def only_changed(name: str, *paths: str) -> Check:
 
     def extra(now: Scene) -> list[str]:
         *_, below, above = (Tree.empty(), Tree.empty(), *now.trees(name))
-        return [change.path for change in diff(below, above) if change.path not in wanted and not _leads_to(change.path)]
+        return [
+            change.path for change in diff(below, above) if change.path not in wanted and not _leads_to(change.path)
+        ]
 
     def _leads_to(path: str) -> bool:
         return any(file.startswith(f"{path}/") for file in wanted)
@@ -121,7 +125,9 @@ def _file_missing(now: Scene, name: str, path: str, kind: Words, there: bool) ->
 
 def config_has(name: str, **wanted: object) -> Check:
     """The image's config has these: `Cmd=["nginx"]`, `Env="A=1"`, `Labels="a=b"`, `ExposedPorts="80/tcp"`, `Author="me"`."""
-    listed = ", ".join(f"{key} `{json.dumps(value) if isinstance(value, list) else value}`" for key, value in wanted.items())
+    listed = ", ".join(
+        f"{key} `{json.dumps(value) if isinstance(value, list) else value}`" for key, value in wanted.items()
+    )
 
     def test(before: Scene, now: Scene) -> bool:
         config = now.config(name)
@@ -237,7 +243,9 @@ def no_container_file(name: str, path: str) -> Check:
 def _file_there(place: Words, exists: Callable[[Scene], bool], name: str, path: str, contains: str) -> Check:
     with_text = Words(f" with `{contains}` in it", f"，内容里有 `{contains}`") if contains else Words("", "")
     return Check(
-        Words(f"`{path}` is in the {place.en} `{name}`{with_text.en}", f"{place.zh} `{name}` 里有 `{path}`{with_text.zh}"),
+        Words(
+            f"`{path}` is in the {place.en} `{name}`{with_text.en}", f"{place.zh} `{name}` 里有 `{path}`{with_text.zh}"
+        ),
         lambda before, now: _file_missing(now, name, path, place, exists(now)),
         lambda before, now: exists(now) and _says(now.text(name, path), contains),
     )

@@ -185,5 +185,3 @@ def bare(line: str) -> str:
     except ValueError:
         parts = line.split()
     return " ".join(part for part in parts if part not in ("docker", "%docker", "!docker", "$"))
-
-

@@ -90,7 +90,10 @@ def grade_notebook(file: Path, progress: Progress | None = None) -> tuple[Grade,
     typed = commands_in(cells)
     if progress is None:
         progress = read_progress(progress_file({}, file.resolve().parent))
-    return tuple(grade(exercise_called(name), progress.records[name].log if name in progress.records else (), lines) for name, lines in typed.items())
+    return tuple(
+        grade(exercise_called(name), progress.records[name].log if name in progress.records else (), lines)
+        for name, lines in typed.items()
+    )
 
 
 def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Grade:
@@ -123,7 +126,9 @@ def _replay(lab: Lab, log: Sequence[str]) -> None:
             raise ImageLabError(f"step {number} of the log is not done again: docker {' '.join(entry.command)}")
         _again(lab, entry)
         if entry.state is not None and fingerprint(lab.state) != entry.state:
-            raise ImageLabError(f"step {number} of the log leaves another lab than the log says: docker {' '.join(entry.command)}")
+            raise ImageLabError(
+                f"step {number} of the log leaves another lab than the log says: docker {' '.join(entry.command)}"
+            )
 
 
 def _again(lab: Lab, entry: Entry) -> None:
@@ -131,7 +136,15 @@ def _again(lab: Lab, entry: Entry) -> None:
     from imagelab.cli.streams import Script
 
     out = io.StringIO()
-    run(entry.command, stdin=Script.again(entry.inputs, out), stdout=out, stderr=out, environ={}, lab=lab, given=entry.inputs)
+    run(
+        entry.command,
+        stdin=Script.again(entry.inputs, out),
+        stdout=out,
+        stderr=out,
+        environ={},
+        lab=lab,
+        given=entry.inputs,
+    )
 
 
 def _complete(entry: Entry) -> bool:
@@ -181,7 +194,9 @@ def _cells(file: Path) -> list[str]:
     except OSError as error:
         raise ImageLabError(f"{file} cannot be read: {error.strerror}", origin="client") from None
     except (ValueError, KeyError, TypeError):
-        raise ImageLabError(f"{file} is not a notebook", hint="imagelab check takes an .ipynb file", origin="client") from None
+        raise ImageLabError(
+            f"{file} is not a notebook", hint="imagelab check takes an .ipynb file", origin="client"
+        ) from None
 
 
 def commands_in(cells: Sequence[str]) -> dict[str, Lines]:
@@ -226,5 +241,8 @@ def _python_lines(cell: str) -> list[str]:
 def report(grades: Sequence[Grade], lang: str) -> str:
     """A line an exercise, and a sum."""
     marks: Mapping[bool, str] = {True: "x", False: " "}
-    rows = [f"[{marks[one.solved]}] {one.exercise.id}  {sum(one.held)} of {len(one.held)}  {one.sentence(lang)}" for one in grades]
+    rows = [
+        f"[{marks[one.solved]}] {one.exercise.id}  {sum(one.held)} of {len(one.held)}  {one.sentence(lang)}"
+        for one in grades
+    ]
     return "\n".join([*rows, f"{sum(one.solved for one in grades)} of {len(grades)} exercises solved"]) + "\n"

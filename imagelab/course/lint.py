@@ -42,7 +42,9 @@ def lint(root: Path, slugs: Sequence[str] = (), *, full: bool = False) -> list[s
     """What is wrong with these lessons of a checkout, or with all of them."""
     folders = [folder for folder in sorted((root / "lessons").iterdir()) if folder.is_dir()]
     if unknown := sorted(set(slugs) - {folder.name for folder in folders}):
-        raise ImageLabError(f"no lesson is called {', '.join(unknown)}", hint="imagelab new-lesson SLUG begins one", origin="client")
+        raise ImageLabError(
+            f"no lesson is called {', '.join(unknown)}", hint="imagelab new-lesson SLUG begins one", origin="client"
+        )
     found: list[str] = []
     seen: dict[str, str] = {}
     for folder in folders:
@@ -82,7 +84,9 @@ def _exercises(folder: Path) -> tuple[Exercise, ...] | None:
 def lint_files(folder: Path) -> Iterator[str]:
     """A lesson is two files."""
     names = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
-    yield from (f"{name} does not belong there: a lesson is {' and '.join(sorted(LISTED))}" for name in sorted(names - LISTED))
+    yield from (
+        f"{name} does not belong there: a lesson is {' and '.join(sorted(LISTED))}" for name in sorted(names - LISTED)
+    )
     yield from (f"{name} is missing" for name in sorted(LISTED - names))
     try:
         exercises = catalog.load(folder / catalog.FILE)

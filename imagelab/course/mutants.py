@@ -67,7 +67,10 @@ def _names(before: Scene, goal: Scene) -> Iterator[Mutant]:
     for name in sorted(set(was) - set(now)):
         image = before.state.images[was[name]]
         images = {**goal.state.images, image.id: image}
-        yield f"bring back the tag {familiar(name)}", _with(goal, images=images, references={**goal.state.references, name: image.id})
+        yield (
+            f"bring back the tag {familiar(name)}",
+            _with(goal, images=images, references={**goal.state.references, name: image.id}),
+        )
 
 
 def _images(before: Scene, goal: Scene) -> Iterator[Mutant]:
@@ -75,7 +78,10 @@ def _images(before: Scene, goal: Scene) -> Iterator[Mutant]:
     for image_id in sorted(set(before.state.images) - set(state.images)):
         names = {name: found for name, found in before.state.references.items() if found == image_id and "@" in name}
         images = {**state.images, image_id: before.state.images[image_id]}
-        yield f"bring back the image {image_id.short}", _with(goal, images=images, references={**state.references, **names})
+        yield (
+            f"bring back the image {image_id.short}",
+            _with(goal, images=images, references={**state.references, **names}),
+        )
     for image_id in sorted(state.images):
         if not state.tags(image_id) and image_id in before.state.images:
             images = {key: image for key, image in state.images.items() if key != image_id}
@@ -117,7 +123,11 @@ def _renamed(goal: Scene, key: str, below: Tree) -> list[Scene]:
 def _made(before: Scene, goal: Scene) -> list[Image]:
     """Images that the solution made itself, with a layer of their own, and gave a name."""
     new = [image for key, image in sorted(goal.state.images.items()) if key not in before.state.images]
-    return [image for image in new if image.local and goal.state.tags(image.id) and image.layers[-1] not in before.state.layers]
+    return [
+        image
+        for image in new
+        if image.local and goal.state.tags(image.id) and image.layers[-1] not in before.state.layers
+    ]
 
 
 def _called(goal: Scene, image: Image) -> str:

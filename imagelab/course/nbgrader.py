@@ -74,4 +74,6 @@ def _asserts(exercise: Exercise) -> Iterator[Any]:
 
 def _metadata(grade_id: str, *, solution: bool = False, points: int = 0) -> dict[str, Any]:
     common = {"grade_id": grade_id, "schema_version": SCHEMA, "task": False, "solution": solution}
-    return common | ({"grade": False, "locked": False} if solution else {"grade": True, "locked": True, "points": points})
+    return common | (
+        {"grade": False, "locked": False} if solution else {"grade": True, "locked": True, "points": points}
+    )

@@ -47,7 +47,9 @@ LANGUAGE_INFO = {
 }  # fmt: skip
 
 
-_WRAPPED = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef”’…—*])\n(?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“‘*]{2})")
+_WRAPPED = re.compile(
+    r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef”’…—*])\n(?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“‘*]{2})"
+)
 
 
 # -- the source ---------------------------------------------------------------------------------------------

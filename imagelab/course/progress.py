@@ -64,10 +64,14 @@ class Progress:
         try:
             data = json.loads(text)
             if data["version"] > VERSION:
-                raise ImageLabError("this progress file is of a newer imagelab", hint="update imagelab", origin="client")
+                raise ImageLabError(
+                    "this progress file is of a newer imagelab", hint="update imagelab", origin="client"
+                )
             records = {str(name): _record(one) for name, one in data["exercises"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise ImageLabError("this is not a progress file", hint="imagelab progress --export FILE writes one", origin="client") from None
+            raise ImageLabError(
+                "this is not a progress file", hint="imagelab progress --export FILE writes one", origin="client"
+            ) from None
         return cls(records)
 
     def merged(self, other: Progress) -> Progress:

@@ -13,7 +13,7 @@ from imagelab.errors import ImageLabError, UsageError
 
 SLUG = re.compile(r"[0-9]{2}-[a-z0-9]+(?:-[a-z0-9]+)*")
 
-LESSON = '''\
+LESSON = """\
 ---
 jupytext:
   text_representation:
@@ -90,7 +90,7 @@ lab.exercise("ID-two")
 ```{code-cell} ipython3
 # %docker ...
 ```
-'''
+"""
 
 EXERCISES = '''\
 """Exercises of this lesson. docs/for-authors.md says what each part is for."""
@@ -158,12 +158,20 @@ def new_lesson(root: Path, slug: str) -> Path:
         raise UsageError(f"{slug!r} is no lesson's name", hint="two digits and small words: 15-volumes")
     folder = root / "lessons" / slug
     if not folder.parent.is_dir():
-        raise ImageLabError(f"there are no lessons in {root}", hint="run this in a checkout of imagelab", origin="client")
+        raise ImageLabError(
+            f"there are no lessons in {root}", hint="run this in a checkout of imagelab", origin="client"
+        )
     if folder.exists():
-        raise ImageLabError(f"lessons/{slug} is there already", hint="imagelab lint-lessons says how it is", origin="client")
+        raise ImageLabError(
+            f"lessons/{slug} is there already", hint="imagelab lint-lessons says how it is", origin="client"
+        )
     folder.mkdir()
     identity = slug[3:]
     for name, text in (("lesson.md", LESSON), ("exercises.py", EXERCISES)):
-        filled = text.replace("SLUG", identity).replace("ID-", f"{identity}-").replace("TITLE", identity.replace("-", " ").capitalize())
+        filled = (
+            text.replace("SLUG", identity)
+            .replace("ID-", f"{identity}-")
+            .replace("TITLE", identity.replace("-", " ").capitalize())
+        )
         (folder / name).write_text(filled, encoding="utf-8", newline="\n")
     return folder

@@ -232,7 +232,9 @@ class FileSystem:
         content = f"sha256:{hashlib.sha256(data).hexdigest()}" if data else ""
         if data:
             self.contents[content] = data
-        new = replace(node, size=len(data), content=content, mtime=self.now() if mtime is None else mtime, mode=node.mode & 0o1777)
+        new = replace(
+            node, size=len(data), content=content, mtime=self.now() if mtime is None else mtime, mode=node.mode & 0o1777
+        )
         for name in self._names_of(node) or [at]:
             self._draft.put(name, new)
 

@@ -165,7 +165,9 @@ class Main:
             program, main.args = execution.resolve(main, path, main.args)
         steps = execution.main(machine, execution.live(program, main))
         self.session = Session(self.workspace, machine, main, steps)
-        started = container.started if container.running else self.world.clock()  # running already: brought back by redo
+        started = (
+            container.started if container.running else self.world.clock()
+        )  # running already: brought back by redo
         self._status("running", container, started=started, pid=os.getpid(), exit_code=0, error="")
 
     def _status(self, status: str, container: Container, **more: Any) -> None:

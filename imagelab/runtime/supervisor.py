@@ -90,7 +90,11 @@ def supervise(store: Store, container: Container, world: World) -> int:
                 stdin.fill()
             if time.monotonic() - last > 1:
                 last = time.monotonic()
-                if not folder.is_dir() or store.container_version(container.id) is None or is_abandoned(store.directory):
+                if (
+                    not folder.is_dir()
+                    or store.container_version(container.id) is None
+                    or is_abandoned(store.directory)
+                ):
                     raise GoneError(container.id)
 
         try:

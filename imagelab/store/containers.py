@@ -19,7 +19,19 @@ from imagelab.digest import Digest
 from imagelab.errors import StoreError
 from imagelab.state import Container, Layer
 
-_KEPT = ("status", "created", "image_name", "config", "host", "exit_code", "error", "started", "finished", "pid", "ports")
+_KEPT = (
+    "status",
+    "created",
+    "image_name",
+    "config",
+    "host",
+    "exit_code",
+    "error",
+    "started",
+    "finished",
+    "pid",
+    "ports",
+)
 EMPTY = b"[]"
 """No changes, packed."""
 
@@ -56,7 +68,10 @@ class ContainerRows:
         except zlib.error:
             packed = b""
         if Digest.of(packed) != version:
-            raise StoreError(f"the files of a container, version {Digest.trusted(version).short}, are damaged", hint="imagelab undo may lead to a moment that is whole")
+            raise StoreError(
+                f"the files of a container, version {Digest.trusted(version).short}, are damaged",
+                hint="imagelab undo may lead to a moment that is whole",
+            )
         return packed
 
     def content(self, digest: str) -> bytes | None:
@@ -76,7 +91,9 @@ class ContainerRows:
             (container.id, container.name, container.image, top, json.dumps(kept)),
         )
 
-    def put_changes(self, container_id: str, packed: bytes, size: int, used: Iterable[str], new: Mapping[str, bytes]) -> str:
+    def put_changes(
+        self, container_id: str, packed: bytes, size: int, used: Iterable[str], new: Mapping[str, bytes]
+    ) -> str:
         """Its files now: packed changes, their size, the digests they use, and the bytes among those that are new.
 
         The version it had before, which may be dropped when no step needs it.
@@ -84,7 +101,9 @@ class ContainerRows:
         before = self.version(container_id) or ""
         version = Digest.of(packed) if packed != EMPTY else ""
         if version:
-            contents = [(digest, new[digest]) for digest in used if digest in new] + [(version, zlib.compress(packed, 1))]
+            contents = [(digest, new[digest]) for digest in used if digest in new] + [
+                (version, zlib.compress(packed, 1))
+            ]
             self._db.executemany("INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING", contents)
             uses = [(version, digest) for digest in (version, *used)]
             self._db.executemany("INSERT INTO uses VALUES (?, ?) ON CONFLICT DO NOTHING", uses)
@@ -105,7 +124,9 @@ class ContainerRows:
 
     def needs(self, version: str) -> bool:
         """Is this some container's version now?"""
-        return bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM containers WHERE files = ?)", (version,)).fetchone()[0])
+        return bool(
+            self._db.execute("SELECT EXISTS (SELECT 1 FROM containers WHERE files = ?)", (version,)).fetchone()[0]
+        )
 
     def drop(self, version: str) -> None:
         """Forget a version, and the bytes that only it used."""

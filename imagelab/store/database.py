@@ -207,7 +207,8 @@ class Database:
             self._db.execute("BEGIN")  # several SELECTs, one moment
         try:
             rows = {
-                table: self._db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in ("images", "refs", "layers")
+                table: self._db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+                for table in ("images", "refs", "layers")
             }
             containers = self.containers.read()
             revision = int(self.setting("revision") or 0)
@@ -303,7 +304,9 @@ class Database:
         )
 
     def tag(self, name: str, image_id: str, now: int) -> None:
-        self._db.execute("INSERT INTO refs VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image", (name, image_id))
+        self._db.execute(
+            "INSERT INTO refs VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image", (name, image_id)
+        )
         if "@" not in name:
             self._db.execute("UPDATE images SET tagged = ? WHERE id = ?", (now, image_id))
 
@@ -334,7 +337,9 @@ class Database:
         return bool(self._db.execute(question, (chain_id, chain_id, chain_id)).fetchone()[0])
 
     def set(self, key: str, value: str) -> None:
-        self._db.execute("INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
+        self._db.execute(
+            "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
 
     def count_change(self) -> None:
         self._db.execute("UPDATE settings SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'")
@@ -351,7 +356,9 @@ def with_rows(now: State, net: journal.Net) -> State:
         else:
             tables[kind][key] = _VALUES[kind](row)
     for kind in kinds & {"images", "refs", "layers"}:  # in the order the database has them
-        tables[kind] = {Digest.trusted(key) if kind != "refs" else key: tables[kind][key] for key in sorted(tables[kind])}
+        tables[kind] = {
+            Digest.trusted(key) if kind != "refs" else key: tables[kind][key] for key in sorted(tables[kind])
+        }
     if "containers" in kinds:
         tables["containers"] = dict(sorted(tables["containers"].items(), key=lambda item: (item[1].created, item[0])))
     revision = int(tables["settings"].get("revision", now.revision))

@@ -116,12 +116,21 @@ class Journal:
         for step in verb.numbers:
             self._db.execute("DELETE FROM journal WHERE step = ? AND old IS new", (step,))
             kinds = self._db.execute("SELECT kind, key, old FROM journal WHERE step = ?", (step,)).fetchall()
-            if not kinds or [(kind, key) for kind, key, _ in kinds] == [("settings", "revision")] and self.position == step:
+            if (
+                not kinds
+                or [(kind, key) for kind, key, _ in kinds] == [("settings", "revision")]
+                and self.position == step
+            ):
                 self._forget_ticks(kinds)
                 self._take_back(step)
         self._db.execute(
             "UPDATE steps SET events = ?, inputs = ?, exit_code = ? WHERE number = ?",
-            (json.dumps([_packed(event) for event in verb.events]), json.dumps(verb.inputs), verb.exit_code, (verb.numbers or [0])[-1]),
+            (
+                json.dumps([_packed(event) for event in verb.events]),
+                json.dumps(verb.inputs),
+                verb.exit_code,
+                (verb.numbers or [0])[-1],
+            ),
         )
 
     def _forget_ticks(self, rows: list[tuple[str, str, str | None]]) -> None:
@@ -162,7 +171,8 @@ class Journal:
         """Say which step the present is the result of."""
         for key, value in (("position", position), ("tip", tip)):
             self._db.execute(
-                "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, str(value))
+                "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, str(value)),
             )
 
     def parents(self) -> dict[int, int]:
@@ -185,7 +195,9 @@ class Journal:
         net: Net = {}
         for steps, column in ((up, "old"), (down, "new")):
             for step in steps:
-                for kind, key, row in self._db.execute(f"SELECT kind, key, {column} FROM journal WHERE step = ?", (step,)):
+                for kind, key, row in self._db.execute(
+                    f"SELECT kind, key, {column} FROM journal WHERE step = ?", (step,)
+                ):
                     net[kind, key] = json.loads(row) if row is not None else None
         return net
 
@@ -215,7 +227,9 @@ class Journal:
     def restore(self, step: int, container_ids: Iterable[str], entries: Iterable[tuple[Any, ...]]) -> None:
         """Make the entries of some containers in a step those that were kept."""
         for container_id in container_ids:
-            self._db.execute("DELETE FROM journal WHERE step = ? AND kind = 'containers' AND key = ?", (step, container_id))
+            self._db.execute(
+                "DELETE FROM journal WHERE step = ? AND kind = 'containers' AND key = ?", (step, container_id)
+            )
         self._db.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", entries)
 
     # -- what it holds, and forgetting ----------------------------------------------------------------------

@@ -95,7 +95,9 @@ class Moments:
         with self._lock:
             return self._journal.entries(self._journal.position, container_ids)
 
-    def move(self, start: int, end: int, stopped: Sequence[str], kept: list[tuple[Any, ...]], pids: dict[str, int]) -> None:
+    def move(
+        self, start: int, end: int, stopped: Sequence[str], kept: list[tuple[Any, ...]], pids: dict[str, int]
+    ) -> None:
         """Be at another moment, in one transaction.
 
         `stopped`: containers that were only just stopped for this, and `kept` what the present step said of them before;
@@ -147,7 +149,11 @@ class Moments:
         with self._lock:
             journal, rows = self._journal, self._database.containers
             parents = journal.parents()
-            found = [f"step {number} follows step {parent}, which is not here" for number, parent in parents.items() if parent and parent not in parents]
+            found = [
+                f"step {number} follows step {parent}, which is not here"
+                for number, parent in parents.items()
+                if parent and parent not in parents
+            ]
             if journal.position and journal.position not in parents:
                 found.append(f"the lab says it is at step {journal.position}, which is not here")
             for container in map(container_of, journal.rows("containers")):

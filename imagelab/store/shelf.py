@@ -51,7 +51,11 @@ def write(directory: Path, chain_id: Digest, tree: Tree) -> None:
     """Keep a tree; a lab that cannot be written to goes without."""
     pieces, table, size = [], {}, 0
     for path in ("/", *(path for path in tree if tree[path].is_directory)):
-        inside = {"/": tree[""]} if path == "/" else {name: tree[f"{path}/{name}" if path else name] for name in tree.children(path)}
+        inside = (
+            {"/": tree[""]}
+            if path == "/"
+            else {name: tree[f"{path}/{name}" if path else name] for name in tree.children(path)}
+        )
         piece = json.dumps([[name, *_fields(node)] for name, node in inside.items()], separators=(",", ":")).encode()
         table[path] = size, size + len(piece)
         pieces.append(piece)
@@ -89,4 +93,6 @@ def _node(
     rdev: list[int], xattrs: list[list[str]], uname: str, gname: str, link: str,
 ) -> Node:  # fmt: skip
     attributes = tuple((name, bytes.fromhex(value)) for name, value in xattrs)
-    return Node(Kind(kind), mode, uid, gid, size, mtime, content, target, (rdev[0], rdev[1]), attributes, uname, gname, link)
+    return Node(
+        Kind(kind), mode, uid, gid, size, mtime, content, target, (rdev[0], rdev[1]), attributes, uname, gname, link
+    )

@@ -152,7 +152,8 @@ class DanglingLens(Shown):
         )
         views = "".join(self._view(name) for name in DEFINITIONS)
         rules = "".join(
-            f".imagelab.lens form:has(input[value={name}]:checked) .view:not(.v-{name}){{display:none}}" for name in DEFINITIONS
+            f".imagelab.lens form:has(input[value={name}]:checked) .view:not(.v-{name}){{display:none}}"
+            for name in DEFINITIONS
         )
         body = (
             f'{SPLIT}<style>{rules}.imagelab.lens .verdict{{margin:6px 0;display:flex;gap:8px;align-items:baseline}}</style>'

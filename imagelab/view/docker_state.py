@@ -24,7 +24,9 @@ from imagelab.state import Container, Image, Layer, State
 from imagelab.view.pictures import instruction
 
 SECOND = 1_000_000_000
-CONFIG_ONLY = frozenset("ARG CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER VOLUME".split())
+CONFIG_ONLY = frozenset(
+    "ARG CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD SHELL STOPSIGNAL USER VOLUME".split()
+)
 """Instructions that make no layer."""
 
 
@@ -75,7 +77,10 @@ def _digest(text: str) -> Digest:
 
 def _rows(history: Sequence[Mapping[str, Any]], count: int) -> list[tuple[int, str]]:
     """(size, instruction) of each layer, base first; without sizes when the history does not say which rows are layers."""
-    rows = [(int(row.get("Size") or 0), instruction(row.get("CreatedBy") or row.get("Comment") or "")) for row in reversed(history)]
+    rows = [
+        (int(row.get("Size") or 0), instruction(row.get("CreatedBy") or row.get("Comment") or ""))
+        for row in reversed(history)
+    ]
     for chosen in (
         [row for row in rows if row[0] or row[1].split(" ")[0] not in CONFIG_ONLY],
         [row for row in rows if row[0]],
@@ -149,4 +154,6 @@ def _client(where: str) -> Any:
         return APIClient(version="auto", timeout=60, **asked)
     except DockerException as error:
         hint = "is it running? Podman: podman system service, then --from unix:///run/user/$UID/podman/podman.sock"
-        raise EngineError(f"no engine answers at {asked.get('base_url') or 'the usual socket'}: {error}", hint=hint) from None
+        raise EngineError(
+            f"no engine answers at {asked.get('base_url') or 'the usual socket'}: {error}", hint=hint
+        ) from None

@@ -64,7 +64,12 @@ class EraLens(Shown):
         )
         body = "".join(_html(view, self.lang) for view in self.views)
         title = escape(say("eras.title", self.lang))
-        return panel(f'{style}<h3>{title}</h3><div class="all">{body}</div>', label=say("eras.title", self.lang), kind="eras", language=self.lang)
+        return panel(
+            f'{style}<h3>{title}</h3><div class="all">{body}</div>',
+            label=say("eras.title", self.lang),
+            kind="eras",
+            language=self.lang,
+        )
 
 
 def era_lens(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: tzinfo, lang: str) -> EraLens:
@@ -73,7 +78,11 @@ def era_lens(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: 
     views: list[EraView] = []
     for era in eras.ERAS:
         listing = format.images(listed, state, options, era=era, now=now, tz=tz)
-        views.append(_compared(EraView(era, listing), views[-1], _vanished(listed, state, views[-1], era, all)) if views else EraView(era, listing))
+        views.append(
+            _compared(EraView(era, listing), views[-1], _vanished(listed, state, views[-1], era, all))
+            if views
+            else EraView(era, listing)
+        )
     return EraLens(tuple(views), lang)
 
 
@@ -84,12 +93,15 @@ def _compared(view: EraView, before: EraView, gone_rows: tuple[tuple[str, ...], 
     )  # fmt: skip
 
 
-def _vanished(listed: Sequence[Image], state: State, before: EraView, era: str, all: bool) -> tuple[tuple[str, ...], ...]:
+def _vanished(
+    listed: Sequence[Image], state: State, before: EraView, era: str, all: bool
+) -> tuple[tuple[str, ...], ...]:
     """Rows of the listing before whose image this Docker hides."""
     hidden = {
         eras.image_id(image, before.era).short
         for image in listed
-        if eras.hidden(state, image, era, all=all, dangling=None) and not eras.hidden(state, image, before.era, all=all, dangling=None)
+        if eras.hidden(state, image, era, all=all, dangling=None)
+        and not eras.hidden(state, image, before.era, all=all, dangling=None)
     }
     at = next((index for index, name in enumerate(before.table.headings) if name in ("IMAGE ID", "ID")), 0)
     return tuple(row for row in before.table.rows if row[at] in hidden)
@@ -128,4 +140,6 @@ def _ghost(row: tuple[str, ...], lang: str) -> str:
 
 
 def _cells(row: tuple[str, ...]) -> str:
-    return "".join(f'<td class="c">{escape(cell)}</td>' if _HEX.fullmatch(cell) else f"<td>{escape(cell)}</td>" for cell in row)
+    return "".join(
+        f'<td class="c">{escape(cell)}</td>' if _HEX.fullmatch(cell) else f"<td>{escape(cell)}</td>" for cell in row
+    )

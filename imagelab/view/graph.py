@@ -232,7 +232,9 @@ class _Drawing:
             kind = DIGEST if "@" in name else TAG
             if kind == TAG or self.all or only_digests:
                 marks, was = self._name_marks(name)
-                yield Thing(f"{kind}:{familiar(name)}", kind, familiar(name), _image_key(image_id), marks=marks, was=was)
+                yield Thing(
+                    f"{kind}:{familiar(name)}", kind, familiar(name), _image_key(image_id), marks=marks, was=was
+                )
 
     def _name_marks(self, name: str) -> tuple[tuple[str, ...], str]:
         before = self.since.references.get(name) if self.since else None

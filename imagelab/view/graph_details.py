@@ -87,7 +87,9 @@ def _carried(graph: Graph, key: str) -> Iterator[str]:
 
 def _called(graph: Graph, image: Thing) -> str:
     """A name that a command understands: a tag, else the short ID."""
-    return next((each.title for each in graph.on(image.key) if each.kind == TAG and GONE not in each.marks), image.title)
+    return next(
+        (each.title for each in graph.on(image.key) if each.kind == TAG and GONE not in each.marks), image.title
+    )
 
 
 def _commands(graph: Graph, thing: Thing) -> tuple[str, str]:

@@ -33,7 +33,9 @@ def dot(graph: Graph) -> str:
             made.edge(_name(thing.on), _name(thing.key), **style)
         if thing.parent:
             word = say("graph.parent_word", graph.lang)
-            made.edge(_name(thing.key), _name(thing.parent), label=word, style="dashed", arrowhead="open", constraint="false")
+            made.edge(
+                _name(thing.key), _name(thing.parent), label=word, style="dashed", arrowhead="open", constraint="false"
+            )
     return str(made.source)
 
 
@@ -42,7 +44,9 @@ def _node(made: object, thing: Thing, lang: str) -> None:
 
     kind = hue(thing)
     color = LIGHT.kinds[kind]
-    rows = [" · ".join(part for part in (fitted(words.left, WIDEST), words.right) if part) for words in lines(thing, lang)]
+    rows = [
+        " · ".join(part for part in (fitted(words.left, WIDEST), words.right) if part) for words in lines(thing, lang)
+    ]
     wide = max(text_width(row) for row in rows) / 72 + 0.4  # inches: renderers do not measure Chinese
     made.node(  # type: ignore[attr-defined]
         _name(thing.key), label="\\n".join(map(escape, rows)), width=f"{wide:.2f}", shape=_SHAPES.get(kind, "box"), style=_STYLES.get(kind, "filled"),

@@ -122,7 +122,9 @@ def layout(graph: Graph) -> Layout:
             ground.append((x, bottom + SEAM, sizes.width[thing.key]))
             x += sizes.width[thing.key] + WIDE
         width, top = max(width, x - WIDE), bottom + WIDE + APART
-    return Layout(tuple(boxes[thing.key] for thing in graph.things), width, max(0, top - APART - WIDE + 2 * SEAM), tuple(ground))
+    return Layout(
+        tuple(boxes[thing.key] for thing in graph.things), width, max(0, top - APART - WIDE + 2 * SEAM), tuple(ground)
+    )
 
 
 class _Sizes:
@@ -204,7 +206,9 @@ def _fitted(lines: tuple[Words, ...], width: float) -> tuple[Words, ...]:
     fit = []
     for words in lines:
         room = width - (text_width(words.right) + NEAR if words.right else 0)
-        fit.append(Words(fitted(words.left, room / _scale(words), mono=words.mono), words.right, words.title, words.mono))
+        fit.append(
+            Words(fitted(words.left, room / _scale(words), mono=words.mono), words.right, words.title, words.mono)
+        )
     return tuple(fit)
 
 
@@ -240,7 +244,10 @@ def wrapped(said: tuple[Words, ...], width: float) -> tuple[Words, ...]:
         if words.width <= width:
             fit.append(words)
         else:
-            parts = [*([Words(words.left, mono=words.mono)] if words.right else []), *map(Words, _broken(words.right or words.left, width))]
+            parts = [
+                *([Words(words.left, mono=words.mono)] if words.right else []),
+                *map(Words, _broken(words.right or words.left, width)),
+            ]
             fit += parts
     return tuple(fit)
 

@@ -87,7 +87,10 @@ def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
         style,
         _paper(width, height) if paper else "",
         f'<g transform="translate({margin} {margin})">',
-        *(f'<path class="ground" d="M{x} {y}h{w}" fill="none" stroke="#8a96a3" stroke-width="1.5"/>' for x, y, w in placed.ground),
+        *(
+            f'<path class="ground" d="M{x} {y}h{w}" fill="none" stroke="#8a96a3" stroke-width="1.5"/>'
+            for x, y, w in placed.ground
+        ),
         *_parent_links(placed, graph.lang),
         *(_node(box, graph.lang) for box in placed.boxes),
         "</g>",
@@ -107,9 +110,7 @@ def _lang(lang: str) -> str:
 
 
 def _paper(width: int, height: int) -> str:
-    return (
-        f'<rect class="paper" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="{NEAR}" fill="{LIGHT.page}" stroke="{LIGHT.rule}"/>'
-    )
+    return f'<rect class="paper" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="{NEAR}" fill="{LIGHT.page}" stroke="{LIGHT.rule}"/>'
 
 
 def _empty(graph: Graph, style: str) -> str:
@@ -126,7 +127,11 @@ def _empty(graph: Graph, style: str) -> str:
 
 def css(*, page: bool = False) -> str:
     """Colours and type. With `page` for a page that has a JupyterLab theme; else for the reader's light or dark."""
-    dark = _colors(DARK, "[data-jp-theme-light=false] ") if page else f"@media (prefers-color-scheme:dark){{{_colors(DARK)}}}"
+    dark = (
+        _colors(DARK, "[data-jp-theme-light=false] ")
+        if page
+        else f"@media (prefers-color-scheme:dark){{{_colors(DARK)}}}"
+    )
     rules = (
         f".imagelab-graph{{font-family:{FONT};font-size:{SMALL}px}}"
         ".imagelab-graph .node text,.imagelab-graph .legend text{fill:var(--i)}"
@@ -146,9 +151,7 @@ def css(*, page: bool = False) -> str:
 
 
 def _colors(theme: Theme, scope: str = "") -> str:
-    page = (
-        f"{scope}.imagelab-graph{{--text:{theme.text};--page:{theme.page};--rule:{theme.rule};--soft:{theme.soft};--focus:{theme.focus}}}"
-    )
+    page = f"{scope}.imagelab-graph{{--text:{theme.text};--page:{theme.page};--rule:{theme.rule};--soft:{theme.soft};--focus:{theme.focus}}}"
     return page + "".join(
         f"{scope}.imagelab-graph .k-{kind}{{--f:{color.fill};--l:{color.line};--i:{color.ink}}}"
         for kind, color in theme.kinds.items()
@@ -197,9 +200,15 @@ def shape(kind: str, hue: str, x: int, y: int, width: int, height: int) -> str:
     paint = _paint(hue)
     rect = f'x="{x}" y="{y}" width="{width}" height="{height}"'
     if hue == "dangling":
-        return f'<path class="s" d="{_octagon(x, y, width, height)}" {paint} stroke-width="1.6" stroke-dasharray="6 3"/>'
+        return (
+            f'<path class="s" d="{_octagon(x, y, width, height)}" {paint} stroke-width="1.6" stroke-dasharray="6 3"/>'
+        )
     if kind == IMAGE:
-        dots = ' stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"' if hue == INTERMEDIATE else ' stroke-width="1.6"'
+        dots = (
+            ' stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
+            if hue == INTERMEDIATE
+            else ' stroke-width="1.6"'
+        )
         return f'<rect class="s" {rect} rx="10" {paint}{dots}/>'
     if kind == TAG:
         hole = f'<circle class="s" cx="{x + 13}" cy="{y + height / 2:g}" r="2.6" fill="{LIGHT.page}" stroke="{LIGHT.kinds[hue].line}"/>'

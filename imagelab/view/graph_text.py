@@ -48,7 +48,13 @@ def mark_words(thing: Thing, lang: str) -> list[str]:
     words = []
     for mark in thing.marks:
         if mark in (MISPLACED, OTHER):
-            words.append(say(f"graph.{mark}", lang, goal=thing.was if mark == MISPLACED else say(f"graph.status.{thing.was}", lang)))
+            words.append(
+                say(
+                    f"graph.{mark}",
+                    lang,
+                    goal=thing.was if mark == MISPLACED else say(f"graph.status.{thing.was}", lang),
+                )
+            )
             continue
         words.append(say("kinds.shared", lang, images=thing.images) if mark == SHARED else say(f"kinds.{mark}", lang))
         if mark in (MOVED, CHANGED):

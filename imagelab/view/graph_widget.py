@@ -107,7 +107,9 @@ class GraphWidget(anywidget.AnyWidget):
 
 
 def _page(graph: Graph) -> str:
-    entries = "".join(_entry(details(graph, thing.key), graph.lang, folded=thing.kind == FOLDED) for thing in graph.things)
+    entries = "".join(
+        _entry(details(graph, thing.key), graph.lang, folded=thing.kind == FOLDED) for thing in graph.things
+    )
     hint = f'<p class="pick note">{escape(say("details.pick", graph.lang))}</p>'
     sides = f'<div class="scroll">{inline(graph)}</div><div aria-live="polite">{hint}{entries}</div>'
     body = f'{css(page=True)}{_STYLE}<div class="sides">{sides}</div>'

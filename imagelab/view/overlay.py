@@ -59,7 +59,9 @@ def overlay(
     changes = tuple(changes)
     now, then = _by_path(changes), _by_path(before)
     rows = tuple(
-        OverlayRow(path, kind, path[1:] in init, now.get(path[1:]) != then.get(path[1:]), _is_directory(path[1:], init, now))
+        OverlayRow(
+            path, kind, path[1:] in init, now.get(path[1:]) != then.get(path[1:]), _is_directory(path[1:], init, now)
+        )
         for kind, path in listed(init, changes)
     )
     return Overlay(container, rows, layer, image)

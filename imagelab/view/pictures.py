@@ -1,11 +1,11 @@
 """What `lab.graph()` returns: a picture in a notebook, a tree in a terminal, and a file of your choice.
 
-    g = lab.graph()               shows itself: image/svg+xml, with the tree as text/plain
-    print(g)                      the tree
-    g.save("lab.svg")             or .dot, or .txt
-    g.description                 the picture as sentences
-    g.details                     the picture, and below it all there is to say of each thing, folded up
-    w = g.widget()                the picture to click in; w.selected is the key of what was clicked
+g = lab.graph()               shows itself: image/svg+xml, with the tree as text/plain
+print(g)                      the tree
+g.save("lab.svg")             or .dot, or .txt
+g.description                 the picture as sentences
+g.details                     the picture, and below it all there is to say of each thing, folded up
+w = g.widget()                the picture to click in; w.selected is the key of what was clicked
 """
 
 from __future__ import annotations
@@ -93,7 +93,10 @@ class LabGraph:
                 return self.dot
             case ".txt":
                 return self.text
-        raise UsageError(f"{suffix or 'a name without an ending'}: unknown kind of picture", hint=f"a name may end in {', '.join(FORMATS)}")
+        raise UsageError(
+            f"{suffix or 'a name without an ending'}: unknown kind of picture",
+            hint=f"a name may end in {', '.join(FORMATS)}",
+        )
 
     def __str__(self) -> str:
         return self.text
@@ -134,7 +137,11 @@ def data_url(svg: str) -> str:
 def details_html(found: Details, lang: str) -> str:
     """One thing's details, folded up under its name."""
     facts = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in found.facts)
-    commands = f"<pre>{escape(found.docker)}\n{escape(found.python)}</pre>" if found.docker else f"<p>{escape(say('details.none', lang))}</p>"
+    commands = (
+        f"<pre>{escape(found.docker)}\n{escape(found.python)}</pre>"
+        if found.docker
+        else f"<p>{escape(say('details.none', lang))}</p>"
+    )
     title = f"<summary>{chip(escape(found.title))}</summary>"
     return f"<details>{title}<p>{escape(found.what)}</p><table>{facts}</table>{commands}</details>"
 
@@ -157,4 +164,3 @@ def instruction(created_by: str) -> str:
     if text.startswith("/bin/sh -c "):
         return "RUN " + text.removeprefix("/bin/sh -c ")
     return text.removesuffix(" # buildkit")
-

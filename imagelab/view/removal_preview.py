@@ -100,7 +100,9 @@ class RemovalPreview(Shown):
                 return say("removal.untag", self.lang), reference
             case Deleted(digest):
                 kind = "image" if digest in self.before.images else "layer"
-                return say("removal.delete", self.lang), say(f"removal.{kind}", self.lang, id=Digest.trusted(digest).short)
+                return say("removal.delete", self.lang), say(
+                    f"removal.{kind}", self.lang, id=Digest.trusted(digest).short
+                )
         raise AssertionError(item)
 
     @property
@@ -117,7 +119,10 @@ class RemovalPreview(Shown):
             say("removal.untag", self.lang): "changed", say("removal.delete", self.lang): "removed",
             say("removal.keep", self.lang): "added", say("removal.refused", self.lang): "dangling",
         }  # fmt: skip
-        rows = "".join(f'<div class="line">{chip(escape(what), hues[what])}<span>{escape(text)}</span></div>' for what, text in self.rows)
+        rows = "".join(
+            f'<div class="line">{chip(escape(what), hues[what])}<span>{escape(text)}</span></div>'
+            for what, text in self.rows
+        )
         freed = f'<p class="note">{escape(say("removal.freed", self.lang, size=human_size(self.freed)))}</p>'
         style = "<style>.imagelab.rmi .line{display:flex;gap:8px;align-items:baseline;margin:4px 0}.imagelab.rmi .line span{overflow-wrap:anywhere}</style>"
         return panel(
@@ -159,7 +164,9 @@ def without(state: State, names: Iterable[str], images: Iterable[Digest]) -> Sta
     left = {image_id: image for image_id, image in state.images.items() if image_id not in gone}
     needed = {chain_id for image in left.values() for chain_id in image.layers}
     for container in state.containers.values():
-        needed.update(container.layers or (state.images[container.image].layers if container.image in state.images else ()))
+        needed.update(
+            container.layers or (state.images[container.image].layers if container.image in state.images else ())
+        )
     dropped = set(names)
     return replace(
         state, images=left, layers={chain_id: layer for chain_id, layer in state.layers.items() if chain_id in needed},

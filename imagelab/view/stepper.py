@@ -69,7 +69,9 @@ class Stepper(Shown):
     def text_of(self, at: int) -> str:
         """One step as text. `at` counts from 0."""
         frame = self.frames[at]
-        lines = [f"{say('stepper.step', self.lang, number=at + 1, total=len(self.frames))}: {command_of(frame, self.lang)}"]
+        lines = [
+            f"{say('stepper.step', self.lang, number=at + 1, total=len(self.frames))}: {command_of(frame, self.lang)}"
+        ]
         lines += [f"  {text}" for text in notes(frame, self.lang)]
         lines += [f"  {event_text(event)}" for event in frame.events[:MOST_EVENTS]]
         lines += [f"  {text}" for text in differences(frame.graph)] or [f"  {summary(frame.graph)}"]
@@ -102,7 +104,9 @@ def event_text(event: Event) -> str:
     elif len(actor) == 64:
         actor = actor[:12]
     name = event.attributes.get("name", "")
-    return " ".join(part for part in (event.type, event.action, actor, f"({name})" if name and name != actor else "") if part)
+    return " ".join(
+        part for part in (event.type, event.action, actor, f"({name})" if name and name != actor else "") if part
+    )
 
 
 def differences(graph: Graph) -> list[str]:
@@ -127,7 +131,12 @@ def overlay_cells(row: OverlayRow, lang: str) -> tuple[str, str, str, str]:
 
 def heading(lang: str) -> tuple[str, str, str, str]:
     """The columns of that table."""
-    return say("stepper.path", lang), say("stepper.lower", lang), say("stepper.upper", lang), say("stepper.merged", lang)
+    return (
+        say("stepper.path", lang),
+        say("stepper.lower", lang),
+        say("stepper.upper", lang),
+        say("stepper.merged", lang),
+    )
 
 
 def chosen(rows: Sequence[OverlayRow]) -> tuple[tuple[OverlayRow, ...], int]:
@@ -150,4 +159,7 @@ def overlay_lines(stack: Overlay, lang: str) -> list[str]:
     """The table as text."""
     rows = [overlay_cells(row, lang) for row in chosen(stack.rows)[0]]
     table = aligned([heading(lang), *rows], gap=3) if rows else []
-    return [say("stepper.stack", lang, name=stack.container), *(f"  {line}" for line in (*table, *overlay_notes(stack, lang)))]
+    return [
+        say("stepper.stack", lang, name=stack.container),
+        *(f"  {line}" for line in (*table, *overlay_notes(stack, lang))),
+    ]

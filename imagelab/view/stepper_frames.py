@@ -83,7 +83,9 @@ def _no_name(name: str) -> Image:
     raise AssertionError(name)  # without filters no name is looked up
 
 
-def _overlays(source: Source, step: Step, before: State, after: State, trees: dict[str, Tree | None]) -> Iterator[Overlay]:
+def _overlays(
+    source: Source, step: Step, before: State, after: State, trees: dict[str, Tree | None]
+) -> Iterator[Overlay]:
     """The stacks of containers that this step made, wrote to or committed."""
     for container in sorted(after.containers.values(), key=lambda one: one.name):
         now = source.timeline.changes(step.number, container.id)

@@ -109,7 +109,11 @@ def page(stepper: Stepper) -> str:
     script = _SCRIPT.replace("START", str(stepper.start)).replace("PACE", str(PACE))
     body = f"{SPLIT}{_STYLE}<h3>{escape(title)}</h3>{_controls(total, lang)}<ol>{steps}</ol><script>{script}</script>"
     made = panel(body, label=title, kind="stepper", language=lang)
-    return made.replace(f'<div class="imagelab panel {LITERAL} stepper"', f'<div tabindex="0" class="imagelab panel {LITERAL} stepper"', 1)
+    return made.replace(
+        f'<div class="imagelab panel {LITERAL} stepper"',
+        f'<div tabindex="0" class="imagelab panel {LITERAL} stepper"',
+        1,
+    )
 
 
 def _controls(total: int, lang: str) -> str:
@@ -129,7 +133,9 @@ def _step(frame: Frame, at: int, total: int, is_open: bool, lang: str) -> str:
     said = "".join(f" {chip(escape(text), 'changed')}" for text in notes(frame, lang))
     count = f'<span class="note">{escape(say("stepper.step", lang, number=at + 1, total=total))}</span>'
     summary = f'<summary>{count} <code class="cmd">{escape(command_of(frame, lang))}</code>{said}</summary>'
-    events = " ".join(chip(f'<span class="mono">{escape(event_text(event))}</span>') for event in frame.events[:MOST_EVENTS])
+    events = " ".join(
+        chip(f'<span class="mono">{escape(event_text(event))}</span>') for event in frame.events[:MOST_EVENTS]
+    )
     body = "".join(
         [
             f'<div class="row" aria-label="{escape(say("stepper.events", lang))}">{events}</div>' if events else "",
@@ -149,7 +155,11 @@ def _overlay(stack: Overlay, lang: str) -> str:
         for row, (path, lower, upper, merged) in ((row, overlay_cells(row, lang)) for row in chosen(stack.rows)[0])
     )
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heading(lang))
-    table = f'<table class="imagelab-table files"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>' if rows else ""
+    table = (
+        f'<table class="imagelab-table files"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        if rows
+        else ""
+    )
     said = "".join(f"<p>{escape(text)}</p>" for text in overlay_notes(stack, lang))
     return f"<h4>{escape(say('stepper.stack', lang, name=stack.container))}</h4>{table}{said}"
 
@@ -158,9 +168,13 @@ def _listing(listing: Listing, lang: str) -> str:
     title = f"<code>{escape(listing.title)}</code>"
     before, after = tables(listing.before), tables(listing.after)
     if not before or not after or listing.before == listing.after:
-        return f'<h4>{title} <span class="note">{escape(say("stepper.unchanged", lang))}</span></h4>' + (_table(after[0], after[0], "") if after else "")
+        return f'<h4>{title} <span class="note">{escape(say("stepper.unchanged", lang))}</span></h4>' + (
+            _table(after[0], after[0], "") if after else ""
+        )
     sides = (("before", _table(before[0], after[0], "is-gone")), ("after", _table(after[0], before[0], "is-new")))
-    pair = "".join(f'<div><span class="note">{escape(say(f"stepper.{side}", lang))}</span>{table}</div>' for side, table in sides)
+    pair = "".join(
+        f'<div><span class="note">{escape(say(f"stepper.{side}", lang))}</span>{table}</div>' for side, table in sides
+    )
     return f'<h4>{title}</h4><div class="pair">{pair}</div>'
 
 

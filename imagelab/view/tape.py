@@ -249,7 +249,9 @@ def _rung(rung: Rung, found: Tape) -> str:
 
 
 def _headers(title: str, headers: tuple[tuple[str, str], ...]) -> str:
-    rows = "".join(f'<div class="name">{escape(name)}:</div><div class="value">{escape(value)}</div>' for name, value in headers)
+    rows = "".join(
+        f'<div class="name">{escape(name)}:</div><div class="value">{escape(value)}</div>' for name, value in headers
+    )
     return f"<div><h4>{escape(title)}</h4>{rows}</div>" if rows else ""
 
 

@@ -134,7 +134,14 @@ class Tab:
     def run_cells(self, name: str, sources: Sequence[str]) -> None:
         """A notebook of these code cells, written, opened and run."""
         cells = [
-            {"cell_type": "code", "id": f"c{at}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
+            {
+                "cell_type": "code",
+                "id": f"c{at}",
+                "source": text,
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+            }
             for at, text in enumerate(sources)
         ]
         kernel = {"name": "python3", "display_name": "Python 3"}

@@ -116,9 +116,20 @@ def the_commit_follows_the_ticks(tab: Any) -> None:
 def test_panels_in_the_dark_in_chinese_and_on_a_narrow_page(tab: Any) -> None:
     notebook(tab, "panels-zh.ipynb", "zh")
     page = tab.page
-    page.evaluate("async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'}); }")
+    page.evaluate(
+        "async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'}); }"
+    )
     time.sleep(1)
-    shown = ((1, "explorer"), (2, "comparison"), (3, "sizes"), (4, "avalanche"), (6, "causes"), (7, ""), (8, "tape"), (10, "tape"))
+    shown = (
+        (1, "explorer"),
+        (2, "comparison"),
+        (3, "sizes"),
+        (4, "avalanche"),
+        (6, "causes"),
+        (7, ""),
+        (8, "tape"),
+        (10, "tape"),
+    )
     for at, kind in shown:
         found = panel(tab, at, kind)
         if kind in ("explorer", "causes", "tape"):
@@ -129,5 +140,7 @@ def test_panels_in_the_dark_in_chinese_and_on_a_narrow_page(tab: Any) -> None:
     for at, kind in shown:
         found = panel(tab, at, kind)
         if kind:  # the lines of a pull are a terminal's, and scroll
-            assert found.evaluate("element => element.scrollWidth - element.clientWidth") <= 0, f"{kind}: wider than the page"
+            assert found.evaluate("element => element.scrollWidth - element.clientWidth") <= 0, (
+                f"{kind}: wider than the page"
+            )
         tab.picture(f"{at:02d}-{kind or 'pull'}-narrow-zh.png")

@@ -113,7 +113,16 @@ def the_stepper_goes_by_keys(tab: Any) -> None:
     expect(stepper).to_have_attribute("data-step", str(total))
     expect(stepper.locator("li:visible")).to_have_count(1)
     stepper.focus()
-    for key, step in (("Home", 1), ("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2), ("End", total), ("ArrowRight", total), ("ArrowLeft", total - 1), (" ", total)):
+    for key, step in (
+        ("Home", 1),
+        ("ArrowRight", 2),
+        ("ArrowRight", 3),
+        ("ArrowLeft", 2),
+        ("End", total),
+        ("ArrowRight", total),
+        ("ArrowLeft", total - 1),
+        (" ", total),
+    ):
         page.keyboard.press(key)
         expect(stepper).to_have_attribute("data-step", str(step))
         expect(stepper.locator("li.here img")).to_be_visible()
@@ -161,19 +170,33 @@ def test_a_notebook_that_nobody_trusts_still_says_everything(tab: Any) -> None:
 def test_pictures_in_the_dark_in_chinese_and_on_a_narrow_page(tab: Any) -> None:
     notebook(tab, "pictures-zh.ipynb", "zh")
     page = tab.page
-    page.evaluate("async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'}); }")
+    page.evaluate(
+        "async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'}); }"
+    )
     time.sleep(1)
     widget = cell(tab, 2).locator(".graph-widget")
     widget.locator("svg .node.k-dangling").click()
     expect(widget.get_by_text("查看它的命令").locator("visible=true")).to_have_count(1)
-    for at, name in ((1, "graph"), (2, "widget"), (3, "dangling"), (4, "eras"), (5, "rmi"), (6, "stepper"), (7, "details")):
+    for at, name in (
+        (1, "graph"),
+        (2, "widget"),
+        (3, "dangling"),
+        (4, "eras"),
+        (5, "rmi"),
+        (6, "stepper"),
+        (7, "details"),
+    ):
         scroll(tab, cell(tab, at))
         tab.picture(f"{name}-dark-zh.png")
-    page.evaluate("async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'}); }")
+    page.evaluate(
+        "async () => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'}); }"
+    )
     page.set_viewport_size({"width": 1000, "height": 1000})
     time.sleep(1)
     for at, name in ((1, "graph"), (2, "widget"), (6, "stepper")):
         scroll(tab, cell(tab, at))
         tab.picture(f"{name}-narrow-zh.png")
-    wide = page.evaluate("() => document.querySelector('.jp-Notebook').scrollWidth - document.querySelector('.jp-Notebook').clientWidth")
+    wide = page.evaluate(
+        "() => document.querySelector('.jp-Notebook').scrollWidth - document.querySelector('.jp-Notebook').clientWidth"
+    )
     assert wide <= 0, "nothing is wider than the page"

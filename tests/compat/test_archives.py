@@ -62,7 +62,16 @@ def podman() -> Iterator[Callable[..., str]]:
     peers.need("podman")
     folder = Path(tempfile.mkdtemp(prefix="il-"))  # a short name, which podman needs
     environment = peers.podman_environment(folder)
-    place = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--tmpdir", str(folder / "tmp"), "--storage-driver", "vfs"]
+    place = [
+        "--root",
+        str(folder / "root"),
+        "--runroot",
+        str(folder / "run"),
+        "--tmpdir",
+        str(folder / "tmp"),
+        "--storage-driver",
+        "vfs",
+    ]
 
     def run(*words: str) -> str:
         return peers.run("podman", *place, *words, environment=environment)
@@ -105,7 +114,9 @@ def test_podman_loads_ours(lab: Lab, podman: Callable[..., str], tmp_path: Path,
     packed = tmp_path / "x.tar.bz2"
     packed.write_bytes(bz2.compress(file.read_bytes()))
     podman("load", "--quiet", "--input", str(packed if era == "28" else file))
-    listed = {name: one["Id"] for one in json.loads(podman("images", "--format", "json")) for name in one.get("Names") or []}
+    listed = {
+        name: one["Id"] for one in json.loads(podman("images", "--format", "json")) for name in one.get("Names") or []
+    }
     assert listed == {f"localhost/{name}": lab.image(name).id.hex for name in NAMES}
 
 
@@ -121,18 +132,24 @@ def test_what_podman_saves_loads_here(
         same_image(lab, other, name, called=f"localhost/{name}", of_one_kind=format == "docker-archive")
 
 
-def test_several_images_of_podman_in_one_archive(lab: Lab, podman: Callable[..., str], fresh: Callable[[], Lab], tmp_path: Path) -> None:
+def test_several_images_of_podman_in_one_archive(
+    lab: Lab, podman: Callable[..., str], fresh: Callable[[], Lab], tmp_path: Path
+) -> None:
     podman("load", "--quiet", "--input", str(archive(lab, "28", tmp_path / "ours.tar", *NAMES)))
     podman("save", "--quiet", "--multi-image-archive", "--output", str(tmp_path / "all.tar"), *NAMES)
     other = fresh()
-    assert sorted(other.docker(["load", "--input", str(tmp_path / "all.tar")]).lines) == sorted(f"Loaded image: localhost/{name}" for name in NAMES)
+    assert sorted(other.docker(["load", "--input", str(tmp_path / "all.tar")]).lines) == sorted(
+        f"Loaded image: localhost/{name}" for name in NAMES
+    )
     for name in NAMES:
         same_image(lab, other, name, called=f"localhost/{name}")
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("transport", ["docker-archive", "oci-archive"])
-def test_what_skopeo_writes_loads_here(lab: Lab, fresh: Callable[[], Lab], tmp_path: Path, name: str, transport: str) -> None:
+def test_what_skopeo_writes_loads_here(
+    lab: Lab, fresh: Callable[[], Lab], tmp_path: Path, name: str, transport: str
+) -> None:
     ours = archive(lab, "28", tmp_path / "ours.tar", name)
     file = tmp_path / "theirs.tar"
     source = f"docker-archive:{ours}:{name}" if transport == "docker-archive" else f"oci-archive:{ours}"
@@ -151,7 +168,9 @@ def same_image(lab: Lab, other: Lab, name: str, *, called: str = "", of_one_kind
     assert theirs.config.data["config"].get("Cmd") == ours.config.data["config"].get("Cmd")
 
 
-def test_a_real_debian_goes_round(debian: Path, fresh: Callable[[], Lab], podman: Callable[..., str], tmp_path: Path) -> None:
+def test_a_real_debian_goes_round(
+    debian: Path, fresh: Callable[[], Lab], podman: Callable[..., str], tmp_path: Path
+) -> None:
     """Tens of thousands of files, hard links, whiteouts: skopeo's archive in, ours out, into podman."""
     first, second = fresh(), fresh()
     skopeo("copy", f"oci:{debian}:debian", f"docker-archive:{tmp_path}/theirs.tar:real/debian:12")

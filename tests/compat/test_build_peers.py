@@ -52,7 +52,9 @@ def tar(mode: str = "w") -> bytes:
         for name, kind in (("in", tarfile.DIRTYPE), ("in/side", tarfile.REGTYPE), ("in/link", tarfile.SYMTYPE)):
             member = tarfile.TarInfo(name)
             member.type, member.mode, member.uid, member.gid, member.mtime = kind, 0o751, 5, 6, 1_000_000
-            member.size, member.linkname = (3, "") if kind == tarfile.REGTYPE else (0, "side" if kind == tarfile.SYMTYPE else "")
+            member.size, member.linkname = (
+                (3, "") if kind == tarfile.REGTYPE else (0, "side" if kind == tarfile.SYMTYPE else "")
+            )
             archive.addfile(member, io.BytesIO(b"abc") if member.size else None)
     return data.getvalue()
 
@@ -89,7 +91,17 @@ class Peer:
     environment: dict[str, str]
 
     def __call__(self, *words: str | Path) -> str:
-        return peers.run("buildah", "--root", self.folder / "root", "--runroot", self.folder / "run", "--storage-driver", "overlay", *words, environment=self.environment)
+        return peers.run(
+            "buildah",
+            "--root",
+            self.folder / "root",
+            "--runroot",
+            self.folder / "run",
+            "--storage-driver",
+            "overlay",
+            *words,
+            environment=self.environment,
+        )
 
     def build(self, context: Path, tag: str, dockerfile: str = "Dockerfile") -> None:
         self(
@@ -108,7 +120,11 @@ class Peer:
             blob = (out / layer["digest"].partition(":")[2]).read_bytes()
             plain = gzip.decompress(blob) if blob[:2] == b"\x1f\x8b" else blob
             found = index(blob)
-            contents |= {f"{found.diff_id}@{row.offset}": plain[row.offset : row.offset + row.size] for row in found.rows if row.size}
+            contents |= {
+                f"{found.diff_id}@{row.offset}": plain[row.offset : row.offset + row.size]
+                for row in found.rows
+                if row.size
+            }
             tree = apply(tree, found.changes())
         return json.loads((out / manifest["config"]["digest"].partition(":")[2]).read_text()), tree, contents
 
@@ -120,7 +136,9 @@ def both() -> Iterator[tuple[Peer, Lab]]:
     with serving(RegistryApp(ClassroomStorage(dict))) as url:
         address = url.removeprefix("http://")
         environment = peers.podman_environment(folder, address)
-        (folder / "registries.conf").write_text(f'unqualified-search-registries = ["docker.io"]\n[[registry]]\nprefix = "docker.io"\nlocation = "{address}"\ninsecure = true\n')
+        (folder / "registries.conf").write_text(
+            f'unqualified-search-registries = ["docker.io"]\n[[registry]]\nprefix = "docker.io"\nlocation = "{address}"\ninsecure = true\n'
+        )
         peer = Peer(folder, environment)
         peer("pull", "docker.io/library/ubuntu:14.04")
     lab = imagelab.connect(folder / "lab", environ={}, clock="class", in_process=True)
@@ -157,14 +175,23 @@ def entries(tree: Tree, read: Any) -> dict[str, tuple[object, ...]]:
 
 def wishes(data: Mapping[str, Any]) -> dict[str, Any]:
     """What a config says, empty things left out."""
-    config = {key: value for key, value in data["config"].items() if value and key not in ("Hostname", "Image", "ArgsEscaped")}
-    config["Labels"] = {key: value for key, value in (config.get("Labels") or {}).items() if key != "io.buildah.version"}
+    config = {
+        key: value for key, value in data["config"].items() if value and key not in ("Hostname", "Image", "ArgsEscaped")
+    }
+    config["Labels"] = {
+        key: value for key, value in (config.get("Labels") or {}).items() if key != "io.buildah.version"
+    }
     return {**config, "author": data.get("author"), "os": data["os"], "architecture": data["architecture"]}
 
 
 def told(data: Mapping[str, Any]) -> list[str]:
     """History, with what is listed above made the same."""
-    lines = [entry.get("created_by", "") for entry in data["history"][6 if len(data["history"]) > 6 and "c513a0b6" in data["history"][0].get("created_by", "") else 0 :]]
+    lines = [
+        entry.get("created_by", "")
+        for entry in data["history"][
+            6 if len(data["history"]) > 6 and "c513a0b6" in data["history"][0].get("created_by", "") else 0 :
+        ]
+    ]
     return [_same(line.replace("#(nop)  ", "#(nop) ")).strip() for line in lines]
 
 
@@ -184,11 +211,18 @@ def test_a_dockerfile(both: tuple[Peer, Lab], tmp_path: Path, name: str) -> None
     assert ours.exit_code == 0, ours
     if "Dockerfile.child" in CASES[name]:
         peer.build(context, "base", "Dockerfile.child")
-        assert lab.docker(["build", "-t", "localhost/base", "-f", str(context / "Dockerfile.child"), str(context)]).exit_code == 0
+        assert (
+            lab.docker(
+                ["build", "-t", "localhost/base", "-f", str(context / "Dockerfile.child"), str(context)]
+            ).exit_code
+            == 0
+        )
     data, tree, contents = peer.image("base")
     image = lab.image("localhost/base")
     theirs = entries(tree, lambda node: contents[node.content])
     mine = entries(image.tree, lab.store.read_file)
-    assert {path: (mine.get(path), theirs.get(path)) for path in {*mine, *theirs} if mine.get(path) != theirs.get(path)} == {}
+    assert {
+        path: (mine.get(path), theirs.get(path)) for path in {*mine, *theirs} if mine.get(path) != theirs.get(path)
+    } == {}
     assert wishes(image.config.data) == wishes(data)
     assert told(image.config.data) == told(data)

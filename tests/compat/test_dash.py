@@ -39,7 +39,6 @@ def test_the_corpus_is_large_enough() -> None:
 # -- random scripts -----------------------------------------------------------------------------------------
 
 
-
 class Writer:
     """Writes a script, choosing by what Hypothesis draws."""
 

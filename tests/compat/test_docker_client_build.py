@@ -38,7 +38,13 @@ class Daemon(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         self.send_response(200)
-        for name, value in (("Api-Version", "1.47"), ("Ostype", "linux"), ("Builder-Version", "1"), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
+        for name, value in (
+            ("Api-Version", "1.47"),
+            ("Ostype", "linux"),
+            ("Builder-Version", "1"),
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+        ):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -72,8 +78,16 @@ def host() -> Iterator[str]:
 
 
 def theirs(host: str, *words: str) -> tuple[str, str, int]:
-    env = {**os.environ, "DOCKER_HOST": host, "DOCKER_CONFIG": "/nonexistent", "DOCKER_CLI_HINTS": "false", "DOCKER_BUILDKIT": "0"}
-    done = subprocess.run(["docker", *words], capture_output=True, env=env, timeout=60, stdin=subprocess.DEVNULL)  # not as text: \r stays
+    env = {
+        **os.environ,
+        "DOCKER_HOST": host,
+        "DOCKER_CONFIG": "/nonexistent",
+        "DOCKER_CLI_HINTS": "false",
+        "DOCKER_BUILDKIT": "0",
+    }
+    done = subprocess.run(
+        ["docker", *words], capture_output=True, env=env, timeout=60, stdin=subprocess.DEVNULL
+    )  # not as text: \r stays
     return done.stdout.decode(), done.stderr.decode().removeprefix(DEPRECATED), done.returncode
 
 
@@ -87,7 +101,16 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 def entries(data: bytes) -> dict[str, tuple[object, ...]]:
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return {
-            member.name: (member.type, member.mode & 0o7777, member.uid, member.gid, member.size, int(member.mtime), member.linkname, tar.extractfile(member).read() if member.isfile() else b"")  # type: ignore[union-attr]
+            member.name: (
+                member.type,
+                member.mode & 0o7777,
+                member.uid,
+                member.gid,
+                member.size,
+                int(member.mtime),
+                member.linkname,
+                tar.extractfile(member).read() if member.isfile() else b"",
+            )  # type: ignore[union-attr]
             for member in tar
         }
 
@@ -102,7 +125,16 @@ IGNORES = [
 def test_the_context_that_is_sent(host: str, tmp_path: Path, ignore: str) -> None:
     """R8.1, R8.24-R8.26: the same entries, as large, and the same line."""
     folder = tmp_path / "c"
-    for name in ("Dockerfile", "a.txt", "b.md", "dir/keep.md", "dir/x.md", "dir/sub/x", "dir/sub/deep/y.txt", "other/sub/z"):
+    for name in (
+        "Dockerfile",
+        "a.txt",
+        "b.md",
+        "dir/keep.md",
+        "dir/x.md",
+        "dir/sub/x",
+        "dir/sub/deep/y.txt",
+        "other/sub/z",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name * 40)
     (folder / "dir" / "link").symlink_to("../a.txt")

@@ -145,7 +145,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     for name in ("ubuntu:14.04", "nginx"):
         lab.pull(name)
     web = lab.run("nginx", name="web", ports={80: 18080}, labels={"tier": "front"})
-    web.exec("echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html; rm /etc/nginx/conf.d/default.conf; mkdir -p /new/dir")
+    web.exec(
+        "echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html; rm /etc/nginx/conf.d/default.conf; mkdir -p /new/dir"
+    )
     web.commit("nginx:v2", author="me", message="修改了默认网页")
     lab.run("ubuntu:14.04", "exit 3", name="three", labels={"tier": "back"})
     lab.docker("create --name later -e A=1 nginx:v2")

@@ -31,7 +31,18 @@ def theirs(text: str) -> list[Found] | None:
         found = dockerfile.parse_string(text)
     except dockerfile.GoParseError:
         return None
-    return [(one.cmd.lower(), (one.sub_cmd or "").lower(), tuple(one.flags), tuple(one.value), one.json, one.start_line, one.end_line) for one in found]
+    return [
+        (
+            one.cmd.lower(),
+            (one.sub_cmd or "").lower(),
+            tuple(one.flags),
+            tuple(one.value),
+            one.json,
+            one.start_line,
+            one.end_line,
+        )
+        for one in found
+    ]
 
 
 def ours(text: str) -> list[Found] | None:
@@ -52,9 +63,40 @@ def _words(line: Line) -> tuple[str, ...]:
     return line.args if line.name in NAMES else ("",)
 
 
-WORDS = st.sampled_from(["a", "b=c", "$x", "${x:-y}", '"q r"', "'s t'", "u\\ v", "--f=g", '["a", "b"]', "[1]", "#", "\\\\", "`", "x=", '="', "a=\"b c\"", "/d/", ".", "!", "é"])
-KEYWORDS = st.sampled_from("FROM RUN run CMD ENV LABEL ARG COPY ADD EXPOSE VOLUME USER WORKDIR ENTRYPOINT STOPSIGNAL SHELL MAINTAINER HEALTHCHECK ONBUILD".split())
-LINES = st.builds(lambda keyword, words, gap, end: keyword + gap + gap.join(words) + end, KEYWORDS, st.lists(WORDS, min_size=1, max_size=5), st.sampled_from([" ", "  ", "\t"]), st.sampled_from(["", " \\", "\\", " \\ ", "\\\\"]))
+WORDS = st.sampled_from(
+    [
+        "a",
+        "b=c",
+        "$x",
+        "${x:-y}",
+        '"q r"',
+        "'s t'",
+        "u\\ v",
+        "--f=g",
+        '["a", "b"]',
+        "[1]",
+        "#",
+        "\\\\",
+        "`",
+        "x=",
+        '="',
+        'a="b c"',
+        "/d/",
+        ".",
+        "!",
+        "é",
+    ]
+)
+KEYWORDS = st.sampled_from(
+    "FROM RUN run CMD ENV LABEL ARG COPY ADD EXPOSE VOLUME USER WORKDIR ENTRYPOINT STOPSIGNAL SHELL MAINTAINER HEALTHCHECK ONBUILD".split()
+)
+LINES = st.builds(
+    lambda keyword, words, gap, end: keyword + gap + gap.join(words) + end,
+    KEYWORDS,
+    st.lists(WORDS, min_size=1, max_size=5),
+    st.sampled_from([" ", "  ", "\t"]),
+    st.sampled_from(["", " \\", "\\", " \\ ", "\\\\"]),
+)
 OTHERS = st.sampled_from(["", "   ", "# comment", "  # indented", "# escape=\\", "&& more", "  tail \\"])
 FILES = st.lists(st.one_of(LINES, LINES, OTHERS), min_size=1, max_size=6).map("\n".join)
 

@@ -47,7 +47,16 @@ class Podman:
     environment: dict[str, str]
 
     def __call__(self, *words: str, check: bool = True) -> str:
-        place = ["--root", str(self.folder / "root"), "--runroot", str(self.folder / "run"), "--tmpdir", str(self.folder / "tmp"), "--storage-driver", "overlay"]
+        place = [
+            "--root",
+            str(self.folder / "root"),
+            "--runroot",
+            str(self.folder / "run"),
+            "--tmpdir",
+            str(self.folder / "tmp"),
+            "--storage-driver",
+            "overlay",
+        ]
         return peers.run("podman", *place, *words, environment=self.environment, check=check)
 
 
@@ -74,7 +83,19 @@ def both() -> Iterator[tuple[Podman, Lab]]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-OWN = {"/busybox", "/run", "/run/secrets", "/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/mtab", "/run/.containerenv", "/proc", "/sys", "/dev"}
+OWN = {
+    "/busybox",
+    "/run",
+    "/run/secrets",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/etc/hostname",
+    "/etc/mtab",
+    "/run/.containerenv",
+    "/proc",
+    "/sys",
+    "/dev",
+}
 """podman's own, for its mounts."""
 
 
@@ -91,7 +112,9 @@ def test_diff_agrees(both: tuple[Podman, Lab]) -> None:
     theirs, ours = shown(podman("diff", "one")), shown(repr(lab.container("one").diff()))
     above = {path.rpartition("/")[0] for _, path in ours}
     only_above = {(kind, path) for kind, path in ours - theirs if kind == "C" and path in above}
-    assert ours - only_above == theirs - {(kind, path) for kind, path in theirs - ours if kind == "C" and path in TOUCHED}
+    assert ours - only_above == theirs - {
+        (kind, path) for kind, path in theirs - ours if kind == "C" and path in TOUCHED
+    }
 
 
 def entries(archive: bytes, *, strip: str = "") -> dict[str, tuple[object, ...]]:
@@ -104,8 +127,19 @@ def entries(archive: bytes, *, strip: str = "") -> dict[str, tuple[object, ...]]
             kind = "file" if member.islnk() else member.type.decode().replace("0", "file").replace("\0", "file")
             if member.islnk():
                 data = found[member.linkname.removeprefix("./").strip("/")][-1]  # type: ignore[assignment]
-            found[name] = (kind, member.mode & 0o7777, member.uid, member.gid, member.linkname if member.issym() else "", data)
-    return {name: entry for name, entry in found.items() if f"/{name}" not in OWN and not name.startswith(("dev/", "proc/", "sys/", ".dockerenv"))}
+            found[name] = (
+                kind,
+                member.mode & 0o7777,
+                member.uid,
+                member.gid,
+                member.linkname if member.issym() else "",
+                data,
+            )
+    return {
+        name: entry
+        for name, entry in found.items()
+        if f"/{name}" not in OWN and not name.startswith(("dev/", "proc/", "sys/", ".dockerenv"))
+    }
 
 
 def test_export_agrees(both: tuple[Podman, Lab], tmp_path: Path) -> None:
@@ -121,7 +155,9 @@ def test_export_agrees(both: tuple[Podman, Lab], tmp_path: Path) -> None:
 def test_commit_agrees(both: tuple[Podman, Lab], tmp_path: Path) -> None:
     """The layer entry by entry, the config key by key, and one more line of history."""
     podman, lab = both
-    podman("commit", "--quiet", "--author", "me", "--message", "why", "--format", "docker", "-c", "ENV B=2", "one", "made")
+    podman(
+        "commit", "--quiet", "--author", "me", "--message", "why", "--format", "docker", "-c", "ENV B=2", "one", "made"
+    )
     podman("save", "--quiet", "--format", "docker-dir", "-o", str(tmp_path / "dir"), "made")
     manifest = json.loads((tmp_path / "dir" / "manifest.json").read_text())
     theirs_config = json.loads((tmp_path / "dir" / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
@@ -134,7 +170,18 @@ def test_commit_agrees(both: tuple[Podman, Lab], tmp_path: Path) -> None:
     ours = entries(gzip.decompress(lab.store.read_blob(lab.state.layers[image.layers[-1]].blob)))
     data = image.config.data
     for found in (theirs, ours):
-        for name in ("", "etc", "run", "busybox", "dev", "proc", "sys", "tmp", "var", "var/lib"):  # directories on the way, or mounts
+        for name in (
+            "",
+            "etc",
+            "run",
+            "busybox",
+            "dev",
+            "proc",
+            "sys",
+            "tmp",
+            "var",
+            "var/lib",
+        ):  # directories on the way, or mounts
             found.pop(name, None)
     opaque = {name for name in theirs if name.endswith(".wh..wh..opq")}
     for name in opaque:  # a directory that was removed and made again: one mark there, one whiteout a name here
@@ -143,10 +190,15 @@ def test_commit_agrees(both: tuple[Podman, Lab], tmp_path: Path) -> None:
         ours = {path: entry for path, entry in ours.items() if not path.startswith(f"{folder}.wh.")}
     whiteouts = {name for name in ours if "/.wh." in f"/{name}"}
     assert whiteouts == {name for name in theirs if "/.wh." in f"/{name}"}
-    assert {n: e for n, e in ours.items() if n not in whiteouts} == {n: e for n, e in theirs.items() if n not in whiteouts}
+    assert {n: e for n, e in ours.items() if n not in whiteouts} == {
+        n: e for n, e in theirs.items() if n not in whiteouts
+    }
     assert data["config"]["Env"][-1] == theirs_config["config"]["Env"][-1] == "B=2"
     assert data["author"] == theirs_config["author"] == "me"
-    assert len(data["history"]) == len(theirs_config["history"]) and theirs_config["rootfs"]["diff_ids"][:-1] == data["rootfs"]["diff_ids"][:-1]
+    assert (
+        len(data["history"]) == len(theirs_config["history"])
+        and theirs_config["rootfs"]["diff_ids"][:-1] == data["rootfs"]["diff_ids"][:-1]
+    )
 
 
 def test_a_committed_image_is_pulled_by_skopeo_and_unpacked_by_umoci(both: tuple[Podman, Lab], tmp_path: Path) -> None:
@@ -166,11 +218,24 @@ def test_a_committed_image_is_pulled_by_skopeo_and_unpacked_by_umoci(both: tuple
             start = requests.post(f"{url}/v2/again/blobs/uploads/", timeout=20)
             place = start.headers["Location"]
             place = place if place.startswith("http") else url + place
-            sent = requests.put(place, params={"digest": descriptor["digest"]}, data=lab.store.read_blob(imagelab_digest(descriptor["digest"])), timeout=20)
+            sent = requests.put(
+                place,
+                params={"digest": descriptor["digest"]},
+                data=lab.store.read_blob(imagelab_digest(descriptor["digest"])),
+                timeout=20,
+            )
             assert sent.status_code == 201
-        put = requests.put(f"{url}/v2/again/manifests/1", data=manifest, headers={"Content-Type": listed["mediaType"]}, timeout=20)
+        put = requests.put(
+            f"{url}/v2/again/manifests/1", data=manifest, headers={"Content-Type": listed["mediaType"]}, timeout=20
+        )
         assert put.status_code == 201
-        peers.run("skopeo", "copy", "--src-tls-verify=false", f"docker://{url.removeprefix('http://')}/again:1", f"oci:{tmp_path}/layout:1")
+        peers.run(
+            "skopeo",
+            "copy",
+            "--src-tls-verify=false",
+            f"docker://{url.removeprefix('http://')}/again:1",
+            f"oci:{tmp_path}/layout:1",
+        )
     peers.run("umoci", "raw", "unpack", "--image", f"{tmp_path}/layout:1", str(tmp_path / "unpacked"))
     tree = image.tree
     root = tmp_path / "unpacked"

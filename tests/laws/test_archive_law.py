@@ -1,8 +1,8 @@
 """The laws of archives, for images made up at random.
 
-    load(save(x)) == x          in an empty lab, in every era
-    save(load(save(x))) == save(x)    byte for byte
-    load(anything) either brings images that the doctor finds nothing wrong with, or changes nothing
+load(save(x)) == x          in an empty lab, in every era
+save(load(save(x))) == save(x)    byte for byte
+load(anything) either brings images that the doctor finds nothing wrong with, or changes nothing
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def archives(draw: st.DrawFn) -> dict[str, bytes | str]:
         files[f"{number}.json"] = raw
         parent = {"Parent": imagelab_id(files[f"{number - 1}.json"])} if built and number else {}
         mine = [tags.pop() for _ in range(draw(st.integers(0, 1)))]
-        items.append({"Config": f"{number}.json", "RepoTags": mine or None, "Layers": [f"{at}.tar" for at in stack]} | parent)
+        items.append(
+            {"Config": f"{number}.json", "RepoTags": mine or None, "Layers": [f"{at}.tar" for at in stack]} | parent
+        )
     files["manifest.json"] = json.dumps(items).encode()
     return files
 
@@ -67,7 +69,11 @@ def plain(state: State, era: str) -> tuple[object, ...]:
     kept = {
         image.id: image if era == "29" else replace(image, target=image.id, content_size=0) for image in state.images.values()
     }  # fmt: skip
-    return {key: replace(image, tagged=0, local=False) for key, image in kept.items()}, dict(state.references), set(state.layers)
+    return (
+        {key: replace(image, tagged=0, local=False) for key, image in kept.items()},
+        dict(state.references),
+        set(state.layers),
+    )
 
 
 @given(archives(), st.sampled_from(ERAS))
@@ -87,7 +93,11 @@ def test_load_of_save_is_what_it_was(files: dict[str, bytes | str], era: str) ->
         second.close()
 
 
-GOOD = [tar(docker_files("a:1")), tar(layout_files(name="docker.io/me/x:1")), gzip.compress(tar(docker_files("a:1")), mtime=0)]
+GOOD = [
+    tar(docker_files("a:1")),
+    tar(layout_files(name="docker.io/me/x:1")),
+    gzip.compress(tar(docker_files("a:1")), mtime=0),
+]
 
 
 @st.composite
@@ -151,11 +161,22 @@ def replaced(data: Any) -> Any:
 def rich_config() -> bytes:
     step = {"created": "2016-11-01T00:00:00Z", "created_by": "x", "comment": "", "author": "", "empty_layer": False}
     inner = {"Labels": {"a": "b"}, "Env": ["A=1"], "Cmd": ["sh"], "ExposedPorts": {"80/tcp": {}}, "Volumes": None}
-    return config(LAYERS[0], config=inner, created="2016-11-01T00:00:00Z", history=[step], container_config=inner, variant="v1", author="me")
+    return config(
+        LAYERS[0],
+        config=inner,
+        created="2016-11-01T00:00:00Z",
+        history=[step],
+        container_config=inner,
+        variant="v1",
+        author="me",
+    )
 
 
 def odd_archives() -> Iterator[bytes]:
-    docker, layout = docker_files("a:1", layer=LAYERS[0], raw=rich_config()), layout_files(layer=LAYERS[0], name="docker.io/me/x:1")
+    docker, layout = (
+        docker_files("a:1", layer=LAYERS[0], raw=rich_config()),
+        layout_files(layer=LAYERS[0], name="docker.io/me/x:1"),
+    )
     for files, name in ((docker, "manifest.json"), (docker, "config.json"), (layout, "index.json")):
         for value in replaced(json.loads(files[name])):
             yield tar({**files, name: json.dumps(value).encode()})
@@ -164,7 +185,9 @@ def odd_archives() -> Iterator[bytes]:
     for value in replaced(json.loads(layout[inner])):
         raw = json.dumps(value).encode()
         entry = old | {"digest": imagelab_id(raw), "size": len(raw)}
-        files = {key: data for key, data in layout.items() if key != inner} | {f"blobs/sha256/{entry['digest'][7:]}": raw}
+        files = {key: data for key, data in layout.items() if key != inner} | {
+            f"blobs/sha256/{entry['digest'][7:]}": raw
+        }
         yield tar({**files, "index.json": json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()})
 
 

@@ -75,7 +75,9 @@ a_law = settings(max_examples=25, suppress_health_check=[HealthCheck.function_sc
 
 @a_law
 @given(lines)
-def test_undo_gives_the_former_state_and_redo_brings_it_back(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+def test_undo_gives_the_former_state_and_redo_brings_it_back(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
     with closing(make(tmp_path_factory.mktemp("lab"))) as lab:
         undone_and_redone(lab, lines)
 
@@ -159,7 +161,11 @@ def test_a_damaged_log_is_refused(entries: list[Entry], data: st.DataObject) -> 
     """Any line but the last, changed, left out or moved, is noticed by the one after it."""
     log = list(write_log(entries))
     at = data.draw(st.integers(0, len(log) - 2))
-    spoilt = data.draw(st.sampled_from([[*log[:at], *log[at + 1 :]], [*log[:at], log[at] + " ", *log[at + 1 :]], [*log[:at], "{", *log[at + 1 :]]]))
+    spoilt = data.draw(
+        st.sampled_from(
+            [[*log[:at], *log[at + 1 :]], [*log[:at], log[at] + " ", *log[at + 1 :]], [*log[:at], "{", *log[at + 1 :]]]
+        )
+    )
     if spoilt[at].endswith(" "):
         spoilt[at] = log[at].replace("{", '{"more": 1, ', 1)
     with pytest.raises(TimelineError, match="log"):

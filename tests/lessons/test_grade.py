@@ -72,7 +72,9 @@ def test_a_log_that_a_notebook_wrote_passes(lab: Lab, tmp_path: Path, monkeypatc
         practice.check()
         assert practice.won
         practice.lab.docker("rm -f $(docker ps -aq)")
-        found = grade(practice.exercise, Progress.parse((tmp_path / FILE).read_text(encoding="utf-8")).records[name].log)
+        found = grade(
+            practice.exercise, Progress.parse((tmp_path / FILE).read_text(encoding="utf-8")).records[name].log
+        )
         assert found.solved, found.problem
 
 
@@ -133,9 +135,11 @@ def test_an_edited_log_gains_nothing(tmp_path: Path) -> None:
     forged[-1] = Entry(forged[-1].command, {}, 0, read_log(solved)[-1].state)
     tried = {
         "leaves another lab than the log says": [edited(honest, state=wanted), list(write_log(forged))],
-        "line 4 of the log is damaged: it does not follow": [[*honest[:2], edited(honest[:3], exit_code=7)[-1], honest[3]]],
+        "line 4 of the log is damaged: it does not follow": [
+            [*honest[:2], edited(honest[:3], exit_code=7)[-1], honest[3]]
+        ],
         "is damaged": [[solved[0], *solved[2:]], [*solved, solved[-1]], ["nonsense"], ['{"imagelab": 1}', "[]"]],
-        "does not begin where the exercise starts": [["{\"imagelab\": 1}"], list(write_log(read_log(solved)[1:]))],
+        "does not begin where the exercise starts": [['{"imagelab": 1}'], list(write_log(read_log(solved)[1:]))],
     }
     for why, logs in tried.items():
         for log in logs:
@@ -207,7 +211,9 @@ def test_an_assignment_solved_runs_through_and_unsolved_says_what_is_missing(tmp
 def test_handing_in_nothing_is_worth_nothing(tmp_path: Path) -> None:
     cells = ["import imagelab\nlab = imagelab.lesson('x')", "lab.exercise('sweep')", "from imagelab.course.nbgrader import checked\ntuple(checked('sweep'))",
              "%docker image prune -f", "tuple(checked('sweep'))"]  # fmt: skip
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": notebooks.KERNEL})
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": notebooks.KERNEL}
+    )
     made.metadata["imagelab"] = {"lesson": "x"}
     notebooks.execute(made, tmp_path)
     found = [made.cells[at].outputs[0]["data"]["text/plain"] for at in (2, 4)]

@@ -189,7 +189,9 @@ def test_too_few_exercises_and_none_at_all(folder: Path) -> None:
     edit(folder / "exercises.py", "EXERCISES = (ONE,)", "OTHER = (ONE,)")
     assert list(lint_files(folder)) == ["15-first-steps/exercises.py has no EXERCISES"]
     edit(folder / "exercises.py", "OTHER = (ONE,)", "EXERCISES = (THREE,)")
-    assert list(lint_files(folder)) == ["15-first-steps/exercises.py cannot be read: NameError: name 'THREE' is not defined"]
+    assert list(lint_files(folder)) == [
+        "15-first-steps/exercises.py cannot be read: NameError: name 'THREE' is not defined"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,11 @@ def test_the_network_and_exercises_that_have_no_cell(folder: Path) -> None:
 
 
 def test_an_address_on_this_machine_or_in_a_story_is_none(folder: Path) -> None:
-    edit(folder / "lesson.md", "%docker pull hello-world", "lab.browse('http://localhost:8080'), 'http://registry.test/v2/'")
+    edit(
+        folder / "lesson.md",
+        "%docker pull hello-world",
+        "lab.browse('http://localhost:8080'), 'http://registry.test/v2/'",
+    )
     assert list(lint_source(folder)) == []
 
 
@@ -245,7 +251,10 @@ FINE = {"data": {"text/html": "<b>x</b>", "text/plain": "x"}}
 
 
 def test_a_widget_and_an_output_without_text() -> None:
-    cells = [{"source": f"cell({at})", "outputs": [output]} for at, output in enumerate((WIDGET, PICTURE, FINE, {"text": "x"}))]
+    cells = [
+        {"source": f"cell({at})", "outputs": [output]}
+        for at, output in enumerate((WIDGET, PICTURE, FINE, {"text": "x"}))
+    ]
     assert list(lint_outputs({"cells": cells})) == [
         "the cell 'cell(0)' shows a widget: it would be empty for whoever only reads",
         "an output of the cell 'cell(1)' has no text twin",
@@ -261,7 +270,9 @@ def test_a_cell_that_does_not_come_out_the_same_twice(tmp_path: Path) -> None:
     head = "---\njupytext:\n  text_representation:\n    extension: .md\n    format_name: myst\n---\n\n"
     source.write_text(head + cells, encoding="utf-8")
     made = [notebooks.elsewhere(source, "en", seed) for seed in (1, 2)]
-    assert list(lint_twice(made, "en")) == [f"in 'en' the cell {code!r} does not come out the same twice" for code in codes[:3]]
+    assert list(lint_twice(made, "en")) == [
+        f"in 'en' the cell {code!r} does not come out the same twice" for code in codes[:3]
+    ]
     assert json.loads(made[0])["cells"][3] == json.loads(made[1])["cells"][3]
 
 

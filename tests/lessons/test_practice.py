@@ -43,7 +43,7 @@ def test_it_starts_unsolved_and_ends_solved(mine: Practice) -> None:
     assert "  [ ] `mongo:3.2` stands for another image than before" in repr(mine)
     mine.lab.docker("pull -q mongo:3.2")
     assert repr(mine.check()).splitlines()[-1].startswith("Solved. A tag is a name for one image at a time.")
-    assert "[x]" in mine.panel.text and "role=\"checkbox\"" in mine.panel.html
+    assert "[x]" in mine.panel.text and 'role="checkbox"' in mine.panel.html
 
 
 def test_success_is_final(mine: Practice) -> None:
@@ -136,7 +136,9 @@ def test_the_picture_of_the_goal_does_not_give_an_answer_away(name: str, mine: P
     assert f"answer:{answer}" not in practice.panel.text + practice.panel.html
 
 
-def test_where_nothing_can_be_written_an_exercise_goes_on(mine: Practice, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_can_be_written_an_exercise_goes_on(
+    mine: Practice, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     mine.file = tmp_path / "a folder"
     mine.file.mkdir()
     mine.lab.docker("pull -q mongo:3.2")
@@ -195,7 +197,10 @@ def test_what_is_no_progress_file_is_a_sentence(tmp_path: Path) -> None:
 def test_the_end_says_so() -> None:
     lessons = {"01-a": ("x", "y")}
     assert summary(Progress(), lessons, "en")[0] == "Nothing solved yet. Start anywhere."
-    assert summary(Progress({"x": Record(solved=True)}), lessons, "en") == ["1 of 2 exercises solved.", "01-a  [x] x  [ ] y"]
+    assert summary(Progress({"x": Record(solved=True)}), lessons, "en") == [
+        "1 of 2 exercises solved.",
+        "01-a  [x] x  [ ] y",
+    ]
     everything = Progress({name: Record(solved=True) for name in "xy"})
     assert summary(everything, lessons, "zh")[0].startswith("2 个练习全部完成")
 
@@ -245,7 +250,9 @@ def test_the_magics_work_on_what_lies_on_the_desk(tmp_path: Path) -> None:
         "import imagelab\nlab = imagelab.lesson('desk')", "%hint", "lab.exercise('moved-tag')", "%hint", "%docker rmi mongo:3.2",
         "%check", "%reset", "len(lab.images())", "%docker pull -q mongo:3.2", "%solution", "%undo",
     ]  # fmt: skip
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in sources], metadata={"kernelspec": notebooks.KERNEL})
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(text) for text in sources], metadata={"kernelspec": notebooks.KERNEL}
+    )
     made.metadata["imagelab"] = {"lesson": "desk"}
     notebooks.execute(made, tmp_path)
     said = {cell.source: texts(cell) for cell in made.cells}
@@ -263,7 +270,9 @@ def test_a_notebook_that_goes_on_with_its_lesson_has_left_the_exercise(tmp_path:
         "import imagelab\nlab = imagelab.lesson('one')", "lab.exercise('moved-tag')", "lab = imagelab.lesson('two')",
         "%docker pull -q busybox", "%undo", "%redo", "%redo ", "%check", "len(lab.images())",
     ]  # fmt: skip
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in sources], metadata={"kernelspec": notebooks.KERNEL})
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(text) for text in sources], metadata={"kernelspec": notebooks.KERNEL}
+    )
     made.metadata["imagelab"] = {"lesson": "left"}
     notebooks.execute(made, tmp_path)
     said = [texts(cell).strip() for cell in made.cells]
@@ -287,5 +296,7 @@ def test_progress_calls_lessons_and_exercises_by_their_titles() -> None:
         found = titles(folder, lang)
         assert set(found) == {*by_lesson(folder), *(one.id for rows in by_lesson(folder).values() for one in rows)}
         html = progress_panel(Progress(), {"02-listing-images": ["moved-tag"]}, lang, found).html
-        assert f'<a href="02-listing-images.ipynb">{found["02-listing-images"]}</a>' in html and found["moved-tag"] in html
+        assert (
+            f'<a href="02-listing-images.ipynb">{found["02-listing-images"]}</a>' in html and found["moved-tag"] in html
+        )
     assert titles(folder, "zh")["02-listing-images"] == "列出镜像"

@@ -38,7 +38,9 @@ def test_as_the_real_one(program: str, tmp_path: Path) -> None:
     assert (mine[0], mine[1], bool(mine[2]), mine[3]) == (theirs[0], theirs[1], bool(theirs[2]), theirs[3])
 
 
-@pytest.mark.parametrize("program", ["{ print NR, $0 }", "{ getline x; print $0, x }", "END { print NR }", 'BEGIN { RS = "" } { print }'])
+@pytest.mark.parametrize(
+    "program", ["{ print NR, $0 }", "{ getline x; print $0, x }", "END { print NR }", 'BEGIN { RS = "" } { print }']
+)
 def test_of_what_comes_from_a_pipe(program: str, tmp_path: Path) -> None:
     for operands in ([], ["-"], ["a=1"], ["fruit", "-"]):
         args = ["awk", program, *operands]
@@ -76,11 +78,16 @@ PIECES = ["BEGIN", "END", "{", "}", "(", ")", "print", "printf", "$", "$1", "NF"
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join), st.sampled_from(["{}", "{{{}}}", "BEGIN{{{}}}", "BEGIN{{x=({})}}", "END{{print {}}}"]))
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join),
+    st.sampled_from(["{}", "{{{}}}", "BEGIN{{{}}}", "BEGIN{{x=({})}}", "END{{print {}}}"]),
+)
 def test_any_text_is_answered(text: str, frame: str) -> None:
     machine, told = new_machine(FILES, PROGRAMS), bytearray()
     fds = {0: Given(INPUT), 1: Sink(told.extend), 2: Sink(told.extend)}
-    steps = execution.live(PROGRAMS["awk"], Process(machine, ["awk", frame.format(text), "fruit"], {}, "/work", ROOT, fds))
+    steps = execution.live(
+        PROGRAMS["awk"], Process(machine, ["awk", frame.format(text), "fruit"], {}, "/work", ROOT, fds)
+    )
     for _ in range(200):  # what goes on for ever may
         if next(steps, None) is None:
             return

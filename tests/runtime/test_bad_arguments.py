@@ -19,7 +19,31 @@ WORDS = st.one_of(
     st.sampled_from(VALUES),
     st.sampled_from(LETTERS).map("-{}".format),
     st.tuples(st.sampled_from(LETTERS), st.sampled_from(VALUES)).map(lambda pair: f"-{pair[0]}{pair[1]}"),
-    st.sampled_from(["-name", "-type", "-size", "-mtime", "-perm", "-exec", "-maxdepth", "-newer", "-o", "-not", "-eq", "-lt", "-f", "-nt", "substr", "index", "length", "match", ":", "+", "*"]),  # fmt: skip
+    st.sampled_from(
+        [
+            "-name",
+            "-type",
+            "-size",
+            "-mtime",
+            "-perm",
+            "-exec",
+            "-maxdepth",
+            "-newer",
+            "-o",
+            "-not",
+            "-eq",
+            "-lt",
+            "-f",
+            "-nt",
+            "substr",
+            "index",
+            "length",
+            "match",
+            ":",
+            "+",
+            "*",
+        ]
+    ),  # fmt: skip
 )
 BUILTINS = "cd exit return break continue shift set unset export readonly read trap wait kill umask ulimit eval exec test [ printf echo type command local getopts times hash alias jobs fg bg let declare history pushd source . : printf shopt".split()  # fmt: skip
 ENDLESS = {"yes", "sleep", "tail", "env", "busybox"}

@@ -38,7 +38,14 @@ class Running:
             self.files.write_file(ROOT, "/etc/nginx/conf.d/default.conf", configuration.encode())
         self.machine = machine(self.files)
         self.out, self.err = bytearray(), bytearray()
-        self.process = Process(self.machine, ["nginx", *(words or ("-g", "daemon off;"))], {}, "/", ROOT, {1: Sink(self.out.extend), 2: Sink(self.err.extend)})
+        self.process = Process(
+            self.machine,
+            ["nginx", *(words or ("-g", "daemon off;"))],
+            {},
+            "/",
+            ROOT,
+            {1: Sink(self.out.extend), 2: Sink(self.err.extend)},
+        )
         self.code: int | None = None
         self._steps: Steps = execution.live(PROGRAMS["nginx"], self.process)
         self.go_on()
@@ -50,7 +57,15 @@ class Running:
             self.code = stopped.value
 
     def ask(self, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        environ: dict[str, Any] = {"SCRIPT_NAME": "", "REQUEST_METHOD": method, "PATH_INFO": path.partition("?")[0], "QUERY_STRING": path.partition("?")[2], "HTTP_HOST": "localhost:8080", "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1"}
+        environ: dict[str, Any] = {
+            "SCRIPT_NAME": "",
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path.partition("?")[0],
+            "QUERY_STRING": path.partition("?")[2],
+            "HTTP_HOST": "localhost:8080",
+            "REMOTE_ADDR": "127.0.0.1",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+        }
         environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
         setup_testing_defaults(environ)
         seen: list[Any] = []
@@ -74,7 +89,13 @@ def nginx() -> Iterator[Running]:
 def test_it_starts_and_stops(nginx: Running) -> None:
     files = nginx.files
     assert files.read_file(ROOT, "/var/run/nginx.pid") == f"{nginx.process.pid}\n".encode()
-    assert files.names(ROOT, "/var/cache/nginx") == ["client_temp", "fastcgi_temp", "proxy_temp", "scgi_temp", "uwsgi_temp"]
+    assert files.names(ROOT, "/var/cache/nginx") == [
+        "client_temp",
+        "fastcgi_temp",
+        "proxy_temp",
+        "scgi_temp",
+        "uwsgi_temp",
+    ]
     nginx.process.signal(SIGNALS["QUIT"])
     nginx.go_on()
     assert (nginx.code, nginx.machine.services) == (0, {})
@@ -90,7 +111,10 @@ def test_files_have_a_type_a_time_and_a_tag(nginx: Running) -> None:
     status, headers, body = nginx.ask()
     assert status == 200 and b"Welcome to nginx!" in body
     assert headers["Content-Type"] == "text/html" and headers["Content-Length"] == str(len(body))
-    assert headers["ETag"] == f'"{1_480_327_200:x}-{len(body):x}"' and headers["Last-Modified"] == "Mon, 28 Nov 2016 10:00:00 GMT"
+    assert (
+        headers["ETag"] == f'"{1_480_327_200:x}-{len(body):x}"'
+        and headers["Last-Modified"] == "Mon, 28 Nov 2016 10:00:00 GMT"
+    )
     assert nginx.ask(if_none_match=headers["ETag"])[0::2] == (304, b"")
     assert nginx.ask(if_modified_since=headers["Last-Modified"])[0] == 304
     assert nginx.ask(range="bytes=0-4")[::2] == (206, body[:5])
@@ -110,7 +134,10 @@ def test_files_are_looked_at_when_they_are_asked_for(nginx: Running) -> None:
 def test_what_is_not_there_or_not_allowed(nginx: Running) -> None:
     status, _, body = nginx.ask("/nosuch")
     assert status == 404 and b"<center><h1>404 Not Found</h1></center>" in body and b"nginx/1.11" in body
-    assert b'[error] 7#7: *1 open() "/usr/share/nginx/html/nosuch" failed (2: No such file or directory), client: 127.0.0.1' in nginx.err
+    assert (
+        b'[error] 7#7: *1 open() "/usr/share/nginx/html/nosuch" failed (2: No such file or directory), client: 127.0.0.1'
+        in nginx.err
+    )
     nginx.files.write_file(ROOT, "/usr/share/nginx/html/secret", b"x")
     nginx.files.chmod(ROOT, "/usr/share/nginx/html/secret", 0o600)
     assert nginx.ask("/secret")[0] == 403
@@ -161,7 +188,9 @@ def test_locations(location: str, path: str, expected: tuple[int, bytes | None])
 def test_a_bad_configuration(text: str, said: str) -> None:
     running = Running("-t", configuration=text)
     assert running.code == 1
-    assert running.err.decode() == f"nginx: [emerg] {said}\nnginx: configuration file /etc/nginx/nginx.conf test failed\n"
+    assert (
+        running.err.decode() == f"nginx: [emerg] {said}\nnginx: configuration file /etc/nginx/nginx.conf test failed\n"
+    )
 
 
 def test_a_good_configuration_and_a_taken_port() -> None:

@@ -55,7 +55,9 @@ def ours(args: list[str], stdin: bytes = INPUT, known: Mapping[str, Program] = P
     p = Process(machine, ["sed", *args], {}, "/work", ROOT, {0: pipe.reader, 1: Sink(out.extend), 2: Sink(err.extend)})
     code = drive(execution.live(known["sed"], p))
     tree = system.tree()
-    left = {path[5:]: system.data(tree[path]) for path in tree if path.startswith("work/") and tree[path].kind == "file"}
+    left = {
+        path[5:]: system.data(tree[path]) for path in tree if path.startswith("work/") and tree[path].kind == "file"
+    }
     return code, bytes(out), bytes(err), left
 
 
@@ -66,7 +68,9 @@ def real(args: list[str], folder: Path, stdin: bytes = INPUT) -> Answer:
     for name, data in FILES.items():
         (folder / name).write_bytes(data)
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(["sed", *args], input=stdin, capture_output=True, cwd=folder, env=environment, timeout=20, check=False)
+    done = subprocess.run(
+        ["sed", *args], input=stdin, capture_output=True, cwd=folder, env=environment, timeout=20, check=False
+    )
     left = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     return done.returncode, done.stdout, done.stderr, left
 
@@ -87,7 +91,22 @@ SCRIPTS = [
     "s/\\x41/B/", "s/o/\\x41/", "s/o/\\o101/", "s/\\t/T/", "c\\", "i\\", "r", "w", "s/a/b/w", "b a;:a", "t x", "s/(foo)/[\\1]/", "2s//X/", "/foo/s//X/g", "s/foo/X/;s//Y/", "N;s/^f/F/M", "N;s/o$/0/Mg",
     "z", "2z", "1d;n;p", "$!n;s/o/0/", "2n;d", "1,3{=;2d}", "D", "P", "N;N;D", "$s/l/L/g", "s/\\//|/2", "2,/path/{//!d}", "/foo/a\\\ntext", "1c\\\nchange\\\nmore", "s/.*/'&'/", "s/a\\|b//g", "s/\\(^\\|[^a-z]\\)o/\\1X/g",
 ]  # fmt: skip
-EXTENDED = ["s/(foo) (bar)/\\2 \\1/", "s/o+/0/g", "s/(o|l)+/x/g", "/^(foo|last)/d", "s/a{1,2}/x/", "s/()/x/", "s/(a/x/", "s/a)/x/", "s/*a/x/", "s/\\(a\\)/x/", "s/a|b/c/g", "s/^(.)(.*)$/\\2\\1/", "s/[0-9]+|[a-z]+/N/g", "s/o?/-/g"]
+EXTENDED = [
+    "s/(foo) (bar)/\\2 \\1/",
+    "s/o+/0/g",
+    "s/(o|l)+/x/g",
+    "/^(foo|last)/d",
+    "s/a{1,2}/x/",
+    "s/()/x/",
+    "s/(a/x/",
+    "s/a)/x/",
+    "s/*a/x/",
+    "s/\\(a\\)/x/",
+    "s/a|b/c/g",
+    "s/^(.)(.*)$/\\2\\1/",
+    "s/[0-9]+|[a-z]+/N/g",
+    "s/o?/-/g",
+]
 COMMANDS = [
     ["-n", "p", "a.txt"], ["-n", "/t/p", "a.txt"], ["-n", "$p", "a.txt", "b.txt"], ["-s", "-n", "$p", "a.txt", "b.txt"], ["-n", "2{p;q}", "a.txt"],
     ["-e", "s/o/0/", "-e", "s/e/3/", "a.txt"], ["-f", "script", "a.txt"], ["-i", "s/o/0/", "a.txt"], ["-i.bak", "s/o/0/", "a.txt", "b.txt"], ["-ne", "2p", "a.txt"], ["-i", "-n", "2p", "a.txt"],

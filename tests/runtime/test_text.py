@@ -82,10 +82,16 @@ def ours(
     pipe = Pipe()
     pipe.waiting += stdin
     pipe.write_closed = True
-    p = Process(machine, args, {"PATH": "/bin"}, "/work", ROOT, {0: pipe.reader, 1: Sink(out.extend), 2: Sink(err.extend)})
+    p = Process(
+        machine, args, {"PATH": "/bin"}, "/work", ROOT, {0: pipe.reader, 1: Sink(out.extend), 2: Sink(err.extend)}
+    )
     code = drive(execution.live(known[args[0]], p))
     tree = machine.files.tree()
-    left = {path[5:]: machine.files.data(tree[path]) for path in tree if path.startswith("work/") and tree[path].kind == "file"}
+    left = {
+        path[5:]: machine.files.data(tree[path])
+        for path in tree
+        if path.startswith("work/") and tree[path].kind == "file"
+    }
     return code, bytes(out), bytes(err), left
 
 
@@ -184,7 +190,9 @@ def piped(*commands: list[str], stdin: bytes = b"") -> bytes:
     [["head", "-1"], ["grep", "-m1", "y"], ["grep", "-q", "y"], ["grep", "-l", "y"]],
     ids=" ".join,
 )
-@pytest.mark.parametrize("middle", [["cat"], ["cat", "-n"], ["tr", "a", "b"], ["cut", "-c1-9"], ["grep", "y"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "middle", [["cat"], ["cat", "-n"], ["tr", "a", "b"], ["cut", "-c1-9"], ["grep", "y"]], ids=" ".join
+)
 def test_a_writer_without_end_is_ended_by_its_reader(middle: list[str], end: list[str]) -> None:
     assert len(piped(["yes"], middle, end)) < 30
 
@@ -211,7 +219,9 @@ def test_sort_is_sorted(data: bytes) -> None:
 @given(WORDS)
 def test_what_grep_finds_and_what_it_leaves_is_all(data: bytes) -> None:
     found, left = piped(["grep", "a"], stdin=data), piped(["grep", "-v", "a"], stdin=data)
-    assert sorted((found + left).split(b"\n")) == sorted((data if data.endswith(b"\n") or not data else data + b"\n").split(b"\n"))
+    assert sorted((found + left).split(b"\n")) == sorted(
+        (data if data.endswith(b"\n") or not data else data + b"\n").split(b"\n")
+    )
 
 
 @given(WORDS)

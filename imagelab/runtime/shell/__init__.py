@@ -181,7 +181,9 @@ def _start_up(shell: Shell) -> Steps:
 def _typed(shell: Shell) -> Steps:
     pending = ""
     while True:
-        shell.p.signals[:] = [number for number in shell.p.signals if number != SIGNALS["INT"]]  # the line it meant is over
+        shell.p.signals[:] = [
+            number for number in shell.p.signals if number != SIGNALS["INT"]
+        ]  # the line it meant is over
         yield from shell.signals()
         line = yield from _asked(shell, "PS2" if pending else "PS1")
         if line is None:

@@ -188,7 +188,9 @@ def nothing(shell: Shell, words: list[str]) -> int:
 
 def refused(shell: Shell, words: list[str]) -> int:
     """What a real shell does and this one does not: said, rather than ignored."""
-    return shell.complain(f"{words[0]}: this shell does not do that" + (": a function does" if "alias" in words[0] else ""))
+    return shell.complain(
+        f"{words[0]}: this shell does not do that" + (": a function does" if "alias" in words[0] else "")
+    )
 
 
 def false(shell: Shell, words: list[str]) -> int:

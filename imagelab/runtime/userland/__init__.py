@@ -42,7 +42,9 @@ def busybox(p: Process) -> int | Steps:
     if name not in known or name == "busybox":
         if name != "busybox":
             return p.complain("applet not found", 127)
-        p.out(f"BusyBox as imagelab has it. Functions: {', '.join(sorted(known.keys() - {'busybox', 'print', 'bash'}))}\n")
+        p.out(
+            f"BusyBox as imagelab has it. Functions: {', '.join(sorted(known.keys() - {'busybox', 'print', 'bash'}))}\n"
+        )
         return 0
     return known[name](p)
 

@@ -270,7 +270,12 @@ class Awk:
         if name in ("sub", "gsub"):
             return self._substitute(name, trees)
         if name == "split":
-            pieces = self.split(self.text(trees[0]), (trees[2][1] if trees[2][0] == "regex" else self.text(trees[2])) if len(trees) > 2 else string(self.get("FS")))
+            pieces = self.split(
+                self.text(trees[0]),
+                (trees[2][1] if trees[2][0] == "regex" else self.text(trees[2]))
+                if len(trees) > 2
+                else string(self.get("FS")),
+            )
             found = self.array(trees[1][1])
             found.clear()
             found.update({str(at): Given(piece) for at, piece in enumerate(pieces, 1)})
@@ -366,7 +371,9 @@ class Awk:
             case ("jump", kind, expression):
                 raise Jump(kind, self.value(expression) if expression is not None else None)
 
-    def _loop(self, start: Tree | None, condition: Tree | None, step: Tree | None, body: Tree, first: bool) -> Generator[float, None, None]:
+    def _loop(
+        self, start: Tree | None, condition: Tree | None, step: Tree | None, body: Tree, first: bool
+    ) -> Generator[float, None, None]:
         if start is not None:
             yield from self.run(start)
         while first or condition is None or self.true(condition):
@@ -420,7 +427,10 @@ def awk(p: Process) -> Steps:
         if "F" in options:
             work.set("FS", "\t" if options["F"][-1] == "t" else unescape(options["F"][-1], "[0-7]{1,3}"))
         work.variables["ENVIRON"] = {key: Given(value) for key, value in p.env.items()}
-        work.variables |= {"ARGC": 1.0 + len(operands), "ARGV": {str(at): Given(word) for at, word in enumerate(["awk", *operands])}}
+        work.variables |= {
+            "ARGC": 1.0 + len(operands),
+            "ARGV": {str(at): Given(word) for at, word in enumerate(["awk", *operands])},
+        }
         if _asks_for_lines([rules, functions]) and ("-" in operands or all("=" in word for word in operands)):
             p.fds[0] = FromBytes((yield from p.read_all())).keep()
         return (yield from _rules(work, rules))

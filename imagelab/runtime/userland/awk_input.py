@@ -31,7 +31,9 @@ def given(value: str) -> Given:
 class Records:
     """The records of some files. `variables` has RS; NR, FNR and FILENAME are kept there. `status`: 2 once one was missing."""
 
-    def __init__(self, p: Process, names: list[str], variables: dict[str, Any], assign: Callable[[str, Any], None]) -> None:
+    def __init__(
+        self, p: Process, names: list[str], variables: dict[str, Any], assign: Callable[[str, Any], None]
+    ) -> None:
         self.p, self.names, self.variables, self.assign = p, names, variables, assign
         self.status = 0
         self._slot: int | None = None

@@ -14,7 +14,9 @@ FUNCTIONS = {
     "sin": (1, 1), "cos": (1, 1), "atan2": (2, 2), "rand": (0, 0), "srand": (0, 1), "close": (1, 1), "fflush": (0, 1), "system": (1, 1),
 }  # fmt: skip
 """Built in, and how many arguments each takes."""
-KEYWORDS = set("BEGIN END if else while for do break continue next nextfile exit return delete in getline print printf function func".split())
+KEYWORDS = set(
+    "BEGIN END if else while for do break continue next nextfile exit return delete in getline print printf function func".split()
+)
 _TOKEN = re.compile(r"""(?P<space>(?:[ \t\r]|\\\n|\#[^\n]*)+)|(?P<number>0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_]\w*)|"(?P<string>(?:[^"\\\n]|\\.)*)"|(?P<op>\*\*=|\*\*|&&|\|\||\+\+|--|[-+*/%^]=|==|<=|>=|!=|!~|>>|[-+*/%^!<>|?:~$=,;(){}\[\]\n])""", re.S)  # fmt: skip
 
 
@@ -330,7 +332,9 @@ class Parser:
         if kind == "op" and text == "(":
             return self._parenthesis()
         if kind == "name" and text == "getline":
-            target = self._primary() if (self._kind == "name" and self._text not in KEYWORDS) or self._text == "$" else None
+            target = (
+                self._primary() if (self._kind == "name" and self._text not in KEYWORDS) or self._text == "$" else None
+            )
             return ("getline", target, self._primary() if self._take("<") else None)
         if kind == "name" and text not in KEYWORDS:
             return self._reference(text)

@@ -69,7 +69,9 @@ class _Reversed:
     __hash__ = None  # type: ignore[assignment]
 
 
-_KEY = re.compile(r"(?P<first>\d+)(?:\.(?P<char>\d+))?(?P<own>[a-zA-Z]*)(?:,(?P<last>\d+)(?:\.(?P<end>\d+))?(?P<more>[a-zA-Z]*))?")
+_KEY = re.compile(
+    r"(?P<first>\d+)(?:\.(?P<char>\d+))?(?P<own>[a-zA-Z]*)(?:,(?P<last>\d+)(?:\.(?P<end>\d+))?(?P<more>[a-zA-Z]*))?"
+)
 
 
 def _key_parts(asked: str) -> re.Match[str]:
@@ -81,7 +83,9 @@ def _key_parts(asked: str) -> re.Match[str]:
     if rest.startswith(","):
         raise BadOption(f"invalid number after ',': invalid count at start of ‘{rest[1:]}’")
     if match["first"] == "0" or match["last"] == "0" and match["end"] is None:
-        raise BadOption(f"{'-' if match['first'] != '0' else 'field number is zero'}: invalid field specification ‘{asked}’")
+        raise BadOption(
+            f"{'-' if match['first'] != '0' else 'field number is zero'}: invalid field specification ‘{asked}’"
+        )
     if rest or set(match["own"] + (match["more"] or "")) - set("bdfghinrMRV"):
         raise BadOption(f"stray character in field spec: invalid field specification ‘{asked}’")
     return match
@@ -120,7 +124,13 @@ def _sort_key(asked: str, options: Options) -> Callable[[bytes], Any]:
             return line[begin:]
         last, end = int(match["last"]), int(match["end"] or 0)
         found = fields(line)
-        stop = place(line, last, end + 1, "b" in letters) if end else found[last - 1][1] if last <= len(found) else len(line)
+        stop = (
+            place(line, last, end + 1, "b" in letters)
+            if end
+            else found[last - 1][1]
+            if last <= len(found)
+            else len(line)
+        )
         return line[begin:stop]
 
     def key(line: bytes) -> Any:
@@ -132,7 +142,9 @@ def _sort_key(asked: str, options: Options) -> Callable[[bytes], Any]:
 
 def _measured(chosen: bytes, letters: set[str]) -> Any:
     if letters & {"n", "h", "g"}:
-        number = rb"[ \t]*(-?\d*\.?\d*)" if "g" not in letters else rb"[ \t]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|)"
+        number = (
+            rb"[ \t]*(-?\d*\.?\d*)" if "g" not in letters else rb"[ \t]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|)"
+        )
         found = re.match(number + rb"([KMGTPkE]?)", chosen)
         known = found is not None and found[1] not in (b"", b"-", b".", b"-.")
         if "g" in letters and not known:

@@ -50,7 +50,11 @@ def _agreed(p: Process, question: str) -> Generator[float, None, bool]:
 
 
 def _kind(node: Node) -> str:
-    names = {Kind.DIRECTORY: "directory", Kind.SYMLINK: "symbolic link", Kind.FILE: "regular file" if node.size else "regular empty file"}
+    names = {
+        Kind.DIRECTORY: "directory",
+        Kind.SYMLINK: "symbolic link",
+        Kind.FILE: "regular file" if node.size else "regular empty file",
+    }
     return names.get(node.kind, "special file")
 
 
@@ -64,7 +68,9 @@ def cp(p: Process) -> Steps:
     return (yield from _each_to(p, names, options, _copy))
 
 
-def _each_to(p: Process, names: list[str], options: Options, work: Callable[[Process, str, str, Options], int]) -> Steps:
+def _each_to(
+    p: Process, names: list[str], options: Options, work: Callable[[Process, str, str, Options], int]
+) -> Steps:
     """Copy or move every source to where it goes; with -i, ask before a file is lost."""
     found = _sources(p, names, options)
     if isinstance(found, int):

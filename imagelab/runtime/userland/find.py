@@ -150,7 +150,9 @@ class Expression:
                 return self._empty
             case "-links":
                 compared = self._number(word)
-                return lambda found: compared(p.files.links(p.files.resolve(p.user, p.path(found.path), follow=False), found.node))
+                return lambda found: compared(
+                    p.files.links(p.files.resolve(p.user, p.path(found.path), follow=False), found.node)
+                )
             case "-true" | "-false":
                 return lambda found: word == "-true"
             case "-prune":
@@ -161,7 +163,9 @@ class Expression:
                 self.depth_first = self.depth_first or word == "-depth"
             case _:
                 start = word.startswith("-")
-                raise FindProblem(f"unknown predicate `{word}'" if start else f"paths must precede expression: `{word}'")
+                raise FindProblem(
+                    f"unknown predicate `{word}'" if start else f"paths must precede expression: `{word}'"
+                )
         return lambda found: True
 
     def _empty(self, found: Found) -> bool:
@@ -355,7 +359,9 @@ def _symbolic(asked: str) -> int | None:
 def find(p: Process) -> Steps:
     """`find [path…] [expression]`"""
     words = [word for word in p.args[1:] if word not in ("-L", "-H", "-P")]
-    at = next((at for at, word in enumerate(words) if word.startswith("-") and word != "-" or word in ("(", "!")), len(words))
+    at = next(
+        (at for at, word in enumerate(words) if word.startswith("-") and word != "-" or word in ("(", "!")), len(words)
+    )
     status = 0
     try:
         expression = Expression(p, words[at:])

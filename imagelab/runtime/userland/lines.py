@@ -119,7 +119,9 @@ def _caret(byte: int) -> bytes:
 
 def _ranges(p: Process, asked: str, kind: str) -> list[tuple[int, int]]:
     """`1,3-5,7-`, in order, with ranges that overlap joined."""
-    what, numbered = ("field value", "fields") if kind == "f" else ("byte/character position", "byte/character positions")
+    what, numbered = (
+        ("field value", "fields") if kind == "f" else ("byte/character position", "byte/character positions")
+    )
     found = list[tuple[int, int]]()
     for part in re.split("[, ]", asked):
         match = re.fullmatch(r"(\d*)(-?)(\d*)", part)
@@ -151,7 +153,8 @@ def cut(p: Process) -> Steps:
         "you must specify a list of bytes, characters, or fields": not kinds,
         "the delimiter must be a single character": len(delimiter) > 1,
         "an input delimiter may be specified only when operating on fields": "d" in options and kinds != ["f"],
-        "suppressing non-delimited lines makes sense\n\tonly when operating on fields": "s" in options and kinds != ["f"],
+        "suppressing non-delimited lines makes sense\n\tonly when operating on fields": "s" in options
+        and kinds != ["f"],
     }
     if wrong := [problem for problem, applies in problems.items() if applies]:
         raise bad(p, wrong[0])
@@ -194,13 +197,17 @@ def _set(asked: str, size: int, *, second: bool = False) -> bytes:
             if name.decode() not in CLASSES:
                 raise BadOption(f"invalid character class ‘{name.decode()}’")
             if second and name not in (b"upper", b"lower"):
-                raise BadOption("when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'")
+                raise BadOption(
+                    "when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'"
+                )
             out += bytes(code for code in range(128) if CLASSES[name.decode()](chr(code)))
         elif repeated and (not times or int(times, 8 if times[:1] == b"0" else 10) == 0):
             fill = len(out), bytes([escaped_byte(repeated)])
         elif last:
             if escaped_byte(last) < escaped_byte(first):
-                raise BadOption(f"range-endpoints of '{text(first)}-{text(last)}' are in reverse collating sequence order")
+                raise BadOption(
+                    f"range-endpoints of '{text(first)}-{text(last)}' are in reverse collating sequence order"
+                )
             out += bytes(range(escaped_byte(first), escaped_byte(last) + 1))
         else:
             out += bytes([escaped_byte(same or repeated or single)]) * int(times or 1)
@@ -213,7 +220,10 @@ def _tr_operands(p: Process, sets: list[str], options: Options) -> None:
     most = 1 if least == 1 and "d" in options else 2
     verb = "both deleting and squeezing repeats" if "d" in options else "translating"
     if len(sets) < least:
-        raise bad(p, f"missing operand after ‘{sets[0]}’\nTwo strings must be given when {verb}." if sets else "missing operand")
+        raise bad(
+            p,
+            f"missing operand after ‘{sets[0]}’\nTwo strings must be given when {verb}." if sets else "missing operand",
+        )
     if len(sets) > most:
         more = "\nOnly one string may be given when deleting without squeezing repeats." if most == 1 else ""
         raise bad(p, f"extra operand ‘{sets[most]}’{more}")

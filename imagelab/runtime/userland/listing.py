@@ -124,9 +124,7 @@ def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) ->
     stream = p.fds.get(1)
     if "m" in options:
         p.out(", ".join(shown) + "\n" if shown else "")
-    elif "C" in options or (
-        stream is not None and stream.is_terminal and "1" not in options
-    ):
+    elif "C" in options or (stream is not None and stream.is_terminal and "1" not in options):
         p.out(_columns(shown, p.machine.width))
     else:
         p.out("".join(f"{name}\n" for name in shown))
@@ -230,7 +228,11 @@ def _filled(p: Process, format: str, name: str, node: Node) -> str:
 
 
 def readlink(p: Process) -> int:
-    options, names = parse(p, "fenqsvmz", {"canonicalize": "f", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-newline": "n"})
+    options, names = parse(
+        p,
+        "fenqsvmz",
+        {"canonicalize": "f", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-newline": "n"},
+    )
     if not names:
         return p.complain("missing operand\nTry 'readlink --help' for more information.")
     status = 0

@@ -10,7 +10,6 @@ class BadOption(Exception):
     """`invalid option -- 'q'`: the utility complains and ends. `str()` has the line that says where help is."""
 
 
-
 Options = dict[str, list[str]]
 """Name -> the values given for it, "" for each time it stood there without one."""
 

@@ -81,7 +81,13 @@ class Search:
         for number, line in lines:
             mark = ":" if number == hit else "-"
             front = (title and title + mark) + (f"{number}{mark}" if "n" in self.options else "")
-            parts = [line] if "o" not in self.options else self.found(line) if "v" not in self.options and number == hit else []
+            parts = (
+                [line]
+                if "o" not in self.options
+                else self.found(line)
+                if "v" not in self.options and number == hit
+                else []
+            )
             self.p.out("".join(f"{front}{part}\n" for part in parts if part or "o" not in self.options))
 
 
@@ -101,10 +107,13 @@ def _patterns(options: Options, sources: list[str], kind: str) -> list[re.Patter
 
 def _wanted(p: Process, names: list[str], options: Options) -> Iterator[str]:
     """The files to search: those named, and with -r all below; --include and --exclude look at the last name."""
+
     def passes(path: str, folder: bool = False) -> bool:
         name = path.rstrip("/").rpartition("/")[2]
         included = folder or "include" not in options or any(matches(glob, name) for glob in options["include"])
-        return included and not any(matches(glob, name) for glob in options.get("exclude-dir" if folder else "exclude", []))
+        return included and not any(
+            matches(glob, name) for glob in options.get("exclude-dir" if folder else "exclude", [])
+        )
 
     for name in names:
         node = p.find(name)
@@ -116,7 +125,12 @@ def _wanted(p: Process, names: list[str], options: Options) -> Iterator[str]:
         for path in p.files.walk(p.user, above or "/"):
             found, rest = p.find(path, follow="R" in options), path.removeprefix(above).strip("/")
             folders = rest.split("/")[:-1]
-            if found is not None and found.kind == "file" and passes(rest) and all(passes(folder, True) for folder in folders):
+            if (
+                found is not None
+                and found.kind == "file"
+                and passes(rest)
+                and all(passes(folder, True) for folder in folders)
+            ):
                 yield f"{name.rstrip('/')}/{rest}"
 
 
@@ -139,7 +153,9 @@ def grep(p: Process) -> Steps:
     search = Search(p, options, _patterns(options, sources, kind))
     recursive, node = bool(options.keys() & {"r", "R"}), p.find(names[0] if names else ".")
     here = recursive and not names
-    titled = "h" not in options and ("H" in options or len(names) > 1 or recursive and node is not None and node.is_directory)
+    titled = "h" not in options and (
+        "H" in options or len(names) > 1 or recursive and node is not None and node.is_directory
+    )
     any_found = trouble = False
     for name in _wanted(p, names or (["."] if here else ["-"]), options):
         name = name.removeprefix("./") if here else "(standard input)" if name == "-" else name
@@ -168,7 +184,9 @@ def _input_words(data: str, *, whole_lines: bool) -> list[list[str]]:
     for match in _WORD.finditer(data + "\n"):
         if match[7]:
             kind = "single" if match[7] == "'" else "double"
-            raise BadOption(f"unmatched {kind} quote; by default quotes are special to xargs unless you use the -0 option")
+            raise BadOption(
+                f"unmatched {kind} quote; by default quotes are special to xargs unless you use the -0 option"
+            )
         if (match[4] and (not whole_lines or not word)) or match[5]:
             lines[-1] += ["".join(word)] if word else []
             word.clear()

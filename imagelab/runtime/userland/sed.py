@@ -66,6 +66,7 @@ class Command:
 
 def _unescaped(source: str, special: str) -> str:
     """\\t, \\x41, \\o101 and \\d065 as the characters they stand for; one that would mean something is kept quoted."""
+
     def one(match: re.Match[str]) -> str:
         if match[5]:
             return match[0]
@@ -88,7 +89,9 @@ class _Parser:
         while len(pieces) > 1 and char > len(pieces[0][1]):
             char -= len(pieces.pop(0)[1]) + 1
         place, source = pieces[0]
-        where = f"{place} line {source[:char].count(chr(10)) + 1}" if place.startswith("file") else f"{place}, char {char}"
+        where = (
+            f"{place} line {source[:char].count(chr(10)) + 1}" if place.startswith("file") else f"{place}, char {char}"
+        )
         return SedProblem(f"{where}: {message}")
 
     def taken(self, pattern: str) -> str:
@@ -137,7 +140,9 @@ class _Parser:
         if match := _ADDRESS.match(self.script, self.at):
             self.at = match.end()
             line, step, last, count = match.groups()
-            return Address(-1 if line is None else int(line), int(step or 0), bool(last), -1 if count is None else int(count))
+            return Address(
+                -1 if line is None else int(line), int(step or 0), bool(last), -1 if count is None else int(count)
+            )
         if not (start := self.taken(r"/|\\[^\n]")):
             return None
         source = self.until(start[-1], "unterminated address regex")
@@ -146,11 +151,21 @@ class _Parser:
     def until(self, delimiter: str, problem: str, *, expression: bool = True) -> str:
         """Up to the delimiter; with a backslash, or in brackets of an expression, it is a character like others."""
         out = piece = ""
-        other = r"\\[\s\S]|" + (r"\[\^?\]?(?:\[([:.=])[^]]*?\1\]|[^]\n])*\]|" if expression and delimiter != "[" else "") + r"[\s\S]"
+        other = (
+            r"\\[\s\S]|"
+            + (r"\[\^?\]?(?:\[([:.=])[^]]*?\1\]|[^]\n])*\]|" if expression and delimiter != "[" else "")
+            + r"[\s\S]"
+        )
         while self.at < len(self.script) and (piece := self.taken(other)) != delimiter:
             if expression and piece in ("\n", "["):
                 raise self.problem(problem, self.at if piece == "\n" else len(self.script))
-            out += delimiter if piece == "\\" + delimiter and delimiter != "n" else "\n" if piece == "\\n" and expression else piece
+            out += (
+                delimiter
+                if piece == "\\" + delimiter and delimiter != "n"
+                else "\n"
+                if piece == "\\n" and expression
+                else piece
+            )
         if piece != delimiter or not delimiter:
             raise self.problem(problem)
         return out
@@ -168,7 +183,9 @@ class _Parser:
     def operand(self, command: Command) -> None:
         name = command.name
         if name in "#:}" and command.first:
-            raise self.problem(f"{name} doesn't want any addresses" if name != "#" else "comments don't accept any addresses")
+            raise self.problem(
+                f"{name} doesn't want any addresses" if name != "#" else "comments don't accept any addresses"
+            )
         if name == "}" and not self.blocks:
             raise self.problem("unexpected `}'")
         if name == "#":
@@ -256,13 +273,20 @@ class _End(SedProblem):
 class _Run:
     """A script at work."""
 
-    def __init__(self, p: Process, commands: list[Command], names: list[str], suffix: str | None, flags: set[str]) -> None:
+    def __init__(
+        self, p: Process, commands: list[Command], names: list[str], suffix: str | None, flags: set[str]
+    ) -> None:
         self.p, self.commands, self.names, self.suffix = p, commands, names, suffix
         self.quiet, self.separate = "n" in flags, "s" in flags or suffix is not None
         self.looks_ahead = any(address and address.last for c in commands for address in (c.first, c.second))
         self.space = self.hold = self.name = ""
         self.number, self.status, self.chomped, self.substituted = 0, 0, True, False
-        self.ahead, self.later, self.edited, self.unended = list[tuple[str, str]](), list[bytes](), bytearray(), set[int]()
+        self.ahead, self.later, self.edited, self.unended = (
+            list[tuple[str, str]](),
+            list[bytes](),
+            bytearray(),
+            set[int](),
+        )
         self.pattern: re.Pattern[str] | None = None
         self.source, self.more = self.inputs(), True
 
@@ -325,7 +349,9 @@ class _Run:
         """-i: the file becomes what was written."""
         if self.suffix:
             backup = self.suffix.replace("*", name) if "*" in self.suffix else name + self.suffix
-            self.p.files.write_file(self.p.user, self.p.path(backup), self.p.files.read_file(self.p.user, self.p.path(name)))
+            self.p.files.write_file(
+                self.p.user, self.p.path(backup), self.p.files.read_file(self.p.user, self.p.path(name))
+            )
         self.p.files.write_file(self.p.user, self.p.path(name), bytes(self.edited))
         self.edited.clear()
 

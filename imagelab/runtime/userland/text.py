@@ -157,7 +157,9 @@ def wc(p: Process) -> Steps:
     }  # fmt: skip
     rows = [([measures[letter](data) for letter in chosen], name) for name, data in found]
     if len(names) > 1:
-        rows.append(([(max if letter == "L" else sum)(row[0][at] for row in rows) for at, letter in enumerate(chosen)], "total"))
+        rows.append(
+            ([(max if letter == "L" else sum)(row[0][at] for row in rows) for at, letter in enumerate(chosen)], "total")
+        )
     regular = sum(len(data) for name, data in found if name != "-")
     odd = "-" in (names or ["-"]) or any((node := p.find(name)) is not None and node.is_directory for name in names)
     width = 7 if odd else len(str(max(regular, 1)))
@@ -191,7 +193,9 @@ def _shape(asked: str) -> str:
     found = re.findall(r"%%|%([-+ 0#']*\d*(?:\.\d*)?.?)", asked)
     directives = [one for one in found if one]
     if len(directives) != 1:
-        raise BadOption(f"format ‘{asked}’ has {'too many' if directives else 'no'} % directive{'s' if directives else ''}")
+        raise BadOption(
+            f"format ‘{asked}’ has {'too many' if directives else 'no'} % directive{'s' if directives else ''}"
+        )
     if directives[0][-1] not in "efgEFG":
         raise BadOption(f"format ‘{asked}’ has unknown %{directives[0][-1]} directive")
     return asked
