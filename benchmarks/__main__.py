@@ -37,7 +37,7 @@ from benchmarks.debian import TAG, layout
 from benchmarks.panels import bench as bench_panels
 from benchmarks.timeline import bench as bench_timeline
 from benchmarks.view import bench as bench_view
-from imagelab.server.registry_app import RegistryApp
+from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
 from imagelab.server.storage import DirectoryStorage
 
@@ -220,9 +220,9 @@ def _podman(name: str, host: str) -> None:
 
 def a_thousand(directory: Path, *, tagged: bool) -> None:
     """A lab of 1,000 images, five layers each, three of them their own."""
-    from imagelab.oci import Digest, chain_ids
-    from imagelab.state import Image, Layer
-    from imagelab.store import Store
+    from imagelab.oci.documents import Digest, chain_ids
+    from imagelab.state.model import Image, Layer
+    from imagelab.store.store import Store
 
     with Store.open(directory) as store, store.transaction() as tx:
         for number in range(1000):

@@ -95,7 +95,7 @@ def bench_debian(
 ) -> None:
     """One changed file on a Debian image: diff and commit."""
     import imagelab
-    from imagelab.container import Request
+    from imagelab.state.container_config import Request
 
     lab = imagelab.connect(folder / "debian-lab", environ={}, in_process=True)
     name = f"{url}/real/debian:12"

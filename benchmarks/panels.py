@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.view import twenty
-from imagelab.digest import Digest
-from imagelab.layer import LayerIndex
-from imagelab.tarscan import Row
+from imagelab.layers.changeset import LayerIndex
+from imagelab.layers.tar_scanner import Row
+from imagelab.oci.digest import Digest
 from imagelab.view.explorer import explore
 
 LIMIT, LARGE = 0.1, 5.0

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from imagelab.digest import Digest
 from imagelab.lab import Lab, connect
-from imagelab.oci import chain_ids
-from imagelab.state import Image, Layer, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import chain_ids
+from imagelab.state.model import Image, Layer, State
 from imagelab.view.graph import graph
 from imagelab.view.graph_svg import picture
 from imagelab.view.graph_text import tree

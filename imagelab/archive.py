@@ -23,16 +23,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagelab.archive_v1 import v1_layers
-from imagelab.compression import Inflater
-from imagelab.digest import Digest
 from imagelab.errors import ImageLabError, StoreError
-from imagelab.oci import INDEX_TYPES, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, decode
-from imagelab.reference import Reference, familiar
+from imagelab.layers.compression import Inflater
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import (
+    INDEX_TYPES,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Descriptor,
+    Manifest,
+    decode,
+)
+from imagelab.oci.reference import Reference, familiar
 
 if TYPE_CHECKING:
     from imagelab.archive_names import Chosen
-    from imagelab.state import Image, Layer
-    from imagelab.store import Store
+    from imagelab.state.model import Image, Layer
+    from imagelab.store.store import Store
 
 PIECE = 1 << 20
 LAYOUT = {"imageLayoutVersion": "1.0.0"}

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from imagelab.compression import LONGEST_HEAD, Inflater, compression_of
 from imagelab.errors import ArchiveError, LayerFormatError
-from imagelab.tarscan import Row, TarScanner, clean
+from imagelab.layers.compression import LONGEST_HEAD, Inflater, compression_of
+from imagelab.layers.tar_scanner import Row, TarScanner, clean
 
 PIECE = 1 << 20
 MOST = 64 << 30

@@ -20,22 +20,22 @@ from imagelab.archive import manifest_of
 from imagelab.archive_file import MOST, PADDING, PIECE, inflated, peeked, refused
 from imagelab.archive_v1 import whole_config
 from imagelab.commit import DOCKER_VERSION
-from imagelab.compression import compression_of
-from imagelab.digest import Digest
-from imagelab.dockerfile_config import with_changes
+from imagelab.dockerfile.config import with_changes
 from imagelab.errors import ArchiveError, LayerFormatError, RegistryError, UnreachableError
-from imagelab.events import Progress, ProgressSink
-from imagelab.oci import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform, encode
+from imagelab.layers.compression import compression_of
+from imagelab.layers.tar_scanner import TarScanner
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform, encode
 from imagelab.pull import image_of, stacked
-from imagelab.store.refusals import plainly
-from imagelab.tarscan import TarScanner
+from imagelab.state.events import Progress, ProgressSink
+from imagelab.store.os_errors import plainly
 from imagelab.units import rfc3339
 
 if TYPE_CHECKING:
     import requests
 
-    from imagelab.state import Image, Layer
-    from imagelab.store import Store
+    from imagelab.state.model import Image, Layer
+    from imagelab.store.store import Store
 
 A_TAR = "docker import takes a tar of files, as docker export or tar -c writes it"
 

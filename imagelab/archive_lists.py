@@ -14,11 +14,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imagelab.archive_file import NOT_ONE
-from imagelab.digest import Digest
 from imagelab.errors import ArchiveError, DigestMismatchError, ManifestError, ReferenceSyntaxError
-from imagelab.oci import INDEX_TYPES, Descriptor, ImageConfig, Index, Manifest, Platform, normalize_platform, parsed
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import (
+    INDEX_TYPES,
+    Descriptor,
+    ImageConfig,
+    Index,
+    Manifest,
+    Platform,
+    normalize_platform,
+    parsed,
+)
+from imagelab.oci.reference import Reference
 from imagelab.pull import candidates
-from imagelab.reference import Reference
 
 if TYPE_CHECKING:
     from imagelab.archive_file import ArchiveFile

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imagelab.digest import Digest
 from imagelab.errors import ImageNotFoundError, NotFoundError, ReferenceSyntaxError
-from imagelab.reference import Reference
-from imagelab.state import Image, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import Reference
+from imagelab.state.model import Image, State
 
 _ID = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
 _LISTED = "docker images lists what is here"

@@ -12,10 +12,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from imagelab.digest import Digest
+from imagelab.oci.digest import Digest
 
 if TYPE_CHECKING:
-    from imagelab.oci import ImageConfig
+    from imagelab.oci.documents import ImageConfig
 
 _ALWAYS = {
     "Hostname": "", "Domainname": "", "User": "", "AttachStdin": False, "AttachStdout": False, "AttachStderr": False,

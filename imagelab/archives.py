@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from imagelab.errors import ImageLabError
-from imagelab.events import Event
-from imagelab.reference import Reference, familiar
+from imagelab.oci.reference import Reference, familiar
+from imagelab.state.events import Event
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine
-    from imagelab.oci import Platform
-    from imagelab.state import Image
+    from imagelab.oci.documents import Platform
+    from imagelab.state.model import Image
     from imagelab.unarchive import Loaded
 
 
@@ -108,7 +108,7 @@ def _platform(text: str, *, asked: str = "invalid platform: ") -> Platform:
 
 def _refuse_other(image: Image, wanted: Platform, tags: Sequence[str]) -> None:
     from imagelab.engine import parse_platform
-    from imagelab.oci import normalize_platform
+    from imagelab.oci.documents import normalize_platform
 
     if normalize_platform(parse_platform(image.platform)) != normalize_platform(wanted):
         name = familiar(tags[0]) if tags else image.id

@@ -25,10 +25,9 @@ from imagelab.build_context import Source, read_context, without_build_files
 from imagelab.build_copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
 from imagelab.build_request import BuildError, BuildOptions, Stand, placed
 from imagelab.commit import NewImage, child_config, store_image, with_parents
-from imagelab.dockerfile import DockerfileError, parse
-from imagelab.dockerfile_arguments import Arguments
-from imagelab.dockerfile_config import Config, applied, environment, expanded, ordered, shell_of, words_of
-from imagelab.dockerfile_instructions import (
+from imagelab.dockerfile.arguments import Arguments
+from imagelab.dockerfile.config import Config, applied, environment, expanded, ordered, shell_of, words_of
+from imagelab.dockerfile.instructions import (
     Arg,
     Cmd,
     Copy,
@@ -44,17 +43,18 @@ from imagelab.dockerfile_instructions import (
     refused,
     trigger,
 )
-from imagelab.dockerfile_words import substitute
+from imagelab.dockerfile.parser import DockerfileError, parse
+from imagelab.dockerfile.words import substitute
 from imagelab.errors import ImageNotFoundError
-from imagelab.events import Event
+from imagelab.layers.tree import Change, Tree, diff
 from imagelab.runtime.filesystem import FileSystem
 from imagelab.runtime.main import make_directory
 from imagelab.runtime.process import Given
-from imagelab.tree import Change, Tree, diff
+from imagelab.state.events import Event
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine
-    from imagelab.state import Container, Image
+    from imagelab.state.model import Container, Image
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEEPEST = 125
@@ -135,7 +135,7 @@ class Builder:
         return True
 
     def _planned(self, source: Source) -> Plan:
-        from imagelab.tarscan import clean
+        from imagelab.layers.tar_scanner import clean
 
         name = clean(self._options.dockerfile)
         node = source.tree.get(name)

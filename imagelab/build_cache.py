@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagelab.commit import put_image
-from imagelab.state import Image
-from imagelab.store import Store
+from imagelab.state.model import Image
+from imagelab.store.store import Store
 from imagelab.units import parse_time
 
 COMPARED = """Env Cmd Entrypoint Shell ExposedPorts Volumes Labels OnBuild User WorkingDir StopSignal Healthcheck Tty OpenStdin

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import IO
 
-from imagelab.compression import PIECE, Inflater, compression_of
-from imagelab.dockerignore import Ignore
+from imagelab.dockerfile.ignore import Ignore
 from imagelab.errors import ImageLabError, LayerFormatError
-from imagelab.layer import node_of
-from imagelab.tarscan import TarScanner
-from imagelab.tree import Draft, Node, Put, Tree, apply
+from imagelab.layers.changeset import node_of
+from imagelab.layers.compression import PIECE, Inflater, compression_of
+from imagelab.layers.tar_scanner import TarScanner
+from imagelab.layers.tree import Draft, Node, Put, Tree, apply
 
 PLACE = "context"
 OUTSIDE = ".dockerfile."

@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from imagelab.build_context import Source, read_context
-from imagelab.compression import compression_of
-from imagelab.dockerfile_instructions import Copy
+from imagelab.dockerfile.instructions import Copy
 from imagelab.errors import ImageLabError, InvalidFilterError
-from imagelab.filters import path_match
+from imagelab.layers.compression import compression_of
+from imagelab.layers.tree import Kind, Node
 from imagelab.runtime.filesystem import ROOT, FileSystem, Refusal
-from imagelab.tree import Kind, Node
+from imagelab.state.image_filters import path_match
 
 _TYPES = {
     Kind.FILE: 0o100000,

@@ -22,16 +22,16 @@ from imagelab.build import Builder
 from imagelab.build_cache import COMPARED
 from imagelab.build_request import BuildError, BuildOptions, Stand
 from imagelab.commit import put_image, stored_layer, with_parents
-from imagelab.digest import Digest
-from imagelab.dockerfile_config import Config, applied, ordered
-from imagelab.dockerfile_instructions import NEW_FLAGS, Arg, Cmd, Copy, Expose, From, Instruction, Run, Workdir
-from imagelab.state import Image
+from imagelab.dockerfile.config import Config, applied, ordered
+from imagelab.dockerfile.instructions import NEW_FLAGS, Arg, Cmd, Copy, Expose, From, Instruction, Run, Workdir
+from imagelab.oci.digest import Digest
+from imagelab.state.model import Image
 from imagelab.units import parse_time, rfc3339
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine
-    from imagelab.state import Container
-    from imagelab.tree import Change
+    from imagelab.layers.tree import Change
+    from imagelab.state.model import Container
 
 COMMENT = "buildkit.dockerfile.v0"
 SETTING = "buildkit"

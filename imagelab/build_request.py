@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from imagelab.dockerfile import located
-from imagelab.dockerfile_config import Config
+from imagelab.dockerfile.config import Config
+from imagelab.dockerfile.parser import located
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
-    from imagelab.dockerfile_instructions import Instruction
-    from imagelab.state import Image
+    from imagelab.dockerfile.instructions import Instruction
+    from imagelab.state.model import Image
 
 
 class BuildError(ImageLabError):

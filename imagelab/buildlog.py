@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagelab.digest import Digest
-from imagelab.dockerfile_instructions import Instruction
+from imagelab.dockerfile.instructions import Instruction
+from imagelab.oci.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagelab.digest import Digest
-from imagelab.dockerfile_config import with_changes
-from imagelab.layer import blob_of
-from imagelab.oci import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, chain_ids, encode
-from imagelab.state import Container, Image, Layer
-from imagelab.store import Store
-from imagelab.tree import Change, Node, Put, Tree
+from imagelab.dockerfile.config import with_changes
+from imagelab.layers.changeset import blob_of
+from imagelab.layers.tree import Change, Node, Put, Tree
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, chain_ids, encode
+from imagelab.state.model import Container, Image, Layer
+from imagelab.store.store import Store
 from imagelab.units import rfc3339
 
 DOCKER_VERSION = "28.2.2"

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError, ImageNotFoundError, InvalidFilterError
-from imagelab.filters import Filters
-from imagelab.state import Container, State
+from imagelab.state.image_filters import Filters
+from imagelab.state.model import Container, State
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine

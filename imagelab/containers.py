@@ -14,22 +14,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from imagelab import container as values
-from imagelab.container import CannotStartError, Request, cannot_start
-from imagelab.digest import Digest
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
-from imagelab.events import Event
+from imagelab.oci.digest import Digest
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.main import Main, World, ask, begin, discard, environment_of, is_alive, machine_for, processes
 from imagelab.runtime.process import SIGNALS, Process, Program, Stream
 from imagelab.runtime.runner import Runner, wait_until
 from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive
-from imagelab.state import Container, Image, State
+from imagelab.state import container_config as values
+from imagelab.state.container_config import CannotStartError, Request, cannot_start
+from imagelab.state.events import Event
+from imagelab.state.model import Container, Image, State
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine
-    from imagelab.tree import Change, Tree
+    from imagelab.layers.tree import Change, Tree
 
 STOP_TIMEOUT = 10
 """Seconds between the polite signal and SIGKILL (R6.13)."""
@@ -425,14 +425,14 @@ class Containers:
 
     def changes(self, name: str) -> tuple[Change, ...]:
         """What it differs in from its init layer: what `commit` would store."""
-        from imagelab.snapshot import changes_of
+        from imagelab.layers.writable_layer import changes_of
 
         workspace = self.workspace(self.resolve(name))
         return changes_of(workspace.init, workspace.read())
 
     def diff(self, name: str) -> list[tuple[str, str]]:
         """What `docker diff` lists: (A, C or D; path)."""
-        from imagelab.snapshot import changes_of, listed
+        from imagelab.layers.writable_layer import changes_of, listed
 
         workspace = self.workspace(self.resolve(name))
         return listed(workspace.init, changes_of(workspace.init, workspace.read()))
@@ -443,7 +443,7 @@ class Containers:
         """Make an image of a container (R6.32-R6.38); its ID. ConflictError for a dead one."""
         from imagelab.commit import committed, store_image, with_parents
         from imagelab.engine import tag_target
-        from imagelab.snapshot import changes_of
+        from imagelab.layers.writable_layer import changes_of
 
         reference = tag_target(target) if target else None
         container = self.resolve(name)

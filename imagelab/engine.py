@@ -26,25 +26,25 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import IO, TYPE_CHECKING, Any
 
-from imagelab.digest import Digest
 from imagelab.errors import ImageLabError, ImageNotFoundError, ReferenceSyntaxError, UsageError
-from imagelab.events import Deleted, Event, EventSink, Progress, ProgressSink, Removal, Untagged, silent
-from imagelab.reference import Reference, familiar
-from imagelab.state import Image, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import Reference, familiar
+from imagelab.state.events import Deleted, Event, EventSink, Progress, ProgressSink, Removal, Untagged, silent
+from imagelab.state.model import Image, State
 
 if TYPE_CHECKING:
     from imagelab.archives import Archives
     from imagelab.build_request import BuildOptions
     from imagelab.buildlog import BuildTrace, Tell
     from imagelab.containers import Containers
-    from imagelab.filters import Filters
-    from imagelab.oci import ImageConfig, Platform
-    from imagelab.registry import Upstream
-    from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
+    from imagelab.layers.tree import Tree
+    from imagelab.oci.documents import ImageConfig, Platform
+    from imagelab.registry.client import Upstream
     from imagelab.runtime.runner import Runner
-    from imagelab.store import Store
+    from imagelab.state.image_filters import Filters
+    from imagelab.state.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
+    from imagelab.store.store import Store
     from imagelab.timeline import Timeline
-    from imagelab.tree import Tree
 
 _HEX = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
 
@@ -271,7 +271,7 @@ class Engine:
 
         Raises ImageNotFoundError, or ConflictError, and then nothing has changed.
         """
-        from imagelab.removal import Plan
+        from imagelab.state.removal import Plan
 
         image, found_by = self.find(name)
         plan = Plan(self.state)
@@ -280,15 +280,15 @@ class Engine:
 
     def prune(self, *, all: bool = False, filters: Filters | None = None) -> PruneReport:
         """Remove dangling images, or with `all` every image no container uses (R5.17-R5.21)."""
-        from imagelab.filters import Filters, select_prunable
-        from imagelab.removal import Plan, freed_bytes
+        from imagelab.state.image_filters import Filters, select_prunable
+        from imagelab.state.removal import Plan, freed_bytes
 
         state = self.state
         plan = Plan(state)
         for image in select_prunable(state, filters or Filters(), all=all, now=self.clock(), tz=self.tz()):
             plan.prune(image.id)
         removed = self._carry_out(plan)
-        from imagelab.reports import PruneReport
+        from imagelab.state.reports import PruneReport
 
         return PruneReport(removed, freed_bytes(state, removed))
 
@@ -311,7 +311,7 @@ class Engine:
 
     def images(self, *, all: bool = False, filters: Filters | None = None) -> list[Image]:
         """What `docker images` lists: newest first, intermediates only with `all` (R3.3, R3.14-R3.28)."""
-        from imagelab.filters import Filters, select_images
+        from imagelab.state.image_filters import Filters, select_images
 
         return select_images(
             self.state, filters or Filters(), all=all, now=self.clock(), resolve=self.resolve, tz=self.tz()
@@ -323,7 +323,7 @@ class Engine:
 
     def tree(self, name: str) -> Tree:
         """The files of an image, all layers merged."""
-        from imagelab.tree import Tree
+        from imagelab.layers.tree import Tree
 
         layers = self.resolve(name).layers
         return self.store.tree(layers[-1]) if layers else Tree.empty()
@@ -336,7 +336,7 @@ class Engine:
         rows = [(entry, 0 if entry.empty_layer else next(sizes, 0)) for entry in self.store.config(image.id).history]
         ids: list[Digest | None] = [image.id, *state.parents(image.id)]
         ids += [None] * (len(rows) - len(ids))
-        from imagelab.reports import HistoryRow
+        from imagelab.state.reports import HistoryRow
         from imagelab.units import parse_time
 
         return [
@@ -391,19 +391,19 @@ class Engine:
         distinct = {chain_id for image in listed for chain_id in image.layers}
         total = sum(state.layers[chain_id].size for chain_id in distinct)
         used = sum(row.unique for row in usage if row.containers)
-        from imagelab.reports import DiskUsage
+        from imagelab.state.reports import DiskUsage
 
         return DiskUsage(tuple(usage), total, total - used, tuple(state.containers.values()))
 
     def _usage(self, state: State, image: Image, stands_on: Counter[Digest]) -> ImageUsage:
         shared = sum(state.layers[chain_id].size for chain_id in image.layers if stands_on[chain_id] > 1)
-        from imagelab.reports import ImageUsage
+        from imagelab.state.reports import ImageUsage
 
         return ImageUsage(image, shared, image.size - shared, len(state.users(image.id)))
 
     def media_type(self, target: Digest) -> str:
         """What kind of bytes a target is: a manifest or an index, as it says of itself."""
-        from imagelab.oci import OCI_MANIFEST, decode
+        from imagelab.oci.documents import OCI_MANIFEST, decode
 
         return str(decode(self.store.read_blob(target), "manifest").get("mediaType") or OCI_MANIFEST)
 
@@ -418,7 +418,7 @@ class Engine:
 
 def parse_platform(text: str) -> Platform:
     """`linux/arm64/v8` -> Platform; anything else is refused in containerd's words."""
-    from imagelab.oci import Platform
+    from imagelab.oci.documents import Platform
 
     parts = text.split("/")
     if len(parts) == 1 and re.fullmatch(r"[A-Za-z0-9_-]+", text):  # only an architecture, or only a system

@@ -39,25 +39,25 @@ from typing import TYPE_CHECKING, Any
 
 from imagelab.engine import Engine
 from imagelab.errors import UsageError
-from imagelab.events import ProgressSink, Removal, silent
 from imagelab.lab_archives import Archived
 from imagelab.lab_build import Builds
 from imagelab.lab_pictures import Pictures
 from imagelab.lab_timeline import Past
 from imagelab.lab_views import Views
-from imagelab.state import State
-from imagelab.store import Store
+from imagelab.state.events import ProgressSink, Removal, silent
+from imagelab.state.model import State
+from imagelab.store.store import Store
 from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
-    from imagelab.classroom import ClassroomUpstream
+    from imagelab.classroom.upstream import ClassroomUpstream
     from imagelab.course.panel import Shown
     from imagelab.course.practice import Practice
-    from imagelab.registry import Upstream
-    from imagelab.reports import PruneReport
+    from imagelab.registry.client import Upstream
     from imagelab.results import CommandResult, History, ImageList, LabImage, Usage
     from imagelab.results_containers import ContainerList, LabContainer, Page
     from imagelab.runtime.runner import Runner
+    from imagelab.state.reports import PruneReport
 
 ERAS = ("1.13", "28", "29")
 SECOND = 1_000_000_000
@@ -113,7 +113,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
     def now(self) -> int:
         """Nanoseconds since 1970, by this lab's clock."""
         if self.settings.clock == "class":
-            from imagelab.classroom import CLASS_NOW
+            from imagelab.classroom.upstream import CLASS_NOW
 
             return CLASS_NOW + self.store.state().revision * SECOND
         return time.time_ns()
@@ -167,7 +167,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
     @property
     def upstream(self) -> ClassroomUpstream:
         """The built-in registry behind docker.io: `.release("mongo:3.2")` publishes its next build of a tag."""
-        from imagelab.classroom import ClassroomUpstream
+        from imagelab.classroom.upstream import ClassroomUpstream
 
         return ClassroomUpstream(load=self._releases, save=self._save_releases, faults=self._faults)
 
@@ -182,19 +182,19 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def set_upstream(self, where: str) -> None:
         """From now on docker.io is `where`: "classroom", "hub" or a registry's URL. UsageError for a bad one."""
-        from imagelab.registry import Upstream
+        from imagelab.registry.client import Upstream
 
         Upstream.parse(where)
         self.store.remember("upstream", where)
 
     def _make_upstream(self) -> Upstream:
-        from imagelab.registry import Upstream
+        from imagelab.registry.client import Upstream
 
         return Upstream.parse(self.settings.upstream, mirrors=self.settings.mirrors, classroom=self._classroom)
 
     def _classroom(self) -> Any:
-        from imagelab.classroom import app
         from imagelab.classroom.faults import Faulty
+        from imagelab.classroom.upstream import app
 
         return Faulty(app(self._releases), self._faults)
 
@@ -214,7 +214,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def images(self, name: str | None = None, *, all: bool = False, filters: Sequence[str] = ()) -> ImageList:
         """What `docker images [name]` lists; `filters` as in `-f`: `["dangling=true"]`."""
-        from imagelab.filters import Filters
+        from imagelab.state.image_filters import Filters
 
         patterns = [f"reference={name}"] if name else []
         chosen = Filters.parse([*filters, *patterns])
@@ -244,7 +244,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def prune(self, *, all: bool = False, filters: Sequence[str] = ()) -> PruneReport:
         """Remove dangling images, or with `all` every image no container uses. Asks nothing."""
-        from imagelab.filters import Filters
+        from imagelab.state.image_filters import Filters
 
         flags = ["-f", *(["-a"] if all else []), *(f"--filter={text}" for text in filters)]
         with self.verb("image", "prune", *flags):
@@ -276,9 +276,9 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         `command`: words, or one string for a shell. `ports`: container's -> this machine's, `{80: 8080}`. Returns when
         its program waits for the first time or is over: `.logs()` has what it printed, `.exit_code` how it ended.
         """
-        from imagelab.container import Request, command_line
         from imagelab.errors import ImageNotFoundError
         from imagelab.results_containers import LabContainer
+        from imagelab.state.container_config import Request, command_line
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
         published = {
@@ -301,8 +301,8 @@ class Lab(Archived, Builds, Past, Pictures, Views):
     def containers(self, *, all: bool = False, filters: Sequence[str] = ()) -> ContainerList:
         """What `docker ps` lists; with `all` those that do not run, too."""
         from imagelab.container_filters import select
-        from imagelab.filters import Filters
         from imagelab.results_containers import ContainerList
+        from imagelab.state.image_filters import Filters
 
         found = select(self.engine.containers.state, Filters.parse(list(filters)), all=all, last=-1, engine=self.engine)
         return ContainerList(self, tuple(found))

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from imagelab.engine import Engine
     from imagelab.lab import Lab
     from imagelab.results import LabImage
-    from imagelab.store import Store
     from imagelab.store.journal import Verb
+    from imagelab.store.store import Store
 
 
 class Archived:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from imagelab.engine import Engine
     from imagelab.lab import Settings
     from imagelab.results_build import LabBuild
-    from imagelab.store import Store
     from imagelab.store.journal import Verb
+    from imagelab.store.store import Store
 
 Files = Mapping[str, str | bytes]
 
@@ -51,8 +51,8 @@ class Builds:
         from imagelab.cli.progress import lines_to
         from imagelab.cli.streams import output_to
         from imagelab.errors import ImageLabError
-        from imagelab.events import silent
         from imagelab.results_build import LabBuild
+        from imagelab.state.events import silent
 
         sent = self.build_context(source, dockerfile)
         options = BuildOptions(
@@ -95,7 +95,7 @@ class Builds:
 
     def _files_time(self) -> int:
         """Seconds since 1970: by the class clock its beginning, which never moves."""
-        from imagelab.classroom import CLASS_NOW
+        from imagelab.classroom.upstream import CLASS_NOW
 
         return (CLASS_NOW if self.settings.clock == "class" else self.now()) // 1_000_000_000
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from imagelab.state import State
+from imagelab.state.model import State
 
 if TYPE_CHECKING:
-    from imagelab.digest import Digest
     from imagelab.engine import Engine
-    from imagelab.store import Store
+    from imagelab.oci.digest import Digest
+    from imagelab.store.store import Store
     from imagelab.view.dangling import DanglingLens
     from imagelab.view.era_lens import EraLens
     from imagelab.view.graph import Graph

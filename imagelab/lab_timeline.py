@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, overload
 if TYPE_CHECKING:
     from imagelab.engine import Engine
     from imagelab.lab import Lab, Settings
-    from imagelab.steps import Step
-    from imagelab.store import Store
+    from imagelab.state.steps import Step
     from imagelab.store.journal import Verb
+    from imagelab.store.store import Store
     from imagelab.timeline import Moved, Timeline
 
 
@@ -70,7 +70,7 @@ class Past:
     def fork_with_report(self, directory: Path, *, at: int | None = None) -> tuple[Lab, Moved]:
         """The same, and what could not be brought back."""
         from imagelab.lab import Lab
-        from imagelab.store import Store
+        from imagelab.store.store import Store
 
         self.timeline.fork(directory, at)
         lab = Lab(Store.open(directory), self.settings)

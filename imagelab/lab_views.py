@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError
-from imagelab.events import ProgressSink
+from imagelab.state.events import ProgressSink
 
 if TYPE_CHECKING:
     from imagelab.classroom.faults import Faults
-    from imagelab.digest import Digest
     from imagelab.engine import Engine
-    from imagelab.layer import LayerIndex
-    from imagelab.state import State
-    from imagelab.store import Store
+    from imagelab.layers.changeset import LayerIndex
+    from imagelab.oci.digest import Digest
+    from imagelab.state.model import State
+    from imagelab.store.store import Store
     from imagelab.view.avalanche import Avalanche
     from imagelab.view.causes import Causes
     from imagelab.view.comparison import Comparison
@@ -77,7 +77,7 @@ class Views:
 
         `path`: the file; else the first of the uppermost layer that has bytes.
         """
-        from imagelab.reference import familiar
+        from imagelab.oci.reference import familiar
         from imagelab.view.avalanche import Bytes, avalanche, chosen, inflated
 
         found, read = self.engine.resolve(image), self.store.read_blob
@@ -92,7 +92,7 @@ class Views:
     def tape(self) -> Tape:
         """The last pull, request by request: what was asked, what came back, what was not asked because it was here."""
         from imagelab.errors import UsageError
-        from imagelab.registry_tape import Recording
+        from imagelab.registry.recording import Recording
         from imagelab.view.tape import tape
 
         kept = self.store.setting("tape")
@@ -106,7 +106,7 @@ class Views:
         `.commands()` are the lines that commit it without what looks like noise.
         """
         from imagelab.commit import with_parents
-        from imagelab.snapshot import changes_of, listed
+        from imagelab.layers.writable_layer import changes_of, listed
         from imagelab.view.causes import causes
 
         found = self.engine.containers.resolve(container)
@@ -121,7 +121,7 @@ class Views:
     @contextmanager
     def _recorded(self, name: str, progress: ProgressSink) -> Iterator[ProgressSink]:
         """Listen to a pull, and keep its tape in place of the one before."""
-        from imagelab.registry_tape import Recording, unheard
+        from imagelab.registry.recording import Recording, unheard
 
         recording, wire = Recording(name), self.engine.upstream.wire
         wire.recorder = recording.exchange

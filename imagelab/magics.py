@@ -38,10 +38,10 @@ from IPython.core.magic import no_var_expand
 from imagelab.cli.main import run
 from imagelab.cli.streams import Script
 from imagelab.errors import ImageLabError, UsageError
-from imagelab.events import Progress
 from imagelab.lab import Lab, connect
 from imagelab.magics_line import words
 from imagelab.results import CommandResult
+from imagelab.state.events import Progress
 from imagelab.view.progress import NotebookProgress, is_watched, publish, pull_html
 from imagelab.view.tables import html_table, image_mark
 

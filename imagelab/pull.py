@@ -32,9 +32,8 @@ from imagelab.errors import (
     ManifestError,
     RegistryError,
 )
-from imagelab.events import Progress, ProgressSink
-from imagelab.layer import LayerIndex
-from imagelab.oci import (
+from imagelab.layers.changeset import LayerIndex
+from imagelab.oci.documents import (
     CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
@@ -48,12 +47,13 @@ from imagelab.oci import (
     normalize_platform,
     platform_preference,
 )
-from imagelab.reference import Reference
-from imagelab.state import Image, Layer, State
+from imagelab.oci.reference import Reference
+from imagelab.state.events import Progress, ProgressSink
+from imagelab.state.model import Image, Layer, State
 
 if TYPE_CHECKING:
-    from imagelab.registry import Remote
-    from imagelab.store import Store
+    from imagelab.registry.client import Remote
+    from imagelab.store.store import Store
 
 AT_ONCE = 3
 """Docker's default of concurrent downloads (R2.8); the layers beyond it say `Waiting`."""

@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
-from imagelab.oci import Digest, ImageConfig
-from imagelab.reference import familiar
-from imagelab.reports import DiskUsage, HistoryRow
-from imagelab.state import Image
+from imagelab.oci.documents import Digest, ImageConfig
+from imagelab.oci.reference import familiar
+from imagelab.state.model import Image
+from imagelab.state.reports import DiskUsage, HistoryRow
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
-    from imagelab.tree import Tree
+    from imagelab.layers.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

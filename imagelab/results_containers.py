@@ -14,11 +14,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from imagelab.results import CommandResult, LabImage, html_of
-from imagelab.state import Container
+from imagelab.state.model import Container
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
-    from imagelab.tree import Tree
+    from imagelab.layers.tree import Tree
     from imagelab.view.causes import Causes
 
 WORDS = {"A": "added", "C": "changed", "D": "deleted"}

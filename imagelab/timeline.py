@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError
+from imagelab.layers.tree import Change
 from imagelab.runtime.main import ask, is_alive, set_aside, take_back
-from imagelab.state import Container, State
-from imagelab.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
-from imagelab.tree import Change
+from imagelab.state.model import Container, State
+from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
 
 if TYPE_CHECKING:
     from imagelab.engine import Engine

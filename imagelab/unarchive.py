@@ -22,20 +22,20 @@ from typing import IO, TYPE_CHECKING
 from imagelab.archive import manifest_of
 from imagelab.archive_file import MOST, opened
 from imagelab.archive_lists import DAMAGED, Item, check_size, items
-from imagelab.compression import compression_of
-from imagelab.digest import Digest
 from imagelab.errors import ArchiveError, DigestMismatchError
-from imagelab.events import Progress, ProgressSink
-from imagelab.oci import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform
+from imagelab.layers.compression import compression_of
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform
 from imagelab.pull import image_of, stacked
-from imagelab.state import Image, Layer, State
-from imagelab.store.refusals import plainly
+from imagelab.state.events import Progress, ProgressSink
+from imagelab.state.model import Image, Layer, State
+from imagelab.store.os_errors import plainly
 
 if TYPE_CHECKING:
     from imagelab.archive_file import ArchiveFile
-    from imagelab.layer import LayerIndex
-    from imagelab.store import Store
-    from imagelab.tarscan import Row
+    from imagelab.layers.changeset import LayerIndex
+    from imagelab.layers.tar_scanner import Row
+    from imagelab.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

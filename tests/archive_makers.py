@@ -8,7 +8,7 @@ import json
 import tarfile
 from collections.abc import Mapping
 
-from imagelab.oci import Digest
+from imagelab.oci.documents import Digest
 
 
 def tar(files: Mapping[str, bytes | str]) -> bytes:

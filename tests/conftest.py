@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 import imagelab
-from imagelab.events import Event, Progress
 from imagelab.lab import Lab
+from imagelab.state.events import Event, Progress
 from imagelab.store.locks import locked
 
 # In CI the same examples every time: a change is judged by what it changed. New ones are looked for everywhere else.

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from imagelab.errors import ImageLabError, NotFoundError
-from imagelab.filters import Filters, matching_names
 from imagelab.lab import Lab
-from imagelab.reference import familiar
-from imagelab.state import Container, Image
+from imagelab.oci.reference import familiar
+from imagelab.state.image_filters import Filters, matching_names
+from imagelab.state.model import Container, Image
 
 VERSION = "1.50"
 SECOND = 1_000_000_000

@@ -7,8 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from imagelab.store import Store
-from imagelab.tree import Kind, Tree
+from imagelab.layers.tree import Kind, Tree
+from imagelab.store.store import Store
 
 Entry = tuple[object, ...]
 

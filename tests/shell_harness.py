@@ -11,11 +11,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imagelab.layers.tree import Kind, Node, Tree
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import FileSystem, User
 from imagelab.runtime.process import Given, Machine, Process, Sink
 from imagelab.runtime.shell import programs
-from imagelab.tree import Kind, Node, Tree
 
 PROGRAMS = programs()
 ROOT = User()

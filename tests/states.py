@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.oci import Digest, chain_ids
-from imagelab.reference import Reference
-from imagelab.state import Container, Image, Layer, State
+from imagelab.oci.documents import Digest, chain_ids
+from imagelab.oci.reference import Reference
+from imagelab.state.model import Container, Image, Layer, State
 
 SECOND = 1_000_000_000
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from imagelab.oci import Digest
-from imagelab.state import State
-from imagelab.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.oci.documents import Digest
+from imagelab.state.model import State
 from states import a_state, container, id_of, image
 
 NAMES = st.sampled_from(["a", "b", "c", "etc", "é", "x y", "-f", "aux", "A"])

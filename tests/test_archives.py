@@ -21,7 +21,7 @@ from archive_makers import LAYER, config, docker_files, layout_files, tar, unpac
 import imagelab
 from imagelab.errors import ImageLabError
 from imagelab.lab import ERAS, Lab
-from imagelab.oci import Digest
+from imagelab.oci.documents import Digest
 
 NAMES = ("ubuntu:14.04", "nginx", "mongo:3.2")
 
@@ -579,7 +579,7 @@ def test_a_refusal_keeps_what_was_here(lab: Lab) -> None:
 
 
 def test_bombs_are_bounded(lab: Lab) -> None:
-    from imagelab.oci import Platform
+    from imagelab.oci.documents import Platform
     from imagelab.unarchive import Loader
 
     class Zeros(Pipe):

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panels
-from imagelab.digest import Digest
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
+from imagelab.oci.digest import Digest
 from imagelab.view import avalanche as module
 from imagelab.view.avalanche import STAGES, Bytes, chosen, inflated, stored
 

@@ -15,9 +15,9 @@ import imagelab
 import panels
 from imagelab.commit import with_parents
 from imagelab.lab import Lab
+from imagelab.layers.tree import Opaque, Put, Tree, Whiteout
+from imagelab.layers.writable_layer import changes_of, listed
 from imagelab.results_containers import LabContainer
-from imagelab.snapshot import changes_of, listed
-from imagelab.tree import Opaque, Put, Tree, Whiteout
 from imagelab.view.causes import Causes, causes, entry_of
 from strategies import contents_of, files, trees
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from imagelab.classroom import CLASS_NOW, DATA, ClassroomUpstream, contents
 from imagelab.classroom.build import book
+from imagelab.classroom.upstream import CLASS_NOW, DATA, ClassroomUpstream, contents
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
-from imagelab.layer import index
-from imagelab.oci import INDEX_TYPES, Digest, ImageConfig, Manifest
+from imagelab.layers.changeset import index
+from imagelab.oci.documents import INDEX_TYPES, Digest, ImageConfig, Manifest
 from imagelab.units import human_duration, human_size
 
 BLOBS = {f"sha256:{file.name}": file.read_bytes() for file in (DATA / "blobs").iterdir()}

@@ -13,8 +13,8 @@ import pytest
 
 from imagelab.cli.main import run
 from imagelab.cli.progress import bar, lines_to, terminal_to
-from imagelab.events import Progress
 from imagelab.lab import Lab
+from imagelab.state.events import Progress
 
 
 def docker(

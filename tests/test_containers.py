@@ -256,7 +256,7 @@ def test_commit_writes_the_whole_config_and_the_changes_asked_for(here: Lab) -> 
 
 def test_a_committed_image_has_exactly_the_containers_tree(here: Lab) -> None:
     """The law, with a container in the middle: image + layer == what the container saw."""
-    from imagelab.snapshot import NEVER_SHOWN, is_mounted
+    from imagelab.layers.writable_layer import NEVER_SHOWN, is_mounted
 
     one = here.run("nginx", name="web")
     one.exec(

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelab.dockerfile import DockerfileError, Line, parse
-from imagelab.dockerfile_arguments import Arguments
-from imagelab.dockerfile_config import applied, expanded, ordered
-from imagelab.dockerfile_instructions import Cmd, Copy, Env, From, OnBuild, instruction, plan, trigger
-from imagelab.dockerfile_words import SubstitutionError, split, substitute, substitute_words
+from imagelab.dockerfile.arguments import Arguments
+from imagelab.dockerfile.config import applied, expanded, ordered
+from imagelab.dockerfile.instructions import Cmd, Copy, Env, From, OnBuild, instruction, plan, trigger
+from imagelab.dockerfile.parser import DockerfileError, Line, parse
+from imagelab.dockerfile.words import SubstitutionError, split, substitute, substitute_words
 
 
 def lines(text: str) -> tuple[Line, ...]:

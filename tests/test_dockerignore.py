@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelab.dockerignore import Ignore
+from imagelab.dockerfile.ignore import Ignore
 from imagelab.errors import ImageLabError
 
 

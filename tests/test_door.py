@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import requests
 
-from imagelab.classroom import app
+from imagelab.classroom.upstream import app
 from imagelab.lab import connect
-from imagelab.registry_local import in_process
-from imagelab.server.door import TokenDoor
+from imagelab.registry.in_process import in_process
 from imagelab.server.serve import serving
+from imagelab.server.token_auth import TokenDoor
 
 BASE = "http://registry.test"
 

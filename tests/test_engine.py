@@ -16,9 +16,9 @@ from imagelab.errors import (
     RegistryError,
     UsageError,
 )
-from imagelab.events import Deleted, Event, Progress, Untagged
 from imagelab.lab import Lab
-from imagelab.oci import Digest
+from imagelab.oci.documents import Digest
+from imagelab.state.events import Deleted, Event, Progress, Untagged
 
 
 def lines(told: list[Progress | Event], *, bars: bool = False) -> list[str]:

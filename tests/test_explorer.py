@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import panels
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
-from imagelab.layer import LayerIndex, blob_of, index
-from imagelab.tree import Kind, Node, Opaque, Put, Tree, Whiteout, diff
+from imagelab.layers.changeset import LayerIndex, blob_of, index
+from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, diff
 from imagelab.view.explorer import Exploration, explore
 from strategies import contents_of, trees
 
@@ -27,7 +27,7 @@ def stack_of(layers: list[list[Put | Whiteout | Opaque]]) -> Exploration:
         blob = blob_of(changes, contents_of)
         found = index(blob)
         indexes.append(found)
-        from imagelab.compression import Inflater
+        from imagelab.layers.compression import Inflater
 
         tars[found.diff_id] = b"".join(Inflater().feed(blob))
 

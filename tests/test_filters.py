@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import ImageLabError, ImageNotFoundError, InvalidFilterError, UsageError
-from imagelab.filters import Filters, path_match, select_images, select_prunable
-from imagelab.state import Image, State
+from imagelab.state.image_filters import Filters, path_match, select_images, select_prunable
+from imagelab.state.model import Image, State
 from states import a_state, container, id_of, image
 
 DIGEST = "@sha256:" + "d" * 64

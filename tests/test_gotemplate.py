@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import TemplateError
-from imagelab.gotemplate import HEADER_FUNCTIONS, Template
-from imagelab.govalues import Strings, Struct
+from imagelab.gotemplate.template import HEADER_FUNCTIONS, Template
+from imagelab.gotemplate.values import Strings, Struct
 
 ROW = Struct(
     "*formatter.imageContext",

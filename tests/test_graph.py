@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import UsageError
-from imagelab.oci import ImageConfig
-from imagelab.reference import familiar
-from imagelab.state import State
+from imagelab.oci.documents import ImageConfig
+from imagelab.oci.reference import familiar
+from imagelab.state.model import State
 from imagelab.view.graph import CONTAINER, DIGEST, FOLDED, IMAGE, LAYER, TAG, Graph, graph
 from imagelab.view.graph_details import details
 from imagelab.view.graph_dot import dot

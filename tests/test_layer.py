@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelab.compression import Inflater, gzip_bytes
 from imagelab.errors import LayerFormatError
-from imagelab.layer import LayerScanner, index, write
-from imagelab.oci import Digest
-from imagelab.tree import Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.layers.changeset import LayerScanner, index, write
+from imagelab.layers.compression import Inflater, gzip_bytes
+from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.oci.documents import Digest
 
 
 def tar(*members: tuple[str, bytes | None], format: int = tarfile.PAX_FORMAT, **attributes: object) -> bytes:
@@ -96,7 +96,7 @@ def test_zstd_is_read() -> None:
 
 
 def test_without_isal_the_results_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    import imagelab.compression as compression
+    from imagelab.layers import compression
 
     blob = gzip.compress(tar(("a", b"hello" * 1000)))
     fast = index(blob)
@@ -254,8 +254,8 @@ def test_a_sparse_file_of_gnu_tar(tmp_path: Path) -> None:
     import shutil
     import subprocess
 
-    from imagelab.oci import Descriptor
-    from imagelab.store import Store
+    from imagelab.oci.documents import Descriptor
+    from imagelab.store.store import Store
 
     if (
         shutil.which("tar") is None

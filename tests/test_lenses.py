@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import ConflictError, ImageNotFoundError
-from imagelab.events import Deleted
 from imagelab.lab import Lab
-from imagelab.removal import Plan
-from imagelab.state import State
+from imagelab.state.events import Deleted
+from imagelab.state.model import State
+from imagelab.state.removal import Plan
 from imagelab.view.dangling import DEFINITIONS, lens, verdicts, why
 from imagelab.view.graph import IMAGE
 from imagelab.view.messages import LANGUAGES

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import ManifestError
-from imagelab.oci import (
+from imagelab.oci.documents import (
     EMPTY_TAR,
     OCI_MANIFEST,
     Descriptor,

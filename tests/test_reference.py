@@ -8,10 +8,10 @@ from types import ModuleType
 
 import pytest
 
-from imagelab import reference as module
 from imagelab.errors import ReferenceSyntaxError
-from imagelab.oci import Digest
-from imagelab.reference import Reference, familiar
+from imagelab.oci import reference as module
+from imagelab.oci.documents import Digest
+from imagelab.oci.reference import Reference, familiar
 
 HEX = "a" * 64
 DIGEST = Digest(f"sha256:{HEX}")
@@ -141,5 +141,5 @@ def test_the_grammar_in_the_docstring_names_the_atoms_of_the_code() -> None:
 def test_importing_it_is_cheap() -> None:
     code = "import sys, imagelab.reference; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not set(loaded) & {"requests", "sqlite3", "datetime", "imagelab.units", "imagelab.state"}
+    assert not set(loaded) & {"requests", "sqlite3", "datetime", "imagelab.units", "imagelab.state.model"}
     assert isinstance(module, ModuleType)

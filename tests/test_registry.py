@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import imagelab
-from imagelab.classroom import app as classroom
+from imagelab.classroom.upstream import app as classroom
 from imagelab.errors import (
     AuthenticationError,
     DigestMismatchError,
@@ -20,10 +20,10 @@ from imagelab.errors import (
     UnreachableError,
     UsageError,
 )
-from imagelab.events import Progress
 from imagelab.lab import Lab
-from imagelab.registry import HUB, Endpoint, Upstream
+from imagelab.registry.client import HUB, Endpoint, Upstream
 from imagelab.server.serve import serving
+from imagelab.state.events import Progress
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -226,7 +226,7 @@ def test_more_bytes_than_promised(pull: Callable[..., Any], lab: Lab) -> None:
 
 @pytest.mark.parametrize("body", [b"not json", b"[]", b"{}"])
 def test_a_manifest_that_is_none(pull: Callable[..., Any], body: bytes) -> None:
-    from imagelab.oci import OCI_MANIFEST, Digest
+    from imagelab.oci.documents import OCI_MANIFEST, Digest
 
     def nonsense(faulty: Faulty, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes] | None:
         return answer(start, "200 OK", body, Content_Type=OCI_MANIFEST, Docker_Content_Digest=Digest.of(body))
@@ -237,7 +237,7 @@ def test_a_manifest_that_is_none(pull: Callable[..., Any], body: bytes) -> None:
 
 def test_schema_1_is_refused_in_words(pull: Callable[..., Any]) -> None:
     """R2.25."""
-    from imagelab.oci import Digest
+    from imagelab.oci.documents import Digest
 
     def old(faulty: Faulty, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         kind = "application/vnd.docker.distribution.manifest.v1+prettyjws"
@@ -257,7 +257,7 @@ def test_schema_1_is_refused_in_words(pull: Callable[..., Any]) -> None:
 def test_a_foreign_layer_is_refused_in_words(kind: str) -> None:
     """R7.12."""
     from imagelab.errors import LayerFormatError
-    from imagelab.oci import Descriptor, Digest
+    from imagelab.oci.documents import Descriptor, Digest
     from imagelab.pull import _refuse_foreign
 
     with pytest.raises(LayerFormatError, match="is foreign .* at https://example.test/layer"):
@@ -294,7 +294,7 @@ def test_bad_mirrors(bad: str, text: str) -> None:
 
 def test_only_docker_io_has_mirrors() -> None:
     """R1.10, R2.31, R2.32."""
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
 
     upstream = Upstream.parse("hub", mirrors=["https://mirror.example/"])
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from imagelab.classroom import ClassroomStorage
-from imagelab.classroom import app as classroom
+from imagelab.classroom.upstream import ClassroomStorage
+from imagelab.classroom.upstream import app as classroom
 from imagelab.errors import ImageLabError
-from imagelab.registry_local import in_process
-from imagelab.server.registry_app import RegistryApp
+from imagelab.registry.in_process import in_process
+from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serve, serving
 from imagelab.server.storage import DirectoryStorage, LayeredStorage
 from suites.registry_suite import CASES, NEWER, Client

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import ConflictError
-from imagelab.events import Deleted, Untagged
-from imagelab.oci import Digest
-from imagelab.removal import Plan, freed_bytes
-from imagelab.state import State
+from imagelab.oci.documents import Digest
+from imagelab.state.events import Deleted, Untagged
+from imagelab.state.model import State
+from imagelab.state.removal import Plan, freed_bytes
 from states import a_state, chain, container, id_of, image
 
 DIGEST = "@sha256:" + "d" * 64

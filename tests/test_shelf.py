@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagelab.digest import Digest
 from imagelab.errors import LayerFormatError
 from imagelab.lab import Lab, connect
-from imagelab.layer import write as tar_of
-from imagelab.store import shelf
-from imagelab.tree import Change, Kind, Node, Put, Tree, apply, diff
+from imagelab.layers.changeset import write as tar_of
+from imagelab.layers.tree import Change, Kind, Node, Put, Tree, apply, diff
+from imagelab.oci.digest import Digest
+from imagelab.store import tree_cache as shelf
 from strategies import CHANGES, contents_of, trees
 
 CHAIN = Digest.of(b"a stack")

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panels
-from imagelab.digest import Digest
 from imagelab.lab import Lab
-from imagelab.state import State
-from imagelab.tree import Kind, Node, Put, Tree, apply
+from imagelab.layers.tree import Kind, Node, Put, Tree, apply
+from imagelab.oci.digest import Digest
+from imagelab.state.model import State
 from imagelab.view.sizes import Sizes, sizes
 from states import a_state, image
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from imagelab import snapshot
-from imagelab.snapshot import changes_of, init_layer, init_tree, listed, moved, pack, size_of, unpack
-from imagelab.tree import Draft, Kind, Node, Put, Tree, Whiteout, apply, diff
+from imagelab.layers import writable_layer as snapshot
+from imagelab.layers.tree import Draft, Kind, Node, Put, Tree, Whiteout, apply, diff
+from imagelab.layers.writable_layer import changes_of, init_layer, init_tree, listed, moved, pack, size_of, unpack
 from strategies import trees
 
 INIT = init_layer("abc", 1_480_000_000)

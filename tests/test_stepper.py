@@ -11,8 +11,8 @@ from hypothesis import given
 
 import imagelab
 from imagelab.lab import Lab
-from imagelab.snapshot import listed
-from imagelab.tree import Put, Tree, Whiteout, apply, diff
+from imagelab.layers.tree import Put, Tree, Whiteout, apply, diff
+from imagelab.layers.writable_layer import listed
 from imagelab.view.messages import LANGUAGES
 from imagelab.view.overlay import overlay
 from imagelab.view.stepper import MOST_FILES, chosen, differences, event_text

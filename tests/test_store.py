@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatError, StoreError
-from imagelab.layer import blob_of
-from imagelab.oci import OCI_LAYER_GZIP, Descriptor, Digest
-from imagelab.state import State
-from imagelab.store import Store
-from imagelab.tree import Kind, Node, Put
+from imagelab.layers.changeset import blob_of
+from imagelab.layers.tree import Kind, Node, Put
+from imagelab.oci.documents import OCI_LAYER_GZIP, Descriptor, Digest
+from imagelab.state.model import State
+from imagelab.store.store import Store
 from states import a_state, id_of, image
 
 BLOB = blob_of([Put("etc/motd", Node(Kind.FILE, size=6, content="x"))], lambda node: b"hello\n")

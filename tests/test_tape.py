@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import panels
 from imagelab.classroom.faults import KINDS, Faults
 from imagelab.errors import DigestMismatchError, ImageLabError, RegistryError
-from imagelab.events import Progress, silent
 from imagelab.lab import Lab
-from imagelab.registry_tape import Exchange, Note, Recording
+from imagelab.registry.recording import Exchange, Note, Recording
+from imagelab.state.events import Progress, silent
 from imagelab.view.tape import tape
 
 

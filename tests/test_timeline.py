@@ -20,7 +20,7 @@ import pytest
 import imagelab
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
-from imagelab.steps import Entry, TimelineError, fingerprint, read_log, write_log
+from imagelab.state.steps import Entry, TimelineError, fingerprint, read_log, write_log
 
 
 @pytest.fixture

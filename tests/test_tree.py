@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelab.errors import LayerFormatError
-from imagelab.tree import MADE, Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply, diff
+from imagelab.layers.tree import MADE, Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply, diff
 
 FILE = Node(Kind.FILE, size=1, content="x")
 DIRECTORY = Node(Kind.DIRECTORY, 0o700)

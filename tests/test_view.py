@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from imagelab.events import Progress
 from imagelab.lab import Lab
+from imagelab.state.events import Progress
 from imagelab.view.progress import NotebookProgress, PullPicture, is_watched, pull_html
 from imagelab.view.shown import Shown
 from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast, panel
@@ -327,7 +327,7 @@ def test_every_panel_prints_as_its_text() -> None:
 
 def test_the_bar_of_a_load_is_full_at_its_end() -> None:
     """`docker load` says nothing more of a layer that is there (R6.48)."""
-    from imagelab.events import Progress
+    from imagelab.state.events import Progress
     from imagelab.view.progress import PullPicture
 
     picture = PullPicture()

@@ -15,11 +15,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from imagelab.classroom import DATA
 from imagelab.classroom.recipes import CAST, IN_USR, ImageRecipe, LayerRecipe, TagRecipe
-from imagelab.compression import gzip_bytes
-from imagelab.layer import write
-from imagelab.oci import (
+from imagelab.classroom.upstream import DATA
+from imagelab.layers.changeset import write
+from imagelab.layers.compression import gzip_bytes
+from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Whiteout
+from imagelab.oci.documents import (
     DOCKER_CONFIG,
     DOCKER_LAYER_GZIP,
     DOCKER_MANIFEST,
@@ -33,7 +34,6 @@ from imagelab.oci import (
     Platform,
     encode,
 )
-from imagelab.tree import Change, Kind, Node, Opaque, Put, Whiteout
 from imagelab.units import parse_time
 
 SOURCES = Path(__file__).parent / "sources"

@@ -24,8 +24,8 @@ from itertools import chain
 from typing import Any
 
 from imagelab.errors import UsageError
-from imagelab.reference import Reference
-from imagelab.registry import CLASSROOM, CLASSROOM_CDN
+from imagelab.oci.reference import Reference
+from imagelab.registry.client import CLASSROOM, CLASSROOM_CDN
 
 KINDS = ("truncate", "tamper", "429", "500", "slow", "redirect", "token")
 DROP, REST = 1024, 0.01
@@ -117,7 +117,7 @@ class Faulty:
 
     def _at_the_door(self, environ: Mapping[str, Any], start: Callable[..., Any], name: str) -> Iterable[bytes]:
         """Whoever has a token gets in; it is the giving of one that uses the fault up."""
-        from imagelab.server.door import TokenDoor
+        from imagelab.server.token_auth import TokenDoor
 
         if not name:
             scope = str(environ.get("QUERY_STRING", "")).replace("%3A", ":").replace("%2F", "/")

@@ -15,8 +15,8 @@ from imagelab.cli import eras
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, StoreError, UsageError
-from imagelab.events import ProgressSink, silent
-from imagelab.reference import Reference, familiar
+from imagelab.oci.reference import Reference, familiar
+from imagelab.state.events import ProgressSink, silent
 
 if TYPE_CHECKING:
     from imagelab.unarchive import Loaded

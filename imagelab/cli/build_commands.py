@@ -19,7 +19,7 @@ from imagelab.errors import ImageLabError, ReferenceSyntaxError, UsageError
 if TYPE_CHECKING:
     from imagelab.build_request import BuildOptions
     from imagelab.cli.build_context import BuildContext
-    from imagelab.digest import Digest
+    from imagelab.oci.digest import Digest
 
 FLAGS = tuple(
     Flag(name, letter, kind, text, default)
@@ -129,7 +129,7 @@ def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> D
 
     from imagelab.buildlog import explained
     from imagelab.cli.build_kit_format import KitPrinter
-    from imagelab.events import silent
+    from imagelab.state.events import silent
 
     if context.era == "1.13":
         raise UsageError("Docker 1.13 has no BuildKit: it came with 18.09", hint="--era 28")
@@ -158,7 +158,7 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
     from imagelab.buildlog import explained
     from imagelab.cli.build_format import Printer
     from imagelab.cli.streams import output_to
-    from imagelab.events import silent
+    from imagelab.state.events import silent
 
     engine = context.lab.engine
     quiet = out is not context.out
@@ -178,7 +178,7 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
 
 def _options(context: Context) -> BuildOptions:
     from imagelab.build_request import BuildOptions
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
 
     parsed = context.parsed
     for tag in parsed.all("tag"):

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import IO
 
 from imagelab.build_context import OUTSIDE
-from imagelab.compression import compression_of
-from imagelab.dockerignore import Ignore
+from imagelab.dockerfile.ignore import Ignore
 from imagelab.errors import ImageLabError
-from imagelab.layer import write
-from imagelab.tree import Kind, Node, Put
+from imagelab.layers.changeset import write
+from imagelab.layers.compression import compression_of
+from imagelab.layers.tree import Kind, Node, Put
 
 
 class ContextError(ImageLabError):

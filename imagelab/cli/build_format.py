@@ -24,10 +24,10 @@ from typing import TextIO
 
 from imagelab import buildlog as said
 from imagelab.cli import eras
-from imagelab.digest import Digest
-from imagelab.dockerfile_instructions import Command as Program
-from imagelab.dockerfile_instructions import Copy, From, Healthcheck, Instruction, Pairs, Text, Words
-from imagelab.state import Image
+from imagelab.dockerfile.instructions import Command as Program
+from imagelab.dockerfile.instructions import Copy, From, Healthcheck, Instruction, Pairs, Text, Words
+from imagelab.oci.digest import Digest
+from imagelab.state.model import Image
 from imagelab.units import human_size
 
 DEPRECATED = """\

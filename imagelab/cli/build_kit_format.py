@@ -16,7 +16,7 @@ from typing import TextIO
 
 from imagelab import buildlog as said
 from imagelab.build_request import BuildError
-from imagelab.dockerfile_instructions import Copy, From, Run, Workdir
+from imagelab.dockerfile.instructions import Copy, From, Run, Workdir
 from imagelab.errors import ImageLabError
 from imagelab.units import human_size
 
@@ -64,7 +64,7 @@ class KitPrinter:
             case From(base=base, name=name):
                 vertices = self._stages.setdefault(what.stage, (name or f"stage-{what.stage}", []))[1]
                 if base != "scratch" and not any(base == name for name, _ in self._stages.values()):
-                    from imagelab.reference import Reference
+                    from imagelab.oci.reference import Reference
 
                     full = str(Reference.parse(base).with_default_tag())
                     self._bases += [full] if full not in self._bases else []
@@ -115,7 +115,7 @@ class KitPrinter:
 
 
 def _exported(id: str, names: tuple[str, ...]) -> Iterator[str]:
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
 
     yield "exporting to image"
     yield "=> exporting layers"

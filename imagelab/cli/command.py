@@ -18,9 +18,9 @@ from imagelab.cli.flags import Flag, Parsed
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
-    from imagelab.digest import Digest
-    from imagelab.events import ProgressSink
     from imagelab.lab import Lab, Settings
+    from imagelab.oci.digest import Digest
+    from imagelab.state.events import ProgressSink
     from imagelab.store.journal import Verb
     from imagelab.view.shown import Shown
 
@@ -106,7 +106,7 @@ class Context:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict) or not all(value is None or isinstance(value, str) for value in found.values()):
-            from imagelab.steps import TimelineError
+            from imagelab.state.steps import TimelineError
 
             raise TimelineError(f"the log is damaged: what it says of the {name} is not names and their values")
         return found
@@ -188,7 +188,7 @@ class Context:
 
 def _whole(file: IO[bytes]) -> IO[bytes]:
     """A pipe's bytes as a file, so that they can be kept; a pipe with more of them than are kept goes on as a pipe."""
-    from imagelab.store import KEPT_INPUT
+    from imagelab.store.store import KEPT_INPUT
 
     if file.seekable():
         return file

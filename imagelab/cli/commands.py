@@ -39,8 +39,8 @@ OBJECT_FORMAT = (
     Flag("quiet", "q", "bool", "Suppress verbose output"), least=1, most=1,
 )  # fmt: skip
 def pull(context: Context) -> int:
-    from imagelab.events import silent
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
+    from imagelab.state.events import silent
 
     parsed, engine = context.parsed, context.lab.engine
     name, all_tags, quiet = parsed.arguments[0], parsed.on("all-tags"), parsed.on("quiet")
@@ -68,7 +68,7 @@ def pull(context: Context) -> int:
 )  # fmt: skip
 def images(context: Context) -> int:
     from imagelab.cli import format
-    from imagelab.filters import Filters
+    from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
     _refuse_with_tree(parsed)
@@ -264,7 +264,7 @@ def rmi(context: Context) -> int:
 )  # fmt: skip
 def prune(context: Context) -> int:
     from imagelab.cli import format
-    from imagelab.filters import Filters
+    from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
     what = "images without at least one container associated to them" if parsed.on("all") else "dangling images"

@@ -10,9 +10,9 @@ from imagelab.cli.container_flags import flags_of
 from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, TemplateError, UsageError
 
 if TYPE_CHECKING:
-    from imagelab.container import Request
     from imagelab.containers import Containers
-    from imagelab.state import Container
+    from imagelab.state.container_config import Request
+    from imagelab.state.model import Container
 
 
 def verb(
@@ -52,7 +52,7 @@ def containers(context: Context) -> Containers:
 def run(context: Context) -> int:
     from imagelab.cli.run_options import request_of, settled
     from imagelab.cli.streams import input_from, output_to
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
 
     parsed = context.parsed
     try:
@@ -108,7 +108,7 @@ def _created(context: Context, request: Request) -> Container:
     except ImageNotFoundError:
         if request.pull == "never":
             raise
-        from imagelab.reference import Reference
+        from imagelab.oci.reference import Reference
 
         shown = Reference.parse(request.image).with_default_tag().familiar()
         context.err.write(f"Unable to find image '{shown}' locally\n")
@@ -118,7 +118,7 @@ def _created(context: Context, request: Request) -> Container:
 
 def _pull(context: Context, request: Request) -> None:
     from imagelab.cli.progress import lines_to, terminal_to
-    from imagelab.events import silent
+    from imagelab.state.events import silent
 
     engine = context.lab.engine
     before = engine.progress
@@ -336,7 +336,7 @@ def prune(context: Context) -> int:
 
 def _kept(context: Context) -> Callable[[Container], bool]:
     """--filter: `until=24h`, `label=x`, `label!=x`."""
-    from imagelab.filters import Filters
+    from imagelab.state.image_filters import Filters
     from imagelab.units import parse_moment
 
     filters = Filters.parse(context.parsed.all("filter"))
@@ -361,7 +361,7 @@ def _kept(context: Context) -> Callable[[Container], bool]:
 def ps(context: Context) -> int:
     from imagelab.cli import container_format
     from imagelab.container_filters import select
-    from imagelab.filters import Filters
+    from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
     state = containers(context).state

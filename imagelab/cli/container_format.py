@@ -9,8 +9,8 @@ from typing import Any
 from imagelab.cli import eras
 from imagelab.cli.format import Fields, render
 from imagelab.cli.table import columns
-from imagelab.container import ports_text
-from imagelab.state import Container, State
+from imagelab.state.container_config import ports_text
+from imagelab.state.model import Container, State
 from imagelab.units import go_time, rfc3339
 
 HEADERS: dict[str, Any] = {
@@ -60,7 +60,7 @@ def image_text(container: Container, state: State, *, no_trunc: bool, era: str =
 
 def _canonical(name: str) -> str:
     from imagelab.errors import ReferenceSyntaxError
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
 
     try:
         reference = Reference.parse(name)

@@ -18,13 +18,13 @@ from typing import IO, TYPE_CHECKING
 
 from imagelab.cli.command import Context
 from imagelab.errors import ImageLabError, NotFoundError, UsageError
-from imagelab.layer import write
+from imagelab.layers.changeset import write
+from imagelab.layers.tree import Draft, Kind, Node, Put, Tree, diff
+from imagelab.layers.writable_layer import NEVER_SHOWN, is_mounted
 from imagelab.runtime.filesystem import ROOT, FileSystem, Refusal
-from imagelab.snapshot import NEVER_SHOWN, is_mounted
-from imagelab.tree import Draft, Kind, Node, Put, Tree, diff
 
 if TYPE_CHECKING:
-    from imagelab.state import Container
+    from imagelab.state.model import Container
 
 MESSAGE = "cowardly refusing to save to a terminal. Use the -o flag or redirect"
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 
-from imagelab.digest import Digest
 from imagelab.errors import (
     AuthenticationError,
     ImageLabError,
@@ -22,8 +21,9 @@ from imagelab.errors import (
     RegistryError,
     TemplateError,
 )
-from imagelab.events import Deleted, Removal, Untagged
-from imagelab.state import Image, State
+from imagelab.oci.digest import Digest
+from imagelab.state.events import Deleted, Removal, Untagged
+from imagelab.state.model import Image, State
 from imagelab.units import human_duration, human_size
 
 ERAS = ("1.13", "28", "29")
@@ -168,7 +168,7 @@ def _unknown_tag(name: str, era: str) -> str:
     if era == "1.13":
         return f"manifest for {name} not found"
     if era == "29":
-        from imagelab.reference import Reference
+        from imagelab.oci.reference import Reference
 
         canonical = str(Reference.parse(name))
         return f'failed to resolve reference "{canonical}": {canonical}: not found'

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from imagelab.cli import eras
 from imagelab.cli.table import columns
-from imagelab.events import Deleted, Removal, Untagged
-from imagelab.reference import Reference, familiar
-from imagelab.state import Image, State
+from imagelab.oci.reference import Reference, familiar
+from imagelab.state.events import Deleted, Removal, Untagged
+from imagelab.state.model import Image, State
 
 if TYPE_CHECKING:
-    from imagelab.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
+    from imagelab.state.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
 
 NONE = "<none>"
 Fields = Mapping[str, Callable[..., Any]]
@@ -34,8 +34,8 @@ def render(text: str, rows: Iterable[Fields], headers: Mapping[str, Any], *, go_
     """Rows through a `--format` value. TemplateError in Go's words (R4.7)."""
     if text == "json":
         return "".join(_json_line(row) for row in rows)
-    from imagelab.gotemplate import HEADER_FUNCTIONS, Template
-    from imagelab.govalues import Struct
+    from imagelab.gotemplate.template import HEADER_FUNCTIONS, Template
+    from imagelab.gotemplate.values import Struct
 
     is_table = text.startswith("table")  # even `tablefoo` (R4.2)
     source = (text[5:].strip(" ") if is_table else text).replace("\\t", "\t").replace("\\n", "\n")
@@ -55,7 +55,7 @@ def _always(text: str) -> Callable[[], str]:
 
 
 def _json_line(row: Fields) -> str:
-    from imagelab.govalues import go_json
+    from imagelab.gotemplate.values import go_json
 
     return go_json({key: row[key]() for key in sorted(row) if key != "Label"}) + "\n"
 
@@ -126,7 +126,7 @@ def image_rows(image: Image, state: State, options: ListOptions, era: str) -> li
     """One row a tag; with digests one for each tag and digest of its repository (R3.4, R3.6)."""
     names = eras.names(state, image, era)
     if options.reference_patterns and names:
-        from imagelab.filters import matching_names
+        from imagelab.state.image_filters import matching_names
 
         names = matching_names(names, options.reference_patterns)
     tags: dict[str, list[str]] = {}
@@ -298,7 +298,7 @@ def _verbose_usage(usage: DiskUsage, state: State, format: str, era: str, now: i
         data = {"Images": plain, "Containers": [], "Volumes": [], "BuildCache": []}
         if format == "json":
             return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
-        from imagelab.gotemplate import Template
+        from imagelab.gotemplate.template import Template
 
         return Template.parse(format).execute(data) + "\n"
     minimum = eras.minimum_width(era)
@@ -353,7 +353,7 @@ def inspect(objects: Sequence[Mapping[str, Any]], *, format: str = "") -> str:
     """A JSON array with four spaces of indent, or a template for each object (R6.21, R6.50)."""
     if not format:
         return json.dumps([dict(item) for item in objects], indent=4, ensure_ascii=False) + "\n"
-    from imagelab.gotemplate import Template
+    from imagelab.gotemplate.template import Template
 
     template = Template.parse("{{json .}}" if format == "json" else format)
     return "".join(template.execute(_typed(item), missing_is_error=True) + "\n" for item in objects)
@@ -361,7 +361,7 @@ def inspect(objects: Sequence[Mapping[str, Any]], *, format: str = "") -> str:
 
 def _typed(item: Mapping[str, Any]) -> Any:
     """The object as Docker's own types hold it: these members are structs, lists hold strings, the rest are maps."""
-    from imagelab.govalues import Ordered, Strings
+    from imagelab.gotemplate.values import Ordered, Strings
 
     structs = {"Config", "GraphDriver", "RootFS", "Metadata", "Descriptor"}
     typed = Ordered(
@@ -388,7 +388,7 @@ def info(found: Mapping[str, Any], *, format: str = "") -> str:
 def _object(data: Mapping[str, Any], format: str) -> str:
     if not format:
         return ""
-    from imagelab.gotemplate import Template
+    from imagelab.gotemplate.template import Template
 
     return Template.parse("{{json .}}" if format == "json" else format).execute(dict(data)) + "\n"
 

@@ -11,7 +11,7 @@ from imagelab.errors import UsageError
 from imagelab.units import parse_moment, parse_time
 
 if TYPE_CHECKING:
-    from imagelab.state import Container
+    from imagelab.state.model import Container
 
 GLANCE = 0.05
 """Seconds between two looks at a log that is followed."""

@@ -19,8 +19,8 @@ from imagelab.cli.own_commands import OUT_OF_SCOPE, sections
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
-    from imagelab.events import ProgressSink
     from imagelab.lab import Lab
+    from imagelab.state.events import ProgressSink
 
 
 def run(

@@ -42,8 +42,8 @@ def serve(context: Context) -> int:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from imagelab.classroom import ClassroomStorage
-    from imagelab.server.registry_app import RegistryApp
+    from imagelab.classroom.upstream import ClassroomStorage
+    from imagelab.server.registry import RegistryApp
     from imagelab.server.serve import serve as listen
     from imagelab.server.storage import DirectoryStorage, LayeredStorage
 
@@ -71,7 +71,7 @@ def serve(context: Context) -> int:
 )  # fmt: skip
 def upstream(context: Context) -> int:
     from imagelab.cli.table import columns
-    from imagelab.reference import Reference
+    from imagelab.oci.reference import Reference
 
     words, lab = context.parsed.arguments, context.lab
     match words:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from imagelab.events import BAR_STATUSES, Progress, ProgressSink
+from imagelab.state.events import BAR_STATUSES, Progress, ProgressSink
 from imagelab.units import human_size
 
 CELLS = 50

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.cli.flags import Parsed
-from imagelab.container import Request
 from imagelab.errors import ImageLabError, UsageError
+from imagelab.state.container_config import Request
 
 if TYPE_CHECKING:
     from imagelab.cli.command import Context

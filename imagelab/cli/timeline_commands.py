@@ -14,7 +14,7 @@ from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
-    from imagelab.steps import Entry, Step
+    from imagelab.state.steps import Entry, Step
     from imagelab.timeline import Moved
 
 
@@ -90,7 +90,7 @@ def steps(context: Context) -> int:
 def listing(lab: Lab, *, all: bool = False, no_trunc: bool = False) -> str:
     """The steps as a table; `*` marks the present, `+` what redo would bring back, `-` what lies on another branch."""
     from imagelab.cli.eras import ago
-    from imagelab.steps import path_to
+    from imagelab.state.steps import path_to
 
     timeline = lab.engine.timeline
     everything = {step.number: step for step in timeline.all()}
@@ -118,7 +118,7 @@ def _events(step: Step) -> str:
     ("replay",), "LOG", "Run a log of `imagelab steps --format json` in an empty lab ('-' reads stdin)", least=1, most=1, program="imagelab"
 )  # fmt: skip
 def replay(context: Context) -> int:
-    from imagelab.steps import read_log
+    from imagelab.state.steps import read_log
 
     name = context.parsed.arguments[0]
     try:
@@ -142,7 +142,7 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
     """Run one entry; False when it did not end as it did, which has been said."""
     from imagelab.cli.main import run
     from imagelab.cli.streams import Script
-    from imagelab.steps import TimelineError, fingerprint
+    from imagelab.state.steps import TimelineError, fingerprint
 
     if not entry.command:
         raise TimelineError(

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from imagelab.digest import Digest
-from imagelab.filters import matching_names
-from imagelab.reference import familiar
-from imagelab.state import Image, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.image_filters import matching_names
+from imagelab.state.model import Image, State
 from imagelab.units import human_size
 
 UNTAGGED = "<untagged>"

@@ -38,7 +38,7 @@ from imagelab.course.checks_inside import (
 )
 from imagelab.course.scene import Scene, canonical
 from imagelab.course.words import Words
-from imagelab.reference import familiar
+from imagelab.oci.reference import familiar
 
 __all__ = [
     "Check",

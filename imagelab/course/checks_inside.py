@@ -8,9 +8,9 @@ from collections.abc import Callable
 from imagelab.course.check import Check
 from imagelab.course.scene import Scene
 from imagelab.course.words import Words
-from imagelab.digest import Digest
-from imagelab.oci import ImageConfig
-from imagelab.tree import Tree, diff
+from imagelab.layers.tree import Tree, diff
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import ImageConfig
 
 IMAGE, CONTAINER = Words("image", "镜像"), Words("container", "容器")
 """Where a file may be."""

@@ -31,11 +31,11 @@ from imagelab.course.progress import Progress, read_progress
 from imagelab.course.rehearsal import clean_lab
 from imagelab.course.scene import look
 from imagelab.errors import ImageLabError
-from imagelab.reference import Reference
+from imagelab.oci.reference import Reference
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
-    from imagelab.steps import Entry
+    from imagelab.state.steps import Entry
 
 INSIDE = set(
     "pull tag rmi run create start stop restart kill pause unpause wait rm rename exec attach commit build load import cp "
@@ -116,7 +116,7 @@ def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Gra
 
 def _replay(lab: Lab, log: Sequence[str]) -> None:
     """Do again what a log says, in a lab that stands at the start. ImageLabError when the log is not to be believed."""
-    from imagelab.steps import fingerprint, read_log
+    from imagelab.state.steps import fingerprint, read_log
 
     entries, start = read_log(log), read_log(list(lab.timeline.log(exact=True)))
     if [entry.command for entry in entries[: len(start)]] != [entry.command for entry in start]:

@@ -27,7 +27,7 @@ from imagelab.course.rehearsal import goal_of, rehearse, start_of
 from imagelab.course.scene import Scene
 from imagelab.course.words import Words
 from imagelab.errors import ImageLabError
-from imagelab.reference import familiar
+from imagelab.oci.reference import familiar
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 ADDRESS = re.compile(r"https?://(?!localhost\b|127\.0\.0\.1\b|[\w.-]+\.(?:test|example|invalid)(?![\w.-]))[\w.$\[{-]+")

@@ -19,11 +19,11 @@ from itertools import chain
 from imagelab.course.exercise import Exercise, perform
 from imagelab.course.rehearsal import clean_lab
 from imagelab.course.scene import Scene, look
-from imagelab.digest import Digest
-from imagelab.reference import familiar
-from imagelab.snapshot import init_layer, init_tree
-from imagelab.state import Image, State
-from imagelab.tree import Draft, Put, Tree, diff
+from imagelab.layers.tree import Draft, Put, Tree, diff
+from imagelab.layers.writable_layer import init_layer, init_tree
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.model import Image, State
 
 Mutant = tuple[str, Scene]
 MOST_FILES = 300

@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imagelab.digest import Digest
-from imagelab.reference import Reference
-from imagelab.state import Container, Image, State
-from imagelab.tree import Node, Tree
+from imagelab.layers.tree import Node, Tree
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import Reference
+from imagelab.state.model import Container, Image, State
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
-    from imagelab.oci import ImageConfig
+    from imagelab.oci.documents import ImageConfig
 
 
 def _nothing(node: Node) -> bytes:

@@ -1,7 +1,7 @@
 """A container's file system, as its programs see it: paths with symlinks in them, owners, permissions, open files.
 
-    Tree       what the files are                        (a value; `imagelab.tree`)
-    Draft      the same being worked on, path by path    (`imagelab.tree`)
+    Tree       what the files are                        (a value; `imagelab.layers.tree`)
+    Draft      the same being worked on, path by path    (`imagelab.layers.tree`)
     FileSystem what `open`, `mkdir`, `rename`, … do to a draft for one user, and the words they refuse with
 
 A symlink is followed inside the root and never out of it: `/..` is `/`, an absolute target begins at the container's
@@ -17,7 +17,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from imagelab.tree import MOST_LINKS, Draft, Kind, Node, Tree
+from imagelab.layers.tree import MOST_LINKS, Draft, Kind, Node, Tree
 
 ERRORS = {
     "EPERM": "Operation not permitted",

@@ -26,8 +26,8 @@ from imagelab.runtime import execution
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import SIGNALS, Machine, Process, Sink, Stream, text
 from imagelab.runtime.session import GLANCE, Session, Workspace
-from imagelab.state import Container
-from imagelab.store import Store
+from imagelab.state.model import Container
+from imagelab.store.store import Store
 from imagelab.units import rfc3339
 
 

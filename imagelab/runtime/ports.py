@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from imagelab.container import FIRST_PORT, LAST_PORT
 from imagelab.errors import ImageLabError
-from imagelab.state import Container
+from imagelab.state.container_config import FIRST_PORT, LAST_PORT
+from imagelab.state.model import Container
 
 LOOPBACK = "127.0.0.1"
 

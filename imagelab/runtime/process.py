@@ -26,8 +26,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from imagelab.layers.tree import MOST_LINKS, Kind, Node
 from imagelab.runtime.filesystem import FileSystem, Refusal, User
-from imagelab.tree import MOST_LINKS, Kind, Node
 
 NOW = 0.0
 FOREVER = math.inf

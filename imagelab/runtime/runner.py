@@ -15,8 +15,8 @@ from imagelab.errors import ImageLabError, StoreError
 from imagelab.runtime.main import Main, World
 from imagelab.runtime.process import Given
 from imagelab.runtime.session import GoneError
-from imagelab.state import Container
-from imagelab.store import Store
+from imagelab.state.model import Container
+from imagelab.store.store import Store
 
 PATIENCE = 1.0
 """Seconds that one that never waits may take of somebody else's question."""

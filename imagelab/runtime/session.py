@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from imagelab.layers.tree import Tree, diff
+from imagelab.layers.writable_layer import init_layer, init_tree, is_mounted, moved
 from imagelab.runtime.filesystem import FileSystem
 from imagelab.runtime.process import SIGNALS, Machine, Process, Steps, Stream
-from imagelab.snapshot import init_layer, init_tree, is_mounted, moved
-from imagelab.state import Container
-from imagelab.store import Store
-from imagelab.tree import Tree, diff
+from imagelab.state.model import Container
+from imagelab.store.store import Store
 
 TURN = 0.25
 """Seconds a turn may last while others wait."""

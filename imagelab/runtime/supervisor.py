@@ -22,8 +22,8 @@ from imagelab.runtime.main import Main, World
 from imagelab.runtime.ports import bound
 from imagelab.runtime.process import Given
 from imagelab.runtime.session import GoneError, Typed, drive
-from imagelab.state import Container
-from imagelab.store import Store
+from imagelab.state.model import Container
+from imagelab.store.store import Store
 
 
 def spawn(directory: Path, container_id: str) -> subprocess.Popen[bytes]:

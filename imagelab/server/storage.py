@@ -19,8 +19,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from imagelab.oci import Digest
-from imagelab.server.registry_app import RegistryStorage
+from imagelab.oci.documents import Digest
+from imagelab.server.registry import RegistryStorage
 
 EMPTY: dict[str, dict[str, str]] = {"digests": {}, "tags": {}}
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatError, StoreError
-from imagelab.layer import LayerIndex, LayerScanner
-from imagelab.oci import Descriptor, Digest
+from imagelab.layers.changeset import LayerIndex, LayerScanner
+from imagelab.oci.documents import Descriptor, Digest
 from imagelab.store.locks import locked
-from imagelab.store.refusals import plainly
+from imagelab.store.os_errors import plainly
 
 PIECE = 256 * 1024
 

@@ -1,6 +1,6 @@
 """Containers in the database: who they are, what has changed in them, and the bytes that only they have.
 
-A writable layer is stored as its changes (see `imagelab.snapshot`), so what a command costs depends on what it changed
+A writable layer is stored as its changes (see `imagelab.layers.writable_layer`), so what a command costs depends on what it changed
 and not on the image. Each *version* of it is named by the digest of its packed changes, as a layer is by its own: a row
 says which version a container has now, and the timeline which it had before. File contents are kept by digest, once;
 `uses` says which version needs which, and bytes nobody uses go with the version that used them last.
@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from imagelab.digest import Digest
 from imagelab.errors import StoreError
-from imagelab.state import Container, Layer
+from imagelab.oci.digest import Digest
+from imagelab.state.model import Container, Layer
 
 _KEPT = (
     "status",
@@ -148,7 +148,7 @@ class ContainerRows:
 
     def adopt_older(self) -> None:
         """Containers of a lab of an older format: their changes become versions."""
-        from imagelab.snapshot import contents_of, size_of, unpack
+        from imagelab.layers.writable_layer import contents_of, size_of, unpack
 
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'containers_2'").fetchone():
             return

@@ -22,12 +22,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from imagelab.digest import Digest
 from imagelab.errors import StoreError
-from imagelab.state import Image, Layer, State
+from imagelab.oci.digest import Digest
+from imagelab.state.model import Image, Layer, State
 from imagelab.store import journal
 from imagelab.store.containers import ContainerRows, container_of
-from imagelab.store.refusals import plainly
+from imagelab.store.os_errors import plainly
 
 VERSION = 3
 _SCHEMA = """

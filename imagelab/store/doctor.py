@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError, LayerFormatError, StoreError
-from imagelab.layer import LayerIndex, LayerScanner
-from imagelab.oci import Digest, ImageConfig, chain_ids
-from imagelab.reference import familiar
-from imagelab.snapshot import contents_of, size_of
-from imagelab.state import Container, Image, Layer, State
+from imagelab.layers.changeset import LayerIndex, LayerScanner
+from imagelab.layers.tree import Kind, Node
+from imagelab.layers.writable_layer import contents_of, size_of
+from imagelab.oci.documents import Digest, ImageConfig, chain_ids
+from imagelab.oci.reference import familiar
+from imagelab.state.model import Container, Image, Layer, State
 from imagelab.store.blobs import PIECE
-from imagelab.tree import Kind, Node
 
 if TYPE_CHECKING:
-    from imagelab.store import Store
+    from imagelab.store.store import Store
 
 
 def examine(store: Store) -> list[str]:

@@ -7,15 +7,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagelab.compression import Inflater
 from imagelab.errors import StoreError
-from imagelab.oci import Digest
+from imagelab.layers.compression import Inflater
+from imagelab.layers.tar_scanner import Row
+from imagelab.oci.documents import Digest
 from imagelab.store.blobs import PIECE
-from imagelab.store.refusals import plainly
-from imagelab.tarscan import Row
+from imagelab.store.os_errors import plainly
 
 if TYPE_CHECKING:
-    from imagelab.store import Store
+    from imagelab.store.store import Store
 
 
 def read(store: Store, diff_id: Digest, offset: int, size: int, *, limit: int) -> bytes:

@@ -23,9 +23,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagelab.digest import Digest
-from imagelab.events import Event
-from imagelab.steps import Step, route
+from imagelab.oci.digest import Digest
+from imagelab.state.events import Event
+from imagelab.state.steps import Step, route
 
 SCHEMA = """
 CREATE TABLE steps (

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from imagelab.digest import Digest
-from imagelab.state import Container, Image, Layer, State
+from imagelab.oci.digest import Digest
+from imagelab.state.model import Container, Image, Layer, State
 
 if TYPE_CHECKING:
+    from imagelab.layers.tree import Change
     from imagelab.store.database import Database
-    from imagelab.tree import Change
 
 
 class Transaction:
@@ -55,7 +55,7 @@ class Transaction:
 
     def put_changes(self, container_id: str, changes: tuple[Change, ...], new: Mapping[str, bytes]) -> None:
         """What now differs from a container's init layer; `new`: bytes by digest, those that are not stored yet."""
-        from imagelab.snapshot import contents_of, pack, size_of
+        from imagelab.layers.writable_layer import contents_of, pack, size_of
 
         rows = self._database.containers
         before = rows.put_changes(container_id, pack(changes), size_of(changes), contents_of(changes), new)

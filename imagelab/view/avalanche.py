@@ -28,12 +28,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imagelab.compression import Inflater
-from imagelab.digest import Digest
 from imagelab.errors import UsageError
-from imagelab.layer import LayerIndex
-from imagelab.oci import ImageConfig, chain_ids, decode, encode
-from imagelab.tarscan import BLOCK, Row
+from imagelab.layers.changeset import LayerIndex
+from imagelab.layers.compression import Inflater
+from imagelab.layers.tar_scanner import BLOCK, Row
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import ImageConfig, chain_ids, decode, encode
 from imagelab.view.shown import Shown
 
 CASES = ("none", "byte", "mtime", "gzip", "config", "tag")

@@ -23,8 +23,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from imagelab.layer import OPAQUE, WHITEOUT
-from imagelab.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout
+from imagelab.layers.changeset import OPAQUE, WHITEOUT
+from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout
 from imagelab.view.shown import Shown, hexdump
 
 NOISE = re.compile(

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from imagelab.state import Layer
-from imagelab.tree import Kind, Node, Put, Tree, Whiteout, diff
+from imagelab.layers.tree import Kind, Node, Put, Tree, Whiteout, diff
+from imagelab.state.model import Layer
 from imagelab.units import human_size
 from imagelab.view.explorer import ADDED, CHANGED, REMOVED
 from imagelab.view.explorer_print import KINDS, MOST, SIGNS

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from imagelab.digest import Digest
-from imagelab.reference import familiar
-from imagelab.state import State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.model import State
 from imagelab.view.graph import DANGLING, IMAGE, INTERMEDIATE, Graph, graph
 from imagelab.view.messages import say
 from imagelab.view.pictures import image as picture_of

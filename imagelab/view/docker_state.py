@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagelab.digest import Digest
 from imagelab.errors import ImageLabError, ImageNotFoundError, ReferenceSyntaxError
-from imagelab.oci import chain_ids
-from imagelab.reference import Reference
-from imagelab.state import Container, Image, Layer, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import chain_ids
+from imagelab.oci.reference import Reference
+from imagelab.state.model import Container, Image, Layer, State
 from imagelab.view.pictures import instruction
 
 SECOND = 1_000_000_000

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from imagelab.cli import eras, format
-from imagelab.state import Image, State
+from imagelab.state.model import Image, State
 from imagelab.view.messages import say
 from imagelab.view.shown import Shown, aligned, escape
 from imagelab.view.style import chip, panel

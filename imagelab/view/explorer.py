@@ -24,11 +24,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagelab.digest import Digest
 from imagelab.errors import UsageError
-from imagelab.layer import OPAQUE, WHITEOUT, LayerIndex
-from imagelab.oci import ImageConfig
-from imagelab.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.layers.changeset import OPAQUE, WHITEOUT, LayerIndex
+from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import ImageConfig
 from imagelab.view.shown import BUDGET, Shown
 
 ADDED, CHANGED, REMOVED, CLEARED, KEPT = "added", "changed", "removed", "opaque", "kept"

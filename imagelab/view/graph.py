@@ -25,9 +25,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from imagelab.digest import Digest
-from imagelab.reference import familiar
-from imagelab.state import Container, Image, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.model import Container, Image, State
 
 FOLD = 6
 """Runs longer than this are folded."""

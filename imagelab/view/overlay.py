@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from imagelab.snapshot import listed
-from imagelab.tree import Change, Put, Tree, Whiteout
+from imagelab.layers.tree import Change, Put, Tree, Whiteout
+from imagelab.layers.writable_layer import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from imagelab.digest import Digest
 from imagelab.errors import UsageError
-from imagelab.oci import ImageConfig
+from imagelab.oci.digest import Digest
+from imagelab.oci.documents import ImageConfig
 from imagelab.view.graph import Graph
 from imagelab.view.graph_details import Details, details
 from imagelab.view.graph_svg import picture

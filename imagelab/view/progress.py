@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from imagelab.events import Progress
+from imagelab.state.events import Progress
 from imagelab.units import human_size
 from imagelab.view.messages import say
 from imagelab.view.style import DARK, LIGHT, LITERAL, STYLE

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from imagelab.digest import Digest
 from imagelab.errors import ConflictError
-from imagelab.events import Deleted, Removal, Untagged
-from imagelab.reference import familiar
-from imagelab.removal import Plan, freed_bytes
-from imagelab.state import Image, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.events import Deleted, Removal, Untagged
+from imagelab.state.model import Image, State
+from imagelab.state.removal import Plan, freed_bytes
 from imagelab.units import human_size
 from imagelab.view.graph import Graph, graph
 from imagelab.view.messages import say

@@ -26,10 +26,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagelab.digest import Digest
-from imagelab.reference import familiar
-from imagelab.state import Image, Layer, State
-from imagelab.tree import Tree
+from imagelab.layers.tree import Tree
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.model import Image, Layer, State
 from imagelab.units import human_size
 from imagelab.view.explorer import seen_bytes
 from imagelab.view.messages import say

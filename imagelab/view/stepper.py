@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imagelab.events import Event
+from imagelab.state.events import Event
 from imagelab.view.graph import Graph
 from imagelab.view.graph_text import kind_word, mark_words, summary
 from imagelab.view.messages import say

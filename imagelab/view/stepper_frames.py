@@ -12,18 +12,18 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from imagelab.errors import BlobNotFoundError
-from imagelab.snapshot import init_layer, init_tree
-from imagelab.state import Container, Image, State
+from imagelab.layers.writable_layer import init_layer, init_tree
+from imagelab.state.model import Container, Image, State
 from imagelab.view.graph import graph
 from imagelab.view.overlay import Overlay, overlay
 from imagelab.view.stepper import Frame, Listing, Stepper
 
 if TYPE_CHECKING:
-    from imagelab.digest import Digest
-    from imagelab.steps import Step
-    from imagelab.store import Store
+    from imagelab.layers.tree import Tree
+    from imagelab.oci.digest import Digest
+    from imagelab.state.steps import Step
+    from imagelab.store.store import Store
     from imagelab.timeline import Timeline
-    from imagelab.tree import Tree
 
 SECOND = 1_000_000_000
 
@@ -62,7 +62,7 @@ def _frame(source: Source, step: Step, ahead: bool, trees: dict[str, Tree | None
 
 def _listings(source: Source, step: Step, before: State, after: State) -> Iterator[Listing]:
     from imagelab.cli import container_format, format
-    from imagelab.filters import Filters, select_images
+    from imagelab.state.image_filters import Filters, select_images
 
     def images(state: State) -> str:
         listed = select_images(state, Filters(), all=False, now=step.at, resolve=_no_name, tz=source.tz)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 
-from imagelab.state import State
+from imagelab.state.model import State
 from imagelab.view.style import LITERAL, STYLE
 
 NONE, UNTAGGED = "<none>", "<untagged>"

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from imagelab.registry_tape import Entry, Exchange, Note, Recording
+from imagelab.registry.recording import Entry, Exchange, Note, Recording
 from imagelab.units import human_size
 from imagelab.view.messages import say
 from imagelab.view.shown import BYTES, Shown, escape, page_text, plain

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import peers
-from imagelab.server.registry_app import RegistryApp
+from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
 from imagelab.server.storage import DirectoryStorage
 

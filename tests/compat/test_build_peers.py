@@ -36,12 +36,12 @@ import pytest
 
 import imagelab
 import peers
-from imagelab.classroom import ClassroomStorage
+from imagelab.classroom.upstream import ClassroomStorage
 from imagelab.lab import Lab
-from imagelab.layer import index
-from imagelab.server.registry_app import RegistryApp
+from imagelab.layers.changeset import index
+from imagelab.layers.tree import Kind, Node, Tree, apply
+from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
-from imagelab.tree import Kind, Node, Tree, apply
 
 pytestmark = pytest.mark.compat
 

@@ -21,7 +21,7 @@ import imagelab
 import peers
 from engine_api import daemon
 from imagelab.lab import Lab
-from imagelab.oci import Digest
+from imagelab.oci.documents import Digest
 
 pytestmark = pytest.mark.compat
 

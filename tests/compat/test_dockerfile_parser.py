@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imagelab.dockerfile import NAMES, DockerfileError, Line, parse
+from imagelab.dockerfile.parser import NAMES, DockerfileError, Line, parse
 from imagelab.errors import ImageLabError
 
 pytestmark = pytest.mark.compat

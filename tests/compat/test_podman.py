@@ -24,9 +24,9 @@ import pytest
 
 import imagelab
 import peers
-from imagelab.classroom import ClassroomStorage
+from imagelab.classroom.upstream import ClassroomStorage
 from imagelab.lab import Lab
-from imagelab.server.registry_app import RegistryApp
+from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
 
 pytestmark = pytest.mark.compat
@@ -250,6 +250,6 @@ def test_a_committed_image_is_pulled_by_skopeo_and_unpacked_by_umoci(both: tuple
 
 
 def imagelab_digest(text: str):  # type: ignore[no-untyped-def]
-    from imagelab.oci import Digest
+    from imagelab.oci.documents import Digest
 
     return Digest(text)

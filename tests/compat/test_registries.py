@@ -12,9 +12,9 @@ import requests
 
 import imagelab
 import peers
-from imagelab.classroom import ClassroomStorage
-from imagelab.oci import Digest
-from imagelab.server.registry_app import RegistryApp
+from imagelab.classroom.upstream import ClassroomStorage
+from imagelab.oci.documents import Digest
+from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
 from imagelab.server.storage import DirectoryStorage, LayeredStorage
 from rootfs import differences, of_directory, of_tree

@@ -12,9 +12,9 @@ import pytest
 
 import peers
 from imagelab.errors import LayerFormatError
-from imagelab.layer import index, write
-from imagelab.oci import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Digest
-from imagelab.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.layers.changeset import index, write
+from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
+from imagelab.oci.documents import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Digest
 from rootfs import differences, of_directory, of_tree
 
 pytestmark = pytest.mark.compat

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import imagelab
 from imagelab.errors import ImageLabError
 from imagelab.lab import ERAS, Lab
-from imagelab.state import State
+from imagelab.state.model import State
 
 LAYERS = [tar({f"dir/file{n}": bytes([65 + n]) * (n * 700), f"link{n}": "dir"}) for n in range(4)]
 TAGS = ["a:1", "a:2", "me/b:1", "localhost:5000/c:latest"]
@@ -54,7 +54,7 @@ def archives(draw: st.DrawFn) -> dict[str, bytes | str]:
 
 
 def imagelab_id(raw: bytes | str) -> str:
-    from imagelab.oci import Digest
+    from imagelab.oci.documents import Digest
 
     assert isinstance(raw, bytes)
     return Digest.of(raw)

@@ -6,8 +6,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from imagelab.errors import ReferenceSyntaxError
-from imagelab.oci import Digest
-from imagelab.reference import Reference, familiar
+from imagelab.oci.documents import Digest
+from imagelab.oci.reference import Reference, familiar
 
 component = st.from_regex(r"\A[a-z0-9]{1,3}((\.|_|__|-{1,3})[a-z0-9]{1,3}){0,2}\Z")
 path = st.lists(component, min_size=1, max_size=4).map("/".join)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import imagelab
 from imagelab.lab import Lab
-from imagelab.state import State
-from imagelab.steps import Entry, TimelineError, fingerprint, path_to, read_log, route, write_log
-from imagelab.store import Store
+from imagelab.state.model import State
+from imagelab.state.steps import Entry, TimelineError, fingerprint, path_to, read_log, route, write_log
+from imagelab.store.store import Store
 
 LINES = [
     "pull hello-world", "pull nginx:1.11", "pull mongo:3.2", "upstream release mongo:3.2", "tag nginx:1.11 web", "tag hello-world web",

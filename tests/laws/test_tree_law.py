@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagelab.errors import LayerFormatError
-from imagelab.layer import blob_of, index, pack, unpack, write
-from imagelab.oci import EMPTY_TAR, Digest
-from imagelab.tree import MADE, Change, Opaque, Put, Tree, Whiteout, apply, diff
+from imagelab.layers.changeset import blob_of, index, pack, unpack, write
+from imagelab.layers.tree import MADE, Change, Opaque, Put, Tree, Whiteout, apply, diff
+from imagelab.oci.documents import EMPTY_TAR, Digest
 from strategies import CHANGES, contents_of, trees
 
 

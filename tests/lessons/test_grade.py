@@ -23,7 +23,7 @@ from imagelab.course.record import written
 from imagelab.course.rehearsal import clean_lab
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
-from imagelab.steps import Entry, read_log, write_log
+from imagelab.state.steps import Entry, read_log, write_log
 
 pytestmark = pytest.mark.usefixtures("ports_of_the_book")
 

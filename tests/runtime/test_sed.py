@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagelab.layers.tree import Tree
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import FileSystem, User
 from imagelab.runtime.process import Machine, Pipe, Process, Program, Sink
 from imagelab.runtime.userland import programs
-from imagelab.tree import Tree
 
 ROOT = User()
 PROGRAMS = programs()

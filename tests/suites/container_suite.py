@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from imagelab.container import Request
 from imagelab.containers import CannotStartError, ContainerNotFoundError
 from imagelab.errors import ConflictError, ImageLabError
 from imagelab.lab import Lab
+from imagelab.state.container_config import Request
 
 SLEEP = ("sleep", "1000")
 

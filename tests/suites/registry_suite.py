@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import requests
 
-from imagelab.oci import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, Digest
+from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, Digest
 
 
 @dataclass

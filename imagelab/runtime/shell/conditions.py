@@ -10,10 +10,10 @@ import re
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from imagelab.layers.tree import Kind, Node
 from imagelab.runtime.process import Process
 from imagelab.runtime.shell.patterns import matches
 from imagelab.runtime.shell.syntax import Word
-from imagelab.tree import Kind, Node
 
 if TYPE_CHECKING:
     from imagelab.runtime.shell.interpreter import Shell

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from imagelab.layers.tree import Kind
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Given, Process, Stream, raw
 from imagelab.runtime.shell.syntax import Redirection
-from imagelab.tree import Kind
 
 if TYPE_CHECKING:
     from imagelab.runtime.shell.interpreter import Shell

@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from imagelab.layers.tree import Kind, Node
 from imagelab.runtime.filesystem import WRITE, Refusal
 from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.userland.accounts import group_number, user_number
 from imagelab.runtime.userland.options import Options, parse
-from imagelab.tree import Kind, Node
 
 
 def _missing(p: Process, what: str = "missing operand") -> int:

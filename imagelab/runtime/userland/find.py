@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from imagelab.layers.tree import Node
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import NOW, Process, Program, Steps
 from imagelab.runtime.shell.patterns import matches
@@ -20,7 +21,6 @@ from imagelab.runtime.shell.words import unescape
 from imagelab.runtime.userland.accounts import group_name, group_number, user_name, user_number
 from imagelab.runtime.userland.listing import LETTERS, mode_text, shown_size
 from imagelab.runtime.userland.regex import BadPattern, compile
-from imagelab.tree import Node
 
 Asking = Generator[float, None, bool]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from imagelab.layers.tree import Kind, Node
 from imagelab.runtime.filesystem import Refusal
 from imagelab.runtime.process import Process, Program
 from imagelab.runtime.userland.accounts import group_name, user_name
 from imagelab.runtime.userland.options import BadOption, Options, parse
-from imagelab.tree import Kind, Node
 
 LETTERS = {Kind.FILE: "-", Kind.DIRECTORY: "d", Kind.SYMLINK: "l", Kind.CHAR: "c", Kind.BLOCK: "b", Kind.FIFO: "p"}
 WORDS = {Kind.DIRECTORY: "directory", Kind.SYMLINK: "symbolic link", Kind.CHAR: "character special file", Kind.BLOCK: "block special file", Kind.FIFO: "fifo"}  # fmt: skip

@@ -12,8 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-from imagelab.govalues import Byte, GoError, Ordered, Strings, Struct, go_json, is_list, is_map, truth, type_name
-from imagelab.govalues_printf import sprint, sprintf, sprintln
+from imagelab.gotemplate.printf import sprint, sprintf, sprintln
+from imagelab.gotemplate.values import (
+    Byte,
+    GoError,
+    Ordered,
+    Strings,
+    Struct,
+    go_json,
+    is_list,
+    is_map,
+    truth,
+    type_name,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from imagelab.compression import Inflater, gzip_bytes
 from imagelab.errors import LayerFormatError
-from imagelab.oci import OCI_LAYER_GZIP, Digest
-from imagelab.tarscan import BLOCK, Row, TarScanner
-from imagelab.tree import Change, Kind, Node, Opaque, Put, Whiteout
+from imagelab.layers.compression import Inflater, gzip_bytes
+from imagelab.layers.tar_scanner import BLOCK, Row, TarScanner
+from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Whiteout
+from imagelab.oci.documents import OCI_LAYER_GZIP, Digest
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from imagelab.digest import Digest
-from imagelab.snapshot import unpack
-from imagelab.state import State
-from imagelab.steps import Step, TimelineError, path_to
+from imagelab.layers.tree import Change
+from imagelab.layers.writable_layer import unpack
+from imagelab.oci.digest import Digest
+from imagelab.state.model import State
+from imagelab.state.steps import Step, TimelineError, path_to
 from imagelab.store.containers import container_of
 from imagelab.store.database import Database, image_of, layer_of, with_rows
-from imagelab.tree import Change
 
 
 class Moments:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imagelab.govalues import quote
+from imagelab.gotemplate.values import quote
 
 KEYWORDS = frozenset("if else end range with define block template break continue nil".split())
 SPACES = " \t\r\n"

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from imagelab.dockerfile import NAMES, Dockerfile, DockerfileError, Line, located, parse_line
+from imagelab.dockerfile.parser import NAMES, Dockerfile, DockerfileError, Line, located, parse_line
 from imagelab.units import parse_go_duration
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")

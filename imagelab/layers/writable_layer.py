@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from imagelab.tree import MADE, Change, Draft, Kind, Node, Opaque, Put, Tree, Whiteout, apply, diff
+from imagelab.layers.tree import MADE, Change, Draft, Kind, Node, Opaque, Put, Tree, Whiteout, apply, diff
 
 MOUNTS = ("dev", "proc", "sys")
 """Where something else is mounted: nothing below is the container's."""

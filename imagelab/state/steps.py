@@ -26,10 +26,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from imagelab.digest import Digest
 from imagelab.errors import ImageLabError
-from imagelab.events import Event
-from imagelab.state import State
+from imagelab.oci.digest import Digest
+from imagelab.state.events import Event
+from imagelab.state.model import State
 
 LOG_VERSION = 1
 

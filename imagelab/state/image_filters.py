@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 
 from imagelab.errors import InvalidFilterError, UsageError
-from imagelab.reference import Reference, familiar
-from imagelab.state import Image, State
+from imagelab.oci.reference import Reference, familiar
+from imagelab.state.model import Image, State
 from imagelab.units import parse_moment
 
 IMAGE_KEYS = frozenset({"dangling", "label", "before", "since", "reference", "until"})

@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 from imagelab.store.database import Database
-from imagelab.store.refusals import plainly
+from imagelab.store.os_errors import plainly
 
 
 def copy(source: Path, database: Database, target: Path) -> None:
     """Make the copy. Blobs are linked where the file system can, so that they take no room twice. StoreError."""
-    from imagelab.store import make_directory
+    from imagelab.store.store import make_directory
 
     with plainly():
         make_directory(target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagelab.govalues import quote
+from imagelab.gotemplate.values import quote
 
 
 @dataclass(frozen=True, slots=True)

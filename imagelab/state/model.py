@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from imagelab.digest import Digest
+from imagelab.oci.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)

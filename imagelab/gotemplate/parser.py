@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from imagelab.goparse_constants import decimal, imaginary, integer, unescape
-from imagelab.goparse_lexer import Token, tokens
-from imagelab.goparse_nodes import (
+from imagelab.gotemplate.lexer import Token, tokens
+from imagelab.gotemplate.literals import decimal, imaginary, integer, unescape
+from imagelab.gotemplate.nodes import (
     Action,
     Branch,
     Chain,
@@ -36,7 +36,7 @@ from imagelab.goparse_nodes import (
     Variable,
     Word,
 )
-from imagelab.govalues import quote, refuse
+from imagelab.gotemplate.values import quote, refuse
 
 DEEPEST = 60
 """How deep blocks and parentheses may nest. Go has no such limit; Python's stack is shorter."""

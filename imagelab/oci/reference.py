@@ -34,8 +34,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from imagelab.digest import Digest
 from imagelab.errors import ReferenceSyntaxError
+from imagelab.oci.digest import Digest
 
 DEFAULT_DOMAIN = "docker.io"
 LONGEST_PATH = 255

@@ -22,8 +22,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagelab.goparse import parse
-from imagelab.goparse_nodes import (
+from imagelab.gotemplate.functions import ANY, BUILTINS, DOCKER_FUNCTIONS, HEADER_FUNCTIONS, VALUE, Function, Functions
+from imagelab.gotemplate.nodes import (
     Action,
     Branch,
     Chain,
@@ -41,8 +41,9 @@ from imagelab.goparse_nodes import (
     Variable,
     Word,
 )
-from imagelab.gotemplate_functions import ANY, BUILTINS, DOCKER_FUNCTIONS, HEADER_FUNCTIONS, VALUE, Function, Functions
-from imagelab.govalues import (
+from imagelab.gotemplate.parser import parse
+from imagelab.gotemplate.printf import show
+from imagelab.gotemplate.values import (
     GoError,
     Ordered,
     Strings,
@@ -56,7 +57,6 @@ from imagelab.govalues import (
     truth,
     type_name,
 )
-from imagelab.govalues_printf import show
 
 __all__ = ["DOCKER_FUNCTIONS", "HEADER_FUNCTIONS", "Template"]
 

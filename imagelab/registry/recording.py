@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from imagelab.events import Progress, ProgressSink
+from imagelab.state.events import Progress, ProgressSink
 
 if TYPE_CHECKING:
     import requests

@@ -28,7 +28,7 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, quote
 
 from imagelab.errors import ManifestError
-from imagelab.oci import OCI_INDEX, OCI_MANIFEST, Digest, decode
+from imagelab.oci.documents import OCI_INDEX, OCI_MANIFEST, Digest, decode
 
 PIECE = 256 * 1024
 LARGEST_MANIFEST = 4 << 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagelab.digest import Digest
-from imagelab.events import Removal
-from imagelab.state import Container, Image
+from imagelab.oci.digest import Digest
+from imagelab.state.events import Removal
+from imagelab.state.model import Container, Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from imagelab.dockerfile_words import split
+from imagelab.dockerfile.words import split
 from imagelab.errors import ImageLabError
 
 _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")

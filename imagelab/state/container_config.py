@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Any
 
 from imagelab.errors import ImageLabError
-from imagelab.state import Container, State
+from imagelab.state.model import Container, State
 
 NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 FIRST_PORT, LAST_PORT = 32768, 60999

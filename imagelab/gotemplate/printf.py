@@ -14,7 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imagelab.govalues import Byte, Ordered, Struct, is_list, is_map, quote, quoted_char, sorted_keys, type_name
+from imagelab.gotemplate.values import (
+    Byte,
+    Ordered,
+    Struct,
+    is_list,
+    is_map,
+    quote,
+    quoted_char,
+    sorted_keys,
+    type_name,
+)
 
 WIDEST = 1_000_000
 """Widths and precisions beyond this are not believed."""

@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from imagelab.dockerfile import parse_line
-from imagelab.dockerfile_instructions import (
+from imagelab.dockerfile.instructions import (
     Arg,
     Cmd,
     Command,
@@ -38,7 +37,8 @@ from imagelab.dockerfile_instructions import (
     Workdir,
     instruction,
 )
-from imagelab.dockerfile_words import substitute, substitute_words
+from imagelab.dockerfile.parser import parse_line
+from imagelab.dockerfile.words import substitute, substitute_words
 from imagelab.errors import ImageLabError
 
 Config = dict[str, Any]

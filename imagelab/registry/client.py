@@ -29,11 +29,11 @@ from imagelab.errors import (
     UnreachableError,
     UsageError,
 )
-from imagelab.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, Digest
-from imagelab.reference import Reference
-from imagelab.registry_auth import Authorizer
-from imagelab.registry_local import in_process
-from imagelab.registry_tape import Wire
+from imagelab.oci.documents import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, Digest
+from imagelab.oci.reference import Reference
+from imagelab.registry.auth import Authorizer
+from imagelab.registry.in_process import in_process
+from imagelab.registry.recording import Wire
 
 if TYPE_CHECKING:
     import requests

@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from imagelab.digest import Digest
 from imagelab.errors import ConflictError
-from imagelab.events import Deleted, Removal, Untagged
-from imagelab.reference import familiar
-from imagelab.state import Container, Image, State
+from imagelab.oci.digest import Digest
+from imagelab.oci.reference import familiar
+from imagelab.state.events import Deleted, Removal, Untagged
+from imagelab.state.model import Container, Image, State
 
 
 class Plan:

@@ -17,8 +17,8 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from imagelab.digest import Digest
-from imagelab.tree import Kind, Node, Tree
+from imagelab.layers.tree import Kind, Node, Tree
+from imagelab.oci.digest import Digest
 
 LARGE = 2000
 """Files in one layer from which on its stack is kept."""
