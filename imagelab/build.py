@@ -47,8 +47,8 @@ from imagelab.dockerfile.parser import DockerfileError, parse
 from imagelab.dockerfile.words import substitute
 from imagelab.errors import ImageNotFoundError
 from imagelab.layers.tree import Change, Tree, diff
+from imagelab.runtime.driver import make_directory
 from imagelab.runtime.filesystem import FileSystem
-from imagelab.runtime.main import make_directory
 from imagelab.runtime.process import Given
 from imagelab.state.events import Event
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.oci.digest import Digest
 from imagelab.runtime import execution
+from imagelab.runtime.driver import Main, World, ask, begin, discard, environment_of, is_alive, machine_for, processes
 from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.main import Main, World, ask, begin, discard, environment_of, is_alive, machine_for, processes
 from imagelab.runtime.process import SIGNALS, Process, Program, Stream
 from imagelab.runtime.runner import Runner, wait_until
 from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive

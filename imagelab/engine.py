@@ -139,7 +139,7 @@ class Engine:
         """The verbs of containers: run, exec, diff, commit and the others."""
         if self._containers is None:
             from imagelab.containers import Containers
-            from imagelab.runtime.main import World
+            from imagelab.runtime.driver import World
             from imagelab.runtime.runner import InProcess
 
             runner = self._runner() if self._runner else InProcess()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError
 from imagelab.layers.tree import Change
-from imagelab.runtime.main import ask, is_alive, set_aside, take_back
+from imagelab.runtime.driver import ask, is_alive, set_aside, take_back
 from imagelab.state.model import Container, State
 from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
 

@@ -67,7 +67,7 @@ def _print(context: Context, entry: tuple[str, bytes, str]) -> None:
 
 def follow(context: Context, container: Container, *, typed: bool) -> int:
     """Stay with a running container: print what it prints, type what is typed, leave with its exit code."""
-    from imagelab.runtime.main import ask
+    from imagelab.runtime.driver import ask
 
     containers = context.lab.engine.containers
     folder = context.lab.store.container_files(container.id)

@@ -107,7 +107,7 @@ def doctor(context: Context) -> int:
 
 @command(("supervise",), "CONTAINER", "Drive a container (used by docker run -d)", least=1, most=1, program="imagelab")
 def supervise(context: Context) -> int:
-    from imagelab.runtime.main import World
+    from imagelab.runtime.driver import World
     from imagelab.runtime.session import GoneError
     from imagelab.runtime.supervisor import note, supervise
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from imagelab.errors import ImageLabError, StoreError
-from imagelab.runtime.main import Main, World
+from imagelab.runtime.driver import Main, World
 from imagelab.runtime.process import Given
 from imagelab.runtime.session import GoneError
 from imagelab.state.model import Container

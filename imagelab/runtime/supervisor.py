@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from imagelab.runtime.main import Main, World
+from imagelab.runtime.driver import Main, World
 from imagelab.runtime.ports import bound
 from imagelab.runtime.process import Given
 from imagelab.runtime.session import GoneError, Typed, drive
