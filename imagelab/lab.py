@@ -37,7 +37,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagelab.engine import Engine
+from imagelab.engine.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.lab_archives import Archived
 from imagelab.lab_build import Builds
@@ -300,7 +300,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def containers(self, *, all: bool = False, filters: Sequence[str] = ()) -> ContainerList:
         """What `docker ps` lists; with `all` those that do not run, too."""
-        from imagelab.container_filters import select
+        from imagelab.engine.container_filters import select
         from imagelab.results_containers import ContainerList
         from imagelab.state.image_filters import Filters
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
     from imagelab.lab import Lab
     from imagelab.results import LabImage
     from imagelab.store.journal import Verb

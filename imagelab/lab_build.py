@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagelab.build_request import BuildOptions
-    from imagelab.buildlog import Tell
     from imagelab.cli.build_context import BuildContext
-    from imagelab.engine import Engine
+    from imagelab.engine.build.request import BuildOptions
+    from imagelab.engine.build.trace import Tell
+    from imagelab.engine.engine import Engine
     from imagelab.lab import Settings
     from imagelab.results_build import LabBuild
     from imagelab.store.journal import Verb
@@ -45,11 +45,11 @@ class Builds:
         """
         import io
 
-        from imagelab.build_request import BuildOptions
         from imagelab.cli.build_format import Printer, sending
         from imagelab.cli.build_kit_format import KitPrinter
         from imagelab.cli.progress import lines_to
         from imagelab.cli.streams import output_to
+        from imagelab.engine.build.request import BuildOptions
         from imagelab.errors import ImageLabError
         from imagelab.results_build import LabBuild
         from imagelab.state.events import silent

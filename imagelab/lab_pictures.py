@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imagelab.state.model import State
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
     from imagelab.oci.digest import Digest
     from imagelab.store.store import Store
     from imagelab.view.dangling import DanglingLens

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
+    from imagelab.engine.timeline import Moved, Timeline
     from imagelab.lab import Lab, Settings
     from imagelab.state.steps import Step
     from imagelab.store.journal import Verb
     from imagelab.store.store import Store
-    from imagelab.timeline import Moved, Timeline
 
 
 class Past:

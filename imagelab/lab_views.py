@@ -15,7 +15,7 @@ from imagelab.state.events import ProgressSink
 
 if TYPE_CHECKING:
     from imagelab.classroom.faults import Faults
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
     from imagelab.layers.changeset import LayerIndex
     from imagelab.oci.digest import Digest
     from imagelab.state.model import State
@@ -105,7 +105,7 @@ class Views:
 
         `.commands()` are the lines that commit it without what looks like noise.
         """
-        from imagelab.commit import with_parents
+        from imagelab.engine.commit import with_parents
         from imagelab.layers.writable_layer import changes_of, listed
         from imagelab.view.causes import causes
 

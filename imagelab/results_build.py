@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from imagelab.buildlog import BuildStep, BuildTrace, explained
+from imagelab.engine.build.trace import BuildStep, BuildTrace, explained
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab

@@ -73,7 +73,7 @@ def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
 def containers(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
     """The JSON for a question about containers."""
     from imagelab.cli import container_format
-    from imagelab.container_filters import select
+    from imagelab.engine.container_filters import select
 
     verbs, one = lab.engine.containers, {key: values[0] for key, values in query.items()}
     if path == "/json":

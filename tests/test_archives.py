@@ -579,8 +579,8 @@ def test_a_refusal_keeps_what_was_here(lab: Lab) -> None:
 
 
 def test_bombs_are_bounded(lab: Lab) -> None:
+    from imagelab.engine.archives.loader import Loader
     from imagelab.oci.documents import Platform
-    from imagelab.unarchive import Loader
 
     class Zeros(Pipe):
         """A gzip of zeros without an end; counts what is read of it."""

@@ -451,7 +451,7 @@ def test_a_dockerfile_or_a_tar_on_standard_input(lab: Lab, folder: Path) -> None
             member = tarfile.TarInfo(name)
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text))
-    from imagelab.build_request import BuildOptions
+    from imagelab.engine.build.request import BuildOptions
 
     sent = context_of_stdin(data.getvalue(), "sub/D")
     assert lab.engine.build(sent.tar, BuildOptions(dockerfile=sent.dockerfile, tags=("t",))).names == ("t:latest",)
@@ -575,7 +575,7 @@ def test_contexts_that_are_none(lab: Lab, folder: Path) -> None:
 
 
 def test_a_tar_with_names_outside_is_refused(lab: Lab) -> None:
-    from imagelab.build_request import BuildOptions
+    from imagelab.engine.build.request import BuildOptions
 
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as archive:

@@ -179,7 +179,7 @@ def test_a_build_that_is_killed_leaves_a_clean_lab(lab: Lab, moment: float) -> N
 
 def test_a_context_of_a_hundred_thousand_files_is_bearable(lab: Lab) -> None:
     """Half a minute at most on a slow machine: what is copied is hashed, what is not is one row."""
-    from imagelab.build_request import BuildOptions
+    from imagelab.engine.build.request import BuildOptions
 
     text = b"FROM scratch\nCOPY d1 /\n"
     nodes = [Put(f"d{at % 100}/{at}", Node(Kind.FILE)) for at in range(100_000)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import imagelab
 import panels
-from imagelab.commit import with_parents
+from imagelab.engine.commit import with_parents
 from imagelab.lab import Lab
 from imagelab.layers.tree import Opaque, Put, Tree, Whiteout
 from imagelab.layers.writable_layer import changes_of, listed

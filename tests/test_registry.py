@@ -256,9 +256,9 @@ def test_schema_1_is_refused_in_words(pull: Callable[..., Any]) -> None:
 )
 def test_a_foreign_layer_is_refused_in_words(kind: str) -> None:
     """R7.12."""
+    from imagelab.engine.pull import _refuse_foreign
     from imagelab.errors import LayerFormatError
     from imagelab.oci.documents import Descriptor, Digest
-    from imagelab.pull import _refuse_foreign
 
     with pytest.raises(LayerFormatError, match="is foreign .* at https://example.test/layer"):
         _refuse_foreign(Descriptor(kind, Digest.of(b""), 1, urls=("https://example.test/layer",)))

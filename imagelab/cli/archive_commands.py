@@ -19,7 +19,7 @@ from imagelab.oci.reference import Reference, familiar
 from imagelab.state.events import ProgressSink, silent
 
 if TYPE_CHECKING:
-    from imagelab.unarchive import Loaded
+    from imagelab.engine.archives.loader import Loaded
 
 _ONE_PLATFORM = '{} only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'
 

@@ -17,8 +17,8 @@ from imagelab.cli.flags import CommandLineError, Flag
 from imagelab.errors import ImageLabError, ReferenceSyntaxError, UsageError
 
 if TYPE_CHECKING:
-    from imagelab.build_request import BuildOptions
     from imagelab.cli.build_context import BuildContext
+    from imagelab.engine.build.request import BuildOptions
     from imagelab.oci.digest import Digest
 
 FLAGS = tuple(
@@ -127,8 +127,8 @@ def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> D
     """The same, as BuildKit prints it: on standard error, and any failure exits 1."""
     from dataclasses import replace
 
-    from imagelab.buildlog import explained
     from imagelab.cli.build_kit_format import KitPrinter
+    from imagelab.engine.build.trace import explained
     from imagelab.state.events import silent
 
     if context.era == "1.13":
@@ -155,9 +155,9 @@ class Shown(Exception):
 def _built(context: Context, sent: BuildContext, options: BuildOptions, out: TextIO) -> Digest:
     from dataclasses import replace
 
-    from imagelab.buildlog import explained
     from imagelab.cli.build_format import Printer
     from imagelab.cli.streams import output_to
+    from imagelab.engine.build.trace import explained
     from imagelab.state.events import silent
 
     engine = context.lab.engine
@@ -177,7 +177,7 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
 
 
 def _options(context: Context) -> BuildOptions:
-    from imagelab.build_request import BuildOptions
+    from imagelab.engine.build.request import BuildOptions
     from imagelab.oci.reference import Reference
 
     parsed = context.parsed

@@ -20,8 +20,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from imagelab.build_context import OUTSIDE
 from imagelab.dockerfile.ignore import Ignore
+from imagelab.engine.build.context import OUTSIDE
 from imagelab.errors import ImageLabError
 from imagelab.layers.changeset import write
 from imagelab.layers.compression import compression_of

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from imagelab import buildlog as said
-from imagelab.build_request import BuildError
 from imagelab.dockerfile.instructions import Copy, From, Run, Workdir
+from imagelab.engine.build import trace as said
+from imagelab.engine.build.request import BuildError
 from imagelab.errors import ImageLabError
 from imagelab.units import human_size
 

@@ -10,7 +10,7 @@ from imagelab.cli.container_flags import flags_of
 from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, TemplateError, UsageError
 
 if TYPE_CHECKING:
-    from imagelab.containers import Containers
+    from imagelab.engine.containers import Containers
     from imagelab.state.container_config import Request
     from imagelab.state.model import Container
 
@@ -178,7 +178,7 @@ def create(context: Context) -> int:
 def exec_(context: Context) -> int:
     from imagelab.cli.run_options import environment, settled
     from imagelab.cli.streams import input_from, output_to
-    from imagelab.containers import Exec
+    from imagelab.engine.containers import Exec
 
     parsed = context.parsed
     name, *words = parsed.arguments
@@ -360,7 +360,7 @@ def _kept(context: Context) -> Callable[[Container], bool]:
 @verb("ps", "", "List containers", "container ls", "container list", "container ps", "ps", least=0, most=0)
 def ps(context: Context) -> int:
     from imagelab.cli import container_format
-    from imagelab.container_filters import select
+    from imagelab.engine.container_filters import select
     from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab

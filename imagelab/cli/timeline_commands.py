@@ -13,9 +13,9 @@ from imagelab.cli.table import columns
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
+    from imagelab.engine.timeline import Moved
     from imagelab.lab import Lab
     from imagelab.state.steps import Entry, Step
-    from imagelab.timeline import Moved
 
 
 @command(("undo",), "[N]", "Take back the last step, or the last N", most=1, program="imagelab")

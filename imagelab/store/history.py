@@ -1,7 +1,7 @@
 """Every moment a lab has been through: which steps there are, what was there after each, and how to be there again.
 
 A *moment* is the state after a step; moment 0 is the beginning. Nothing here knows of processes: who moves a lab in
-which containers run sees to them first (`imagelab.timeline`).
+which containers run sees to them first (`imagelab.engine.timeline`).
 """
 
 from __future__ import annotations

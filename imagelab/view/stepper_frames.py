@@ -19,11 +19,11 @@ from imagelab.view.overlay import Overlay, overlay
 from imagelab.view.stepper import Frame, Listing, Stepper
 
 if TYPE_CHECKING:
+    from imagelab.engine.timeline import Timeline
     from imagelab.layers.tree import Tree
     from imagelab.oci.digest import Digest
     from imagelab.state.steps import Step
     from imagelab.store.store import Store
-    from imagelab.timeline import Timeline
 
 SECOND = 1_000_000_000
 

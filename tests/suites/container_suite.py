@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelab.containers import CannotStartError, ContainerNotFoundError
+from imagelab.engine.containers import CannotStartError, ContainerNotFoundError
 from imagelab.errors import ConflictError, ImageLabError
 from imagelab.lab import Lab
 from imagelab.state.container_config import Request

@@ -17,10 +17,10 @@ from imagelab.oci.reference import Reference, familiar
 from imagelab.state.events import Event
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.archives.loader import Loaded
+    from imagelab.engine.engine import Engine
     from imagelab.oci.documents import Platform
     from imagelab.state.model import Image
-    from imagelab.unarchive import Loaded
 
 
 class Archives:
@@ -35,8 +35,8 @@ class Archives:
         Names are looked up before the first byte: ImageNotFoundError, NotFoundError for an ambiguous ID,
         ReferenceSyntaxError, ImageLabError when an image is not for `platform`.
         """
-        from imagelab.archive import save
-        from imagelab.archive_names import choose
+        from imagelab.engine.archives.names import choose
+        from imagelab.engine.archives.writer import save
 
         engine = self._engine
         chosen = choose(engine.state, names, era=engine.era())
@@ -56,8 +56,8 @@ class Archives:
         `source` may be a pipe, and compressed. Progress is told in Docker's lines. ArchiveError, ManifestError,
         DigestMismatchError, LayerFormatError.
         """
-        from imagelab.engine import parse_platform
-        from imagelab.unarchive import Loader
+        from imagelab.engine.archives.loader import Loader
+        from imagelab.engine.engine import parse_platform
 
         engine = self._engine
         wanted = _platform(platform) if platform else None
@@ -79,7 +79,7 @@ class Archives:
         `changes`: Dockerfile instructions for its config. ReferenceSyntaxError, ImageLabError for a bad change,
         ArchiveError, UnreachableError, RegistryError.
         """
-        from imagelab.archive_import import Importer, fetched
+        from imagelab.engine.archives.import_tar import Importer, fetched
 
         engine = self._engine
         target = str(_target(name)) if name else ""
@@ -97,7 +97,7 @@ class Archives:
 
 def _platform(text: str, *, asked: str = "invalid platform: ") -> Platform:
     """A platform, and containerd's words when it is none; save and load read it in the client, import in the daemon."""
-    from imagelab.engine import parse_platform
+    from imagelab.engine.engine import parse_platform
 
     try:
         return parse_platform(text)
@@ -107,7 +107,7 @@ def _platform(text: str, *, asked: str = "invalid platform: ") -> Platform:
 
 
 def _refuse_other(image: Image, wanted: Platform, tags: Sequence[str]) -> None:
-    from imagelab.engine import parse_platform
+    from imagelab.engine.engine import parse_platform
     from imagelab.oci.documents import normalize_platform
 
     if normalize_platform(parse_platform(image.platform)) != normalize_platform(wanted):

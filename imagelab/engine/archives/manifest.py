@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from imagelab.archive_file import NOT_ONE
+from imagelab.engine.archives.file import NOT_ONE
+from imagelab.engine.pull import candidates
 from imagelab.errors import ArchiveError, DigestMismatchError, ManifestError, ReferenceSyntaxError
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import (
@@ -27,10 +28,9 @@ from imagelab.oci.documents import (
     parsed,
 )
 from imagelab.oci.reference import Reference
-from imagelab.pull import candidates
 
 if TYPE_CHECKING:
-    from imagelab.archive_file import ArchiveFile
+    from imagelab.engine.archives.file import ArchiveFile
 
 DAMAGED = "the archive is damaged, or was changed after it was made"
 

@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
-from imagelab import buildlog as said
-from imagelab.build_cache import Cache
-from imagelab.build_context import Source, read_context, without_build_files
-from imagelab.build_copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
-from imagelab.build_request import BuildError, BuildOptions, Stand, placed
-from imagelab.commit import NewImage, child_config, store_image, with_parents
+from imagelab.engine.build import trace as said
+from imagelab.engine.build.cache import Cache
+from imagelab.engine.build.context import Source, read_context, without_build_files
+from imagelab.engine.build.copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
+from imagelab.engine.build.request import BuildError, BuildOptions, Stand, placed
+from imagelab.engine.commit import NewImage, child_config, store_image, with_parents
 from imagelab.dockerfile.arguments import Arguments
 from imagelab.dockerfile.config import Config, applied, environment, expanded, ordered, shell_of, words_of
 from imagelab.dockerfile.instructions import (
@@ -53,7 +53,7 @@ from imagelab.runtime.process import Given
 from imagelab.state.events import Event
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
     from imagelab.state.model import Container, Image
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -84,7 +84,7 @@ class Builder:
             return self._built(read_context(context, place))
 
     def _built(self, source: Source) -> said.BuildTrace:
-        from imagelab.engine import tag_target
+        from imagelab.engine.engine import tag_target
 
         names = tuple(tag_target(tag) for tag in self._options.tags)
         what = self._plan = self._planned(source)
@@ -236,7 +236,7 @@ class Builder:
         return stage
 
     def _empty(self) -> dict[str, Any]:
-        from imagelab.engine import parse_platform
+        from imagelab.engine.engine import parse_platform
 
         platform = parse_platform(self._options.platform or self._engine.platform)
         return {"os": platform.os, "architecture": platform.architecture} | (

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagelab.archive_v1 import v1_layers
+from imagelab.engine.archives.docker_v1 import v1_layers
 from imagelab.errors import ImageLabError, StoreError
 from imagelab.layers.compression import Inflater
 from imagelab.oci.digest import Digest
@@ -39,7 +39,7 @@ from imagelab.oci.documents import (
 from imagelab.oci.reference import Reference, familiar
 
 if TYPE_CHECKING:
-    from imagelab.archive_names import Chosen
+    from imagelab.engine.archives.names import Chosen
     from imagelab.state.model import Image, Layer
     from imagelab.store.store import Store
 

@@ -19,7 +19,7 @@ from imagelab.state.image_filters import Filters
 from imagelab.state.model import Container, State
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
 
 KEYS = {"ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task", "label", "name", "network", "publish", "since", "status", "volume"}  # fmt: skip
 STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}

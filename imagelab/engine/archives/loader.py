@@ -19,20 +19,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
-from imagelab.archive import manifest_of
-from imagelab.archive_file import MOST, opened
-from imagelab.archive_lists import DAMAGED, Item, check_size, items
+from imagelab.engine.archives.file import MOST, opened
+from imagelab.engine.archives.manifest import DAMAGED, Item, check_size, items
+from imagelab.engine.archives.writer import manifest_of
+from imagelab.engine.pull import image_of, stacked
 from imagelab.errors import ArchiveError, DigestMismatchError
 from imagelab.layers.compression import compression_of
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform
-from imagelab.pull import image_of, stacked
 from imagelab.state.events import Progress, ProgressSink
 from imagelab.state.model import Image, Layer, State
 from imagelab.store.os_errors import plainly
 
 if TYPE_CHECKING:
-    from imagelab.archive_file import ArchiveFile
+    from imagelab.engine.archives.file import ArchiveFile
     from imagelab.layers.changeset import LayerIndex
     from imagelab.layers.tar_scanner import Row
     from imagelab.store.store import Store

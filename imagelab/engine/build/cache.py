@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imagelab.commit import put_image
+from imagelab.engine.commit import put_image
 from imagelab.state.model import Image
 from imagelab.store.store import Store
 from imagelab.units import parse_time

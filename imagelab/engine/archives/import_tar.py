@@ -16,17 +16,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
-from imagelab.archive import manifest_of
-from imagelab.archive_file import MOST, PADDING, PIECE, inflated, peeked, refused
-from imagelab.archive_v1 import whole_config
-from imagelab.commit import DOCKER_VERSION
 from imagelab.dockerfile.config import with_changes
+from imagelab.engine.archives.docker_v1 import whole_config
+from imagelab.engine.archives.file import MOST, PADDING, PIECE, inflated, peeked, refused
+from imagelab.engine.archives.writer import manifest_of
+from imagelab.engine.commit import DOCKER_VERSION
+from imagelab.engine.pull import image_of, stacked
 from imagelab.errors import ArchiveError, LayerFormatError, RegistryError, UnreachableError
 from imagelab.layers.compression import compression_of
 from imagelab.layers.tar_scanner import TarScanner
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform, encode
-from imagelab.pull import image_of, stacked
 from imagelab.state.events import Progress, ProgressSink
 from imagelab.store.os_errors import plainly
 from imagelab.units import rfc3339

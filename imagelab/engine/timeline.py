@@ -28,7 +28,7 @@ from imagelab.state.model import Container, State
 from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
-from imagelab import buildlog as said
-from imagelab.build import Builder
-from imagelab.build_cache import COMPARED
-from imagelab.build_request import BuildError, BuildOptions, Stand
-from imagelab.commit import put_image, stored_layer, with_parents
+from imagelab.engine.build import trace as said
+from imagelab.engine.build.classic import Builder
+from imagelab.engine.build.cache import COMPARED
+from imagelab.engine.build.request import BuildError, BuildOptions, Stand
+from imagelab.engine.commit import put_image, stored_layer, with_parents
 from imagelab.dockerfile.config import Config, applied, ordered
 from imagelab.dockerfile.instructions import NEW_FLAGS, Arg, Cmd, Copy, Expose, From, Instruction, Run, Workdir
 from imagelab.oci.digest import Digest
@@ -29,7 +29,7 @@ from imagelab.state.model import Image
 from imagelab.units import parse_time, rfc3339
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
     from imagelab.layers.tree import Change
     from imagelab.state.model import Container
 

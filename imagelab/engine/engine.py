@@ -33,10 +33,11 @@ from imagelab.state.events import Deleted, Event, EventSink, Progress, ProgressS
 from imagelab.state.model import Image, State
 
 if TYPE_CHECKING:
-    from imagelab.archives import Archives
-    from imagelab.build_request import BuildOptions
-    from imagelab.buildlog import BuildTrace, Tell
-    from imagelab.containers import Containers
+    from imagelab.engine.archives.archives import Archives
+    from imagelab.engine.build.request import BuildOptions
+    from imagelab.engine.build.trace import BuildTrace, Tell
+    from imagelab.engine.containers import Containers
+    from imagelab.engine.timeline import Timeline
     from imagelab.layers.tree import Tree
     from imagelab.oci.documents import ImageConfig, Platform
     from imagelab.registry.client import Upstream
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from imagelab.state.image_filters import Filters
     from imagelab.state.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
     from imagelab.store.store import Store
-    from imagelab.timeline import Timeline
 
 _HEX = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
 
@@ -104,7 +104,7 @@ class Engine:
     @property
     def archives(self) -> Archives:
         """The verbs of archives: save, load, import."""
-        from imagelab.archives import Archives
+        from imagelab.engine.archives.archives import Archives
 
         return Archives(self)
 
@@ -130,7 +130,7 @@ class Engine:
     @property
     def timeline(self) -> Timeline:
         """Every step that was made, and the way back and forth between them."""
-        from imagelab.timeline import Timeline
+        from imagelab.engine.timeline import Timeline
 
         return Timeline(self)
 
@@ -138,7 +138,7 @@ class Engine:
     def containers(self) -> Containers:
         """The verbs of containers: run, exec, diff, commit and the others."""
         if self._containers is None:
-            from imagelab.containers import Containers
+            from imagelab.engine.containers import Containers
             from imagelab.runtime.driver import World
             from imagelab.runtime.runner import InProcess
 
@@ -212,7 +212,7 @@ class Engine:
             return self._pull(name, progress, all_tags=all_tags, platform=platform)
 
     def _pull(self, name: str, progress: ProgressSink, *, all_tags: bool, platform: str | None) -> PullResult:
-        from imagelab.pull import Puller, refuse_reserved
+        from imagelab.engine.pull import Puller, refuse_reserved
 
         reference = Reference.parse(name)
         if all_tags and (reference.tag or reference.digest):
@@ -257,10 +257,10 @@ class Engine:
         then what was built before it stays, and its container, too.
         """
         if options.buildkit:
-            from imagelab.build_kit import KitBuilder
+            from imagelab.engine.build.buildkit import KitBuilder
 
             return KitBuilder(self, options, tell).build(context)
-        from imagelab.build import Builder
+        from imagelab.engine.build.classic import Builder
 
         return Builder(self, options, tell).build(context)
 

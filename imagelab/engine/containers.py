@@ -28,7 +28,7 @@ from imagelab.state.events import Event
 from imagelab.state.model import Container, Image, State
 
 if TYPE_CHECKING:
-    from imagelab.engine import Engine
+    from imagelab.engine.engine import Engine
     from imagelab.layers.tree import Change, Tree
 
 STOP_TIMEOUT = 10
@@ -441,8 +441,8 @@ class Containers:
         self, name: str, target: str = "", *, author: str = "", message: str = "", instructions: Sequence[str] = ()
     ) -> Digest:
         """Make an image of a container (R6.32-R6.38); its ID. ConflictError for a dead one."""
-        from imagelab.commit import committed, store_image, with_parents
-        from imagelab.engine import tag_target
+        from imagelab.engine.commit import committed, store_image, with_parents
+        from imagelab.engine.engine import tag_target
         from imagelab.layers.writable_layer import changes_of
 
         reference = tag_target(target) if target else None
