@@ -45,12 +45,12 @@ class Builds:
         """
         import io
 
-        from imagelab.cli.build_format import Printer, sending
-        from imagelab.cli.build_kit_format import KitPrinter
-        from imagelab.cli.progress import lines_to
         from imagelab.cli.streams import output_to
         from imagelab.engine.build.request import BuildOptions
         from imagelab.errors import ImageLabError
+        from imagelab.output.build import Printer, sending
+        from imagelab.output.buildkit import KitPrinter
+        from imagelab.output.progress import lines_to
         from imagelab.results_build import LabBuild
         from imagelab.state.events import silent
 

@@ -126,7 +126,7 @@ class ImageList(Sequence[LabImage]):
         return (LabImage(self.lab, row.id) for row in self.rows)
 
     def __repr__(self) -> str:
-        from imagelab.cli.format import ListOptions, images
+        from imagelab.output.images import ListOptions, images
 
         options = ListOptions(reference_patterns=self.patterns, all=self.all)
         lab = self.lab
@@ -150,7 +150,7 @@ class History:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        from imagelab.cli.format import history
+        from imagelab.output.images import history
 
         return history(self.rows, era=self.lab.era, now=self.lab.now(), tz=self.lab.tz).rstrip("\n")
 
@@ -166,7 +166,7 @@ class Usage:
     usage: DiskUsage
 
     def __repr__(self) -> str:
-        from imagelab.cli.format import disk_usage
+        from imagelab.output.images import disk_usage
 
         lab = self.lab
         return disk_usage(self.usage, lab.state, era=lab.era, now=lab.now(), tz=lab.tz).rstrip("\n")

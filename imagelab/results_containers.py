@@ -218,7 +218,7 @@ class ContainerList(Sequence[LabContainer]):
         return (LabContainer(self.lab, row.id) for row in self.rows)
 
     def __repr__(self) -> str:
-        from imagelab.cli.container_format import ps
+        from imagelab.output.containers import ps
 
         lab = self.lab
         return ps(

@@ -72,8 +72,8 @@ def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
 
 def containers(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
     """The JSON for a question about containers."""
-    from imagelab.cli import container_format
     from imagelab.engine.container_filters import select
+    from imagelab.output import containers as container_format
 
     verbs, one = lab.engine.containers, {key: values[0] for key, values in query.items()}
     if path == "/json":
@@ -92,7 +92,7 @@ def containers(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
 
 
 def _row(lab: Lab, container: Container, *, sizes: bool) -> dict[str, Any]:
-    from imagelab.cli.container_format import image_text, status_text
+    from imagelab.output.containers import image_text, status_text
 
     path, *arguments = container.command
     shown = [f"'{word}'" if " " in word else word for word in arguments]

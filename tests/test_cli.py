@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from imagelab.cli.main import run
-from imagelab.cli.progress import bar, lines_to, terminal_to
 from imagelab.lab import Lab
+from imagelab.output.progress import bar, lines_to, terminal_to
 from imagelab.state.events import Progress
 
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from imagelab.cli import eras
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, StoreError, UsageError
 from imagelab.oci.reference import Reference, familiar
+from imagelab.output import eras
 from imagelab.state.events import ProgressSink, silent
 
 if TYPE_CHECKING:

@@ -65,7 +65,8 @@ OWN = (
     ("image build", "build", "builder build"), "PATH | URL | -", "Build an image from a Dockerfile", *FLAGS, SQUASH, *OWN, least=1, most=1,
 )  # fmt: skip
 def build(context: Context) -> int:
-    from imagelab.cli import build_format, eras
+    from imagelab.output import build as build_format
+    from imagelab.output import eras
 
     parsed = context.parsed
     if parsed.on("squash"):
@@ -107,7 +108,7 @@ def _taken(context: Context) -> Iterator[BuildContext]:
 
 
 def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest:
-    from imagelab.cli.build_format import sending
+    from imagelab.output.build import sending
 
     if options.buildkit:
         return _kit_built(context, sent, options)
@@ -127,8 +128,8 @@ def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> D
     """The same, as BuildKit prints it: on standard error, and any failure exits 1."""
     from dataclasses import replace
 
-    from imagelab.cli.build_kit_format import KitPrinter
     from imagelab.engine.build.trace import explained
+    from imagelab.output.buildkit import KitPrinter
     from imagelab.state.events import silent
 
     if context.era == "1.13":
@@ -155,9 +156,9 @@ class Shown(Exception):
 def _built(context: Context, sent: BuildContext, options: BuildOptions, out: TextIO) -> Digest:
     from dataclasses import replace
 
-    from imagelab.cli.build_format import Printer
     from imagelab.cli.streams import output_to
     from imagelab.engine.build.trace import explained
+    from imagelab.output.build import Printer
     from imagelab.state.events import silent
 
     engine = context.lab.engine

@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, TextIO, cast
 
-from imagelab.cli import eras
 from imagelab.cli.flags import Flag, Parsed
 from imagelab.errors import ImageLabError
+from imagelab.output import eras
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab, Settings
@@ -155,7 +155,7 @@ class Context:
         """Who is told of a pull: whoever the caller named, the terminal, or a plain stream."""
         if self.progress is not None:
             return self.progress
-        from imagelab.cli.progress import lines_to, terminal_to
+        from imagelab.output.progress import lines_to, terminal_to
 
         if self.out.isatty():
             from shutil import get_terminal_size

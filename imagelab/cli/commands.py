@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from imagelab.cli import eras
 from imagelab.cli.command import COMMANDS, Context, command
 from imagelab.cli.flags import Flag, Parsed
 from imagelab.errors import ImageLabError, NotFoundError, UsageError
+from imagelab.output import eras
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab
@@ -67,7 +67,7 @@ def pull(context: Context) -> int:
     Flag("tree", "", "bool", "List multi-platform images as a tree (EXPERIMENTAL)"), most=1,
 )  # fmt: skip
 def images(context: Context) -> int:
-    from imagelab.cli import format
+    from imagelab.output import images as format
     from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
@@ -103,7 +103,7 @@ def _refuse_with_tree(parsed: Parsed) -> None:
     Flag("quiet", "q", "bool", "Only show image IDs"), least=1, most=1,
 )  # fmt: skip
 def history(context: Context) -> int:
-    from imagelab.cli import format
+    from imagelab.output import images as format
 
     parsed, lab = context.parsed, context.lab
     rows = lab.engine.history(parsed.arguments[0])
@@ -174,8 +174,8 @@ def inspect_objects(
     context: Context, find: Callable[[str], dict[str, Any]], missing: Callable[[ImageLabError, str], None]
 ) -> int:
     """`docker inspect`, whatever is inspected: those that were found, then complaints about the others."""
-    from imagelab.cli import format
     from imagelab.errors import TemplateError
+    from imagelab.output import images as format
 
     found, failed = [], []
     for name in context.parsed.arguments:
@@ -229,7 +229,7 @@ def tag(context: Context) -> int:
     least=1, most=None,
 )  # fmt: skip
 def rmi(context: Context) -> int:
-    from imagelab.cli import format
+    from imagelab.output import images as format
 
     parsed, lab = context.parsed, context.lab
     if parsed.all("platform"):
@@ -263,7 +263,7 @@ def rmi(context: Context) -> int:
     Flag("force", "f", "bool", "Do not prompt for confirmation"),
 )  # fmt: skip
 def prune(context: Context) -> int:
-    from imagelab.cli import format
+    from imagelab.output import images as format
     from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
@@ -287,7 +287,7 @@ def prune(context: Context) -> int:
     Flag("verbose", "v", "bool", "Show detailed information on space usage"),
 )  # fmt: skip
 def system_df(context: Context) -> int:
-    from imagelab.cli import format
+    from imagelab.output import images as format
 
     parsed, lab = context.parsed, context.lab
     context.out.write(format.disk_usage(
@@ -307,7 +307,7 @@ def system_df(context: Context) -> int:
 @command(("version",), "", "Show the Docker version information", Flag("format", "f", "string", OBJECT_FORMAT))
 def version(context: Context) -> int:
     from imagelab import __version__
-    from imagelab.cli import format
+    from imagelab.output import images as format
 
     client = {
         "Version": f"imagelab {__version__}",
@@ -326,7 +326,7 @@ def version(context: Context) -> int:
 @command(("system info", "info"), "", "Display system-wide information", Flag("format", "f", "string", OBJECT_FORMAT))
 def info(context: Context) -> int:
     from imagelab import __version__
-    from imagelab.cli import format
+    from imagelab.output import images as format
 
     lab, state = context.lab, context.lab.state
     running = sum(container.running for container in state.containers.values())

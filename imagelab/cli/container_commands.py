@@ -86,7 +86,7 @@ def _is_id(text: str) -> bool:
 
 def _run_failed(context: Context, error: ImageLabError) -> int:
     """R6.20, R6.11."""
-    from imagelab.cli import eras
+    from imagelab.output import eras
 
     said = f"docker: {eras.prefix(error, context.era)}{eras.error_text(error, context.era)}"
     old = context.era == "1.13"
@@ -117,7 +117,7 @@ def _created(context: Context, request: Request) -> Container:
 
 
 def _pull(context: Context, request: Request) -> None:
-    from imagelab.cli.progress import lines_to, terminal_to
+    from imagelab.output.progress import lines_to, terminal_to
     from imagelab.state.events import silent
 
     engine = context.lab.engine
@@ -316,7 +316,7 @@ def rm(context: Context) -> int:
 
 @verb("container prune", "", "Remove all stopped containers", "container prune", least=0, most=0)
 def prune(context: Context) -> int:
-    from imagelab.cli import eras
+    from imagelab.output import eras
 
     if not context.parsed.on("force"):
         context.out.write(
@@ -359,8 +359,8 @@ def _kept(context: Context) -> Callable[[Container], bool]:
 
 @verb("ps", "", "List containers", "container ls", "container list", "container ps", "ps", least=0, most=0)
 def ps(context: Context) -> int:
-    from imagelab.cli import container_format
     from imagelab.engine.container_filters import select
+    from imagelab.output import containers as container_format
     from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
@@ -399,7 +399,7 @@ def container_inspect(context: Context) -> int:
 
 def inspected(context: Context, name: str) -> dict[str, object]:
     """One container's object. ContainerNotFoundError."""
-    from imagelab.cli import container_format
+    from imagelab.output import containers as container_format
 
     container = containers(context).resolve(name)
     log = context.lab.store.container_files(container.id) / "log"
@@ -415,7 +415,7 @@ def logs(context: Context) -> int:
 
 @verb("top", "CONTAINER [ps OPTIONS]", "Display the running processes of a container", most=None, interspersed=False)
 def top(context: Context) -> int:
-    from imagelab.cli import container_format
+    from imagelab.output import containers as container_format
 
     name = context.parsed.arguments[0]
     rows = containers(context).top(name)
@@ -425,7 +425,7 @@ def top(context: Context) -> int:
 
 @verb("port", "CONTAINER [PRIVATE_PORT[/PROTO]]", "List port mappings or a specific mapping for the container", most=2)
 def port(context: Context) -> int:
-    from imagelab.cli import container_format
+    from imagelab.output import containers as container_format
 
     name, *private = context.parsed.arguments
     lines = container_format.ports(containers(context).resolve(name), private[0] if private else "", context.era)

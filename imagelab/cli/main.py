@@ -12,11 +12,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from imagelab.cli import eras, help
+from imagelab.cli import help
 from imagelab.cli.command import COMMANDS, GLOBAL_FLAGS, GROUPS, Command, Context
 from imagelab.cli.flags import CommandLineError, Parsed, check_count, parse
 from imagelab.cli.own_commands import OUT_OF_SCOPE, sections
 from imagelab.errors import ImageLabError
+from imagelab.output import eras
 
 if TYPE_CHECKING:
     from imagelab.lab import Lab

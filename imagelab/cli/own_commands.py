@@ -70,8 +70,8 @@ def serve(context: Context) -> int:
     about="Faults: truncate, tamper, slow and redirect meet a layer, 429 and 500 a manifest, token the way in; heal takes them back.",
 )  # fmt: skip
 def upstream(context: Context) -> int:
-    from imagelab.cli.table import columns
     from imagelab.oci.reference import Reference
+    from imagelab.output.tabwriter import columns
 
     words, lab = context.parsed.arguments, context.lab
     match words:

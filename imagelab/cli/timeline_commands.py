@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
-from imagelab.cli.table import columns
 from imagelab.errors import UsageError
+from imagelab.output.tabwriter import columns
 
 if TYPE_CHECKING:
     from imagelab.engine.timeline import Moved
@@ -89,7 +89,7 @@ def steps(context: Context) -> int:
 
 def listing(lab: Lab, *, all: bool = False, no_trunc: bool = False) -> str:
     """The steps as a table; `*` marks the present, `+` what redo would bring back, `-` what lies on another branch."""
-    from imagelab.cli.eras import ago
+    from imagelab.output.eras import ago
     from imagelab.state.steps import path_to
 
     timeline = lab.engine.timeline

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from imagelab.cli import eras, format
+from imagelab.output import eras
+from imagelab.output import images as format
 from imagelab.state.model import Image, State
 from imagelab.view.messages import say
 from imagelab.view.shown import Shown, aligned, escape

@@ -61,7 +61,8 @@ def _frame(source: Source, step: Step, ahead: bool, trees: dict[str, Tree | None
 
 
 def _listings(source: Source, step: Step, before: State, after: State) -> Iterator[Listing]:
-    from imagelab.cli import container_format, format
+    from imagelab.output import containers as container_format
+    from imagelab.output import images as format
     from imagelab.state.image_filters import Filters, select_images
 
     def images(state: State) -> str:

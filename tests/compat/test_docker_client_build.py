@@ -21,8 +21,8 @@ from docker_lines import ours, settled
 import imagelab
 import peers
 from imagelab.cli.build_context import context_tar
-from imagelab.cli.build_format import DEPRECATED, sending
 from imagelab.lab import Lab
+from imagelab.output.build import DEPRECATED, sending
 
 pytestmark = pytest.mark.compat
 

@@ -22,11 +22,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import TextIO
 
-from imagelab.cli import eras
 from imagelab.dockerfile.instructions import Command as Program
 from imagelab.dockerfile.instructions import Copy, From, Healthcheck, Instruction, Pairs, Text, Words
 from imagelab.engine.build import trace as said
 from imagelab.oci.digest import Digest
+from imagelab.output import eras
 from imagelab.state.model import Image
 from imagelab.units import human_size
 

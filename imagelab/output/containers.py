@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
-from imagelab.cli import eras
-from imagelab.cli.format import Fields, render
-from imagelab.cli.table import columns
+from imagelab.output import eras
+from imagelab.output.images import Fields, render
+from imagelab.output.tabwriter import columns
 from imagelab.state.container_config import ports_text
 from imagelab.state.model import Container, State
 from imagelab.units import go_time, rfc3339

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from imagelab.cli import eras
-from imagelab.cli.table import columns
 from imagelab.oci.reference import Reference, familiar
+from imagelab.output import eras
+from imagelab.output.tabwriter import columns
 from imagelab.state.events import Deleted, Removal, Untagged
 from imagelab.state.model import Image, State
 
@@ -104,7 +104,7 @@ def images(
     ]
     collapsed = era == "29" and not (options.quiet or options.no_trunc or options.digests or options.format)
     if collapsed or options.tree:
-        from imagelab.cli.tree_view import tree_view
+        from imagelab.output.image_tree import tree_view
 
         return tree_view(listed, state, options.reference_patterns, expand=options.tree, era=era)
     rows = [row for image in listed for row in image_rows(image, state, options, era)]
@@ -290,7 +290,7 @@ def _usage_fields(kind: str, total: int, active: int, count: int, reclaimable: i
 
 
 def _verbose_usage(usage: DiskUsage, state: State, format: str, era: str, now: int, tz: tzinfo) -> str:
-    from imagelab.cli import container_format
+    from imagelab.output import containers as container_format
 
     rows = [_usage_image(row, state, era, now, tz) for row in usage.images]
     if format:
