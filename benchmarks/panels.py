@@ -14,7 +14,7 @@ from benchmarks.view import twenty
 from imagelab.layers.changeset import LayerIndex
 from imagelab.layers.tar_scanner import Row
 from imagelab.oci.digest import Digest
-from imagelab.view.explorer import explore
+from imagelab.view.explorer.model import explore
 
 LIMIT, LARGE = 0.1, 5.0
 """Seconds."""

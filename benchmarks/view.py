@@ -15,9 +15,9 @@ from imagelab.lab import Lab, connect
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import chain_ids
 from imagelab.state.model import Image, Layer, State
-from imagelab.view.graph import graph
-from imagelab.view.graph_svg import picture
-from imagelab.view.graph_text import tree
+from imagelab.view.graph.model import graph
+from imagelab.view.graph.svg import picture
+from imagelab.view.graph.text import tree
 
 LIMITS = {"lab.graph().svg, 20 images": 0.05, "1,000 layers, folded": 1.0, "1,000 layers, one by one": 1.0}
 """Seconds."""

@@ -485,7 +485,7 @@ def _progress_here(lang: str) -> ProgressSink:
     def bars(shell: Any) -> ProgressSink | None:
         if not hasattr(shell, "kernel"):
             return None
-        from imagelab.view.progress import NotebookProgress, is_watched, publish
+        from imagelab.view.pull_progress import NotebookProgress, is_watched, publish
 
         return NotebookProgress(watched=is_watched(os.environ), lang=lang, show=publish)
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
     from imagelab.oci.digest import Digest
     from imagelab.store.store import Store
-    from imagelab.view.dangling import DanglingLens
-    from imagelab.view.era_lens import EraLens
-    from imagelab.view.graph import Graph
-    from imagelab.view.pictures import LabGraph
-    from imagelab.view.removal_preview import RemovalPreview
-    from imagelab.view.stepper import Stepper
+    from imagelab.view.graph.lab_graph import LabGraph
+    from imagelab.view.graph.model import Graph
+    from imagelab.view.listings.dangling import DanglingLens
+    from imagelab.view.listings.eras import EraLens
+    from imagelab.view.listings.removal import RemovalPreview
+    from imagelab.view.stepper.widget import Stepper
 
 
 class Pictures:
@@ -47,9 +47,9 @@ class Pictures:
         `images`: one slab for each run of layers. `since`: mark what differs from a former state, or from a step of the
         timeline (-1: from the one before the last). `fold`: how many layers in a row are still shown one by one, 0 for any number. `lang`: else the lab's.
         """
-        from imagelab.view.graph import FOLD, graph
+        from imagelab.view.graph.lab_graph import LabGraph
+        from imagelab.view.graph.model import FOLD, graph
         from imagelab.view.messages import checked_language
-        from imagelab.view.pictures import LabGraph
 
         state, before = self.state, self._state_at(since)
         found = self._image_meant(focus) if focus else None
@@ -66,13 +66,13 @@ class Pictures:
 
     def dangling(self) -> DanglingLens:
         """Which images are dangling, by five definitions that are all in use; a switch in a notebook."""
-        from imagelab.view.dangling import lens
+        from imagelab.view.listings.dangling import lens
 
         return lens(self.state, commands=self._instructions(), lang=self.lang)
 
     def eras(self, *, all: bool = False) -> EraLens:
         """What `docker images` (with `all`, `docker images -a`) prints in Docker 1.13, 28 and 29, with what vanished marked."""
-        from imagelab.view.era_lens import era_lens
+        from imagelab.view.listings.eras import era_lens
 
         return era_lens(self.engine.images(all=all), self.state, all=all, now=self.now(), tz=self.tz, lang=self.lang)
 
@@ -80,7 +80,7 @@ class Pictures:
         self, *names: str, force: bool = False, prune: bool = True, lang: str | None = None
     ) -> RemovalPreview:
         """What `docker rmi` would untag, delete and leave, and because of whom. Nothing is changed. ImageNotFoundError as `rmi` has it."""
-        from imagelab.view.removal_preview import Target, preview_rmi
+        from imagelab.view.listings.removal import Target, preview_rmi
 
         targets = [Target(name, *self.engine.find(name)) for name in names]
         return preview_rmi(
@@ -89,14 +89,14 @@ class Pictures:
 
     def stepper(self) -> Stepper:
         """What was done to this lab, step by step, with the lab after each: a slider and keys in a notebook, text in a terminal."""
-        from imagelab.view.stepper_frames import Source, stepper
+        from imagelab.view.stepper.frames import Source, stepper
 
         return stepper(
             Source(self.engine.timeline, self.store, self._instructions(every=True), self.era, self.tz, self.lang)
         )
 
     def _instructions(self, *, every: bool = False) -> Mapping[Digest, str]:
-        from imagelab.view.pictures import layer_commands
+        from imagelab.view.graph.lab_graph import layer_commands
 
         timeline = self.engine.timeline
         states = [self.state, *(timeline.state(step.number) for step in timeline.steps())] if every else [self.state]

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from imagelab.oci.digest import Digest
     from imagelab.state.model import State
     from imagelab.store.store import Store
-    from imagelab.view.avalanche import Avalanche
-    from imagelab.view.causes import Causes
-    from imagelab.view.comparison import Comparison
-    from imagelab.view.explorer import Exploration
+    from imagelab.view.diff_causes.model import Causes
+    from imagelab.view.explorer.comparison import Comparison
+    from imagelab.view.explorer.model import Exploration
+    from imagelab.view.hash_chain.model import Avalanche
+    from imagelab.view.pull_log import Tape
     from imagelab.view.sizes import Sizes
-    from imagelab.view.tape import Tape
 
 
 class Views:
@@ -45,14 +45,14 @@ class Views:
 
         `.recover("/app/id_rsa")` gives the bytes of a file that a later layer hides.
         """
-        from imagelab.view.explorer import explore
+        from imagelab.view.explorer.model import explore
 
         found = self.engine.resolve(image)
         return explore(image, self._indexes(found.layers), self.store.config(found.id), self.store.read_file, self.lang)
 
     def compare(self, one: str, other: str) -> Comparison:
         """Two images: layers they share, layers only one has, and the files that differ."""
-        from imagelab.view.comparison import compare
+        from imagelab.view.explorer.comparison import compare
 
         state, images = self.state, [(name, self.engine.resolve(name)) for name in (one, other)]
         sides = [
@@ -78,7 +78,7 @@ class Views:
         `path`: the file; else the first of the uppermost layer that has bytes.
         """
         from imagelab.oci.reference import familiar
-        from imagelab.view.avalanche import Bytes, avalanche, chosen, inflated
+        from imagelab.view.hash_chain.model import Bytes, avalanche, chosen, inflated
 
         found, read = self.engine.resolve(image), self.store.read_blob
         number, row = chosen(self._indexes(found.layers), path)
@@ -93,7 +93,7 @@ class Views:
         """The last pull, request by request: what was asked, what came back, what was not asked because it was here."""
         from imagelab.errors import UsageError
         from imagelab.registry.recording import Recording
-        from imagelab.view.tape import tape
+        from imagelab.view.pull_log import tape
 
         kept = self.store.setting("tape")
         if not kept:
@@ -107,7 +107,7 @@ class Views:
         """
         from imagelab.engine.commit import with_parents
         from imagelab.layers.writable_layer import changes_of, listed
-        from imagelab.view.causes import causes
+        from imagelab.view.diff_causes.model import causes
 
         found = self.engine.containers.resolve(container)
         workspace = self.engine.containers.workspace(found)

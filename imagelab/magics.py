@@ -42,8 +42,8 @@ from imagelab.lab import Lab, connect
 from imagelab.magics_line import words
 from imagelab.results import CommandResult
 from imagelab.state.events import Progress
-from imagelab.view.progress import NotebookProgress, is_watched, publish, pull_html
-from imagelab.view.tables import html_table, image_mark
+from imagelab.view.listings.html_table import html_table, image_mark
+from imagelab.view.pull_progress import NotebookProgress, is_watched, publish, pull_html
 
 LIVE = ("run", "exec", "logs", "attach", "start", "wait", "build")
 """Verbs that run a program: what it prints is shown as it prints it."""

@@ -19,7 +19,7 @@ from imagelab.state.model import Container
 if TYPE_CHECKING:
     from imagelab.lab import Lab
     from imagelab.layers.tree import Tree
-    from imagelab.view.causes import Causes
+    from imagelab.view.diff_causes.model import Causes
 
 WORDS = {"A": "added", "C": "changed", "D": "deleted"}
 STYLE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from imagelab.view.shown import Shown
+from imagelab.view.panel import Shown
 
 
 class Words(HTMLParser):

@@ -15,8 +15,8 @@ import panels
 from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 from imagelab.oci.digest import Digest
-from imagelab.view import avalanche as module
-from imagelab.view.avalanche import STAGES, Bytes, chosen, inflated, stored
+from imagelab.view.hash_chain import model as module
+from imagelab.view.hash_chain.model import STAGES, Bytes, chosen, inflated, stored
 
 TABLE = {
     "none": "same same same same same same same same",

@@ -18,7 +18,7 @@ from imagelab.lab import Lab
 from imagelab.layers.tree import Opaque, Put, Tree, Whiteout
 from imagelab.layers.writable_layer import changes_of, listed
 from imagelab.results_containers import LabContainer
-from imagelab.view.causes import Causes, causes, entry_of
+from imagelab.view.diff_causes.model import Causes, causes, entry_of
 from strategies import contents_of, files, trees
 
 

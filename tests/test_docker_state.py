@@ -12,7 +12,7 @@ import peers
 from engine_api import daemon
 from imagelab.errors import ImageNotFoundError
 from imagelab.lab import Lab
-from imagelab.view.docker_state import CONFIG_ONLY, EngineError, named, read, state_of
+from imagelab.view.graph.docker_state import CONFIG_ONLY, EngineError, named, read, state_of
 from states import id_of
 
 
@@ -98,7 +98,7 @@ def test_the_picture_of_an_engine_is_that_of_the_lab_it_holds(lab: Lab, tmp_path
     with daemon(lab, tmp_path) as url:
         machine = read(url)
         assert lab.docker(["graph", "--from", url, "--focus", "box"]).exit_code == 0
-    from imagelab.view.graph import graph
+    from imagelab.view.graph.model import graph
 
     ours, theirs = lab.graph(all=True).graph, graph(machine.state, all=True)
     assert [(thing.key, thing.on, thing.size, thing.marks, thing.parent) for thing in theirs.things] == [

@@ -13,7 +13,7 @@ from imagelab.errors import ImageLabError
 from imagelab.lab import Lab
 from imagelab.layers.changeset import LayerIndex, blob_of, index
 from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, diff
-from imagelab.view.explorer import Exploration, explore
+from imagelab.view.explorer.model import Exploration, explore
 from strategies import contents_of, trees
 
 Stack = tuple[list[LayerIndex], dict[str, bytes]]

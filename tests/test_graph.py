@@ -20,14 +20,14 @@ from imagelab.errors import UsageError
 from imagelab.oci.documents import ImageConfig
 from imagelab.oci.reference import familiar
 from imagelab.state.model import State
-from imagelab.view.graph import CONTAINER, DIGEST, FOLDED, IMAGE, LAYER, TAG, Graph, graph
-from imagelab.view.graph_details import details
-from imagelab.view.graph_dot import dot
-from imagelab.view.graph_layout import NARROWEST, ROW, fitted, layout, text_width
-from imagelab.view.graph_svg import hue, picture
-from imagelab.view.graph_text import mark_words, spoken, tree
+from imagelab.view.graph.details import details
+from imagelab.view.graph.dot import dot
+from imagelab.view.graph.lab_graph import LabGraph, instruction, layer_commands
+from imagelab.view.graph.layout import NARROWEST, ROW, fitted, layout, text_width
+from imagelab.view.graph.model import CONTAINER, DIGEST, FOLDED, IMAGE, LAYER, TAG, Graph, graph
+from imagelab.view.graph.svg import hue, picture
+from imagelab.view.graph.text import mark_words, spoken, tree
 from imagelab.view.messages import LANGUAGES
-from imagelab.view.pictures import LabGraph, instruction, layer_commands
 from states import a_state, chain, container, id_of, image
 from strategies import labs
 

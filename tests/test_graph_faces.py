@@ -9,7 +9,7 @@ import pytest
 
 from imagelab.errors import ImageNotFoundError, UsageError
 from imagelab.lab import Lab
-from imagelab.view.graph import LAYER
+from imagelab.view.graph.model import LAYER
 
 
 @pytest.fixture

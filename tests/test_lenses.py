@@ -13,10 +13,10 @@ from imagelab.lab import Lab
 from imagelab.state.events import Deleted
 from imagelab.state.model import State
 from imagelab.state.removal import Plan
-from imagelab.view.dangling import DEFINITIONS, lens, verdicts, why
-from imagelab.view.graph import IMAGE
+from imagelab.view.graph.model import IMAGE
+from imagelab.view.listings.dangling import DEFINITIONS, lens, verdicts, why
+from imagelab.view.listings.removal import Target, preview_rmi, without
 from imagelab.view.messages import LANGUAGES
-from imagelab.view.removal_preview import Target, preview_rmi, without
 from states import a_state, container, id_of, image
 from strategies import labs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imagelab.view.shown import aligned, hexdump, plain, preview, width
+from imagelab.view.panel import aligned, hexdump, plain, preview, width
 
 PANELS = """
 import imagelab

@@ -13,10 +13,10 @@ import imagelab
 from imagelab.lab import Lab
 from imagelab.layers.tree import Put, Tree, Whiteout, apply, diff
 from imagelab.layers.writable_layer import listed
+from imagelab.view.listings.html_table import tables
 from imagelab.view.messages import LANGUAGES
-from imagelab.view.overlay import overlay
-from imagelab.view.stepper import MOST_FILES, chosen, differences, event_text
-from imagelab.view.tables import tables
+from imagelab.view.stepper.overlay import overlay
+from imagelab.view.stepper.widget import MOST_FILES, chosen, differences, event_text
 from strategies import trees
 
 HELLO = "echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html"

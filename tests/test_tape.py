@@ -14,7 +14,7 @@ from imagelab.errors import DigestMismatchError, ImageLabError, RegistryError
 from imagelab.lab import Lab
 from imagelab.registry.recording import Exchange, Note, Recording
 from imagelab.state.events import Progress, silent
-from imagelab.view.tape import tape
+from imagelab.view.pull_log import tape
 
 
 def test_a_pull_is_a_ladder(lab: Lab) -> None:

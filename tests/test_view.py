@@ -13,10 +13,10 @@ import pytest
 
 from imagelab.lab import Lab
 from imagelab.state.events import Progress
-from imagelab.view.progress import NotebookProgress, PullPicture, is_watched, pull_html
-from imagelab.view.shown import Shown
+from imagelab.view.listings.html_table import html_table, image_mark, is_table, rows, tables
+from imagelab.view.panel import Shown
+from imagelab.view.pull_progress import NotebookProgress, PullPicture, is_watched, pull_html
 from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast, panel
-from imagelab.view.tables import html_table, image_mark, is_table, rows, tables
 from states import a_state, id_of, image
 
 
@@ -272,7 +272,7 @@ def test_a_pull_that_breaks_off_stays_where_it_stood() -> None:
 
 def test_widgets_move_while_it_runs_and_are_gone_afterwards(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row a layer, full and green at the end; a bounded time of resting for the eye."""
-    from imagelab.view import progress
+    from imagelab.view import pull_progress as progress
 
     seen: list[list[tuple[str, float, str]]] = []
     closed: list[object] = []
@@ -328,7 +328,7 @@ def test_every_panel_prints_as_its_text() -> None:
 def test_the_bar_of_a_load_is_full_at_its_end() -> None:
     """`docker load` says nothing more of a layer that is there (R6.48)."""
     from imagelab.state.events import Progress
-    from imagelab.view.progress import PullPicture
+    from imagelab.view.pull_progress import PullPicture
 
     picture = PullPicture()
     picture.tell(Progress("Loading layer", "5720046ba699", 100, 200))

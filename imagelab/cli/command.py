@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagelab.oci.digest import Digest
     from imagelab.state.events import ProgressSink
     from imagelab.store.journal import Verb
-    from imagelab.view.shown import Shown
+    from imagelab.view.panel import Shown
 
 GLOBAL_FLAGS = (
     Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),

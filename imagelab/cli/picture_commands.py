@@ -9,7 +9,7 @@ from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
-    from imagelab.view.pictures import LabGraph
+    from imagelab.view.graph.lab_graph import LabGraph
 
 
 @command(
@@ -47,10 +47,10 @@ def _drawn(context: Context) -> LabGraph:
 
 
 def _of_an_engine(context: Context) -> LabGraph:
-    from imagelab.view.docker_state import named, read
-    from imagelab.view.graph import graph
+    from imagelab.view.graph.docker_state import named, read
+    from imagelab.view.graph.lab_graph import LabGraph
+    from imagelab.view.graph.model import graph
     from imagelab.view.messages import checked_language
-    from imagelab.view.pictures import LabGraph
 
     parsed = context.parsed
     if parsed.text("since"):

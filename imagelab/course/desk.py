@@ -23,7 +23,7 @@ from imagelab.course.scene import look
 from imagelab.course.words import language_here
 from imagelab.errors import ImageLabError
 from imagelab.view.messages import say
-from imagelab.view.progress import is_watched, publish
+from imagelab.view.pull_progress import is_watched, publish
 
 if TYPE_CHECKING:
     from imagelab.course.practice import Practice

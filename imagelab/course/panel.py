@@ -82,9 +82,9 @@ def said(text: str, lang: str) -> Shown:
 def overlay(goal: Scene, now: Scene, lang: str) -> Shown:
     """My lab laid over the goal: what is missing is drawn as a ghost, what is more is marked. An answer that is to be
     found is no ghost."""
-    from imagelab.view.graph import graph, toward
-    from imagelab.view.graph_svg import css, inline
-    from imagelab.view.graph_text import tree
+    from imagelab.view.graph.model import graph, toward
+    from imagelab.view.graph.svg import css, inline
+    from imagelab.view.graph.text import tree
 
     everything = bool(goal.intermediate or now.intermediate)
     told = {name: image_id for name, image_id in goal.state.references.items() if not _is_answer(familiar(name))}

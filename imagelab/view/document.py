@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from imagelab.lab import connect
-from imagelab.view.graph_svg import picture
+from imagelab.view.graph.svg import picture
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "images"
 PAGE = "echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html"

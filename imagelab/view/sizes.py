@@ -31,9 +31,9 @@ from imagelab.oci.digest import Digest
 from imagelab.oci.reference import familiar
 from imagelab.state.model import Image, Layer, State
 from imagelab.units import human_size
-from imagelab.view.explorer import seen_bytes
+from imagelab.view.explorer.model import seen_bytes
 from imagelab.view.messages import say
-from imagelab.view.shown import Shown, aligned, escape, plain
+from imagelab.view.panel import Shown, aligned, escape, plain
 from imagelab.view.style import chip, panel
 
 WIDE = 24

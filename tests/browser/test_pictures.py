@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imagelab.view.dangling import DEFINITIONS
+from imagelab.view.listings.dangling import DEFINITIONS
 
 pytestmark = pytest.mark.browser
 

@@ -15,8 +15,8 @@ import pytest
 import imagelab
 import peers
 from imagelab.lab import Lab
-from imagelab.view.docker_state import read
-from imagelab.view.graph import IMAGE, LAYER, TAG, graph
+from imagelab.view.graph.docker_state import read
+from imagelab.view.graph.model import IMAGE, LAYER, TAG, graph
 
 pytestmark = pytest.mark.compat
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from imagelab.layers.tree import Kind, Node, Put, Tree, Whiteout, diff
 from imagelab.state.model import Layer
 from imagelab.units import human_size
-from imagelab.view.explorer import ADDED, CHANGED, REMOVED
-from imagelab.view.explorer_print import KINDS, MOST, SIGNS
+from imagelab.view.explorer.model import ADDED, CHANGED, REMOVED
+from imagelab.view.explorer.printers import KINDS, MOST, SIGNS
 from imagelab.view.messages import say
-from imagelab.view.shown import Shown, aligned, escape, plain
+from imagelab.view.panel import Shown, aligned, escape, plain
 from imagelab.view.style import chip, panel
 
 

@@ -23,10 +23,10 @@ from imagelab.state.events import Deleted, Removal, Untagged
 from imagelab.state.model import Image, State
 from imagelab.state.removal import Plan, freed_bytes
 from imagelab.units import human_size
-from imagelab.view.graph import Graph, graph
+from imagelab.view.graph.lab_graph import image as picture_of
+from imagelab.view.graph.model import Graph, graph
 from imagelab.view.messages import say
-from imagelab.view.pictures import image as picture_of
-from imagelab.view.shown import Shown, aligned, escape
+from imagelab.view.panel import Shown, aligned, escape
 from imagelab.view.style import SPLIT, chip, panel
 
 NAMED, CHILDREN, CONTAINERS, IMAGES = "names", "children", "containers", "images"

@@ -29,7 +29,7 @@ from imagelab.layers.changeset import OPAQUE, WHITEOUT, LayerIndex
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig
-from imagelab.view.shown import BUDGET, Shown
+from imagelab.view.panel import BUDGET, Shown
 
 ADDED, CHANGED, REMOVED, CLEARED, KEPT = "added", "changed", "removed", "opaque", "kept"
 """What an entry of a layer is to the layers below; a directory that is only on the way is `kept`."""
@@ -137,13 +137,13 @@ class Exploration(Shown):
 
     @property
     def text(self) -> str:
-        from imagelab.view.explorer_print import text
+        from imagelab.view.explorer.printers import text
 
         return text(self)
 
     @property
     def html(self) -> str:
-        from imagelab.view.explorer_print import html
+        from imagelab.view.explorer.printers import html
 
         return html(self)
 

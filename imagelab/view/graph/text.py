@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imagelab.units import human_size
-from imagelab.view.graph import (
+from imagelab.view.graph.model import (
     CHANGED,
     CONTAINER,
     DIGEST,

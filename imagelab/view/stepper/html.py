@@ -8,11 +8,12 @@ who asked for less motion: there, space is one step forward.
 
 from __future__ import annotations
 
+from imagelab.view.graph.lab_graph import image as picture_of
+from imagelab.view.listings.html_table import Table, tables
 from imagelab.view.messages import say
-from imagelab.view.overlay import Overlay
-from imagelab.view.pictures import image as picture_of
-from imagelab.view.shown import escape
-from imagelab.view.stepper import (
+from imagelab.view.panel import escape
+from imagelab.view.stepper.overlay import Overlay
+from imagelab.view.stepper.widget import (
     MOST_EVENTS,
     Frame,
     Listing,
@@ -26,7 +27,6 @@ from imagelab.view.stepper import (
     overlay_notes,
 )
 from imagelab.view.style import LITERAL, SPLIT, chip, panel
-from imagelab.view.tables import Table, tables
 
 PACE = 1600
 """Milliseconds that playing stays on a step."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from imagelab.view.graph import (
+from imagelab.view.graph.layout import LINE, Box, Layout, by_key, layout, text_width
+from imagelab.view.graph.model import (
     CHANGED,
     CONTAINER,
     DANGLING,
@@ -32,8 +33,7 @@ from imagelab.view.graph import (
     Graph,
     Thing,
 )
-from imagelab.view.graph_layout import LINE, Box, Layout, by_key, layout, text_width
-from imagelab.view.graph_text import line, spoken, summary
+from imagelab.view.graph.text import line, spoken, summary
 from imagelab.view.messages import say
 from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, WIDE, Theme
 

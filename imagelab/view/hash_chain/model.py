@@ -34,7 +34,7 @@ from imagelab.layers.compression import Inflater
 from imagelab.layers.tar_scanner import BLOCK, Row
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig, chain_ids, decode, encode
-from imagelab.view.shown import Shown
+from imagelab.view.panel import Shown
 
 CASES = ("none", "byte", "mtime", "gzip", "config", "tag")
 STAGES = ("file", "tar", "chain", "blob", "config", "manifest", "index", "tag")
@@ -100,13 +100,13 @@ class Avalanche(Shown):
 
     @property
     def text(self) -> str:
-        from imagelab.view.avalanche_print import text
+        from imagelab.view.hash_chain.printers import text
 
         return text(self)
 
     @property
     def html(self) -> str:
-        from imagelab.view.avalanche_print import html
+        from imagelab.view.hash_chain.printers import html
 
         return html(self)
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from imagelab.registry.recording import Entry, Exchange, Note, Recording
 from imagelab.units import human_size
 from imagelab.view.messages import say
-from imagelab.view.shown import BYTES, Shown, escape, page_text, plain
+from imagelab.view.panel import BYTES, Shown, escape, page_text, plain
 from imagelab.view.style import chip, panel
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from imagelab.errors import BlobNotFoundError
 from imagelab.layers.writable_layer import init_layer, init_tree
 from imagelab.state.model import Container, Image, State
-from imagelab.view.graph import graph
-from imagelab.view.overlay import Overlay, overlay
-from imagelab.view.stepper import Frame, Listing, Stepper
+from imagelab.view.graph.model import graph
+from imagelab.view.stepper.overlay import Overlay, overlay
+from imagelab.view.stepper.widget import Frame, Listing, Stepper
 
 if TYPE_CHECKING:
     from imagelab.engine.timeline import Timeline

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imagelab.units import human_size
-from imagelab.view.graph import CONTAINER, DIGEST, FOLDED, GONE, IMAGE, LAYER, TAG, Graph, Thing
-from imagelab.view.graph_text import kind_word, mark_words, status_word
+from imagelab.view.graph.model import CONTAINER, DIGEST, FOLDED, GONE, IMAGE, LAYER, TAG, Graph, Thing
+from imagelab.view.graph.text import kind_word, mark_words, status_word
 from imagelab.view.messages import say
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from imagelab.units import human_size
-from imagelab.view.graph import DIGEST, FOLDED, LAYER, TAG, Graph, Thing
-from imagelab.view.graph_text import kind_word, mark_words, status_word
+from imagelab.view.graph.model import DIGEST, FOLDED, LAYER, TAG, Graph, Thing
+from imagelab.view.graph.text import kind_word, mark_words, status_word
 from imagelab.view.style import APART, NEAR, SMALL, TIGHT, WIDE
 
 ROW = 728

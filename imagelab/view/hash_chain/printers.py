@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imagelab.view.avalanche import CASES, Avalanche, Case, Stage
+from imagelab.view.hash_chain.model import CASES, Avalanche, Case, Stage
 from imagelab.view.messages import say
-from imagelab.view.shown import aligned, escape, plain
+from imagelab.view.panel import aligned, escape, plain
 from imagelab.view.style import chip, panel
 
 SHORT = len("sha256:") + 12

@@ -6,9 +6,9 @@ Nothing here needs Graphviz itself, only the Python package that writes its lang
 
 from __future__ import annotations
 
-from imagelab.view.graph import CONTAINER, IMAGE, Graph, Thing
-from imagelab.view.graph_layout import WIDEST, fitted, lines, text_width
-from imagelab.view.graph_svg import hue
+from imagelab.view.graph.layout import WIDEST, fitted, lines, text_width
+from imagelab.view.graph.model import CONTAINER, IMAGE, Graph, Thing
+from imagelab.view.graph.svg import hue
 from imagelab.view.messages import say
 from imagelab.view.style import LIGHT
 

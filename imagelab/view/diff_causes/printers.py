@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from shlex import quote
 
-from imagelab.view.causes import Causes, Row
+from imagelab.view.diff_causes.model import Causes, Row
 from imagelab.view.messages import say
-from imagelab.view.shown import BYTES, aligned, escape, plain
+from imagelab.view.panel import BYTES, aligned, escape, plain
 from imagelab.view.style import chip, panel
 
 KINDS = {"A": "added", "C": "changed", "D": "removed"}

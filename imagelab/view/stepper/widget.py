@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imagelab.state.events import Event
-from imagelab.view.graph import Graph
-from imagelab.view.graph_text import kind_word, mark_words, summary
+from imagelab.view.graph.model import Graph
+from imagelab.view.graph.text import kind_word, mark_words, summary
 from imagelab.view.messages import say
-from imagelab.view.overlay import Overlay, OverlayRow
-from imagelab.view.shown import Shown, aligned
+from imagelab.view.panel import Shown, aligned
+from imagelab.view.stepper.overlay import Overlay, OverlayRow
 
 MOST_FILES = 12
 """Of a container's files, how many are shown."""
@@ -81,7 +81,7 @@ class Stepper(Shown):
 
     @property
     def html(self) -> str:
-        from imagelab.view.stepper_html import page
+        from imagelab.view.stepper.html import page
 
         return page(self)
 

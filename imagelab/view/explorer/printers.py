@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from imagelab.units import human_size
-from imagelab.view.explorer import ADDED, CHANGED, CLEARED, KEPT, REMOVED, Entry, Exploration, Hidden, LayerView
+from imagelab.view.explorer.model import ADDED, CHANGED, CLEARED, KEPT, REMOVED, Entry, Exploration, Hidden, LayerView
 from imagelab.view.messages import say
-from imagelab.view.shown import BYTES, aligned, escape, page_text, plain, preview
+from imagelab.view.panel import BYTES, aligned, escape, page_text, plain, preview
 from imagelab.view.style import chip, panel
 
 SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "−", CLEARED: "⊘", KEPT: "·"}

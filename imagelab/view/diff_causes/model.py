@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 
 from imagelab.layers.changeset import OPAQUE, WHITEOUT
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout
-from imagelab.view.shown import Shown, hexdump
+from imagelab.view.panel import Shown, hexdump
 
 NOISE = re.compile(
     r"/root/\.(?:bash|ash|python|lesshst|viminfo|wget).*|/home/[^/]+/\.(?:bash|ash)_history|.*\.(?:pid|log|swp|pyc|lock)|.*/__pycache__"
@@ -109,13 +109,13 @@ class Causes(Shown):
 
     @property
     def text(self) -> str:
-        from imagelab.view.causes_print import text
+        from imagelab.view.diff_causes.printers import text
 
         return text(self)
 
     @property
     def html(self) -> str:
-        from imagelab.view.causes_print import html
+        from imagelab.view.diff_causes.printers import html
 
         return html(self)
 

@@ -19,10 +19,10 @@ from typing import Any
 import anywidget
 import traitlets
 
-from imagelab.view.graph import FOLDED, Graph
-from imagelab.view.graph_details import Details, details
-from imagelab.view.graph_svg import css, inline
-from imagelab.view.graph_text import tree
+from imagelab.view.graph.details import Details, details
+from imagelab.view.graph.model import FOLDED, Graph
+from imagelab.view.graph.svg import css, inline
+from imagelab.view.graph.text import tree
 from imagelab.view.messages import say
 from imagelab.view.style import panel
 

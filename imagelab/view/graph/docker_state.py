@@ -21,7 +21,7 @@ from imagelab.oci.digest import Digest
 from imagelab.oci.documents import chain_ids
 from imagelab.oci.reference import Reference
 from imagelab.state.model import Container, Image, Layer, State
-from imagelab.view.pictures import instruction
+from imagelab.view.graph.lab_graph import instruction
 
 SECOND = 1_000_000_000
 CONFIG_ONLY = frozenset(

@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from imagelab.oci.digest import Digest
 from imagelab.oci.reference import familiar
 from imagelab.state.model import State
-from imagelab.view.graph import DANGLING, IMAGE, INTERMEDIATE, Graph, graph
+from imagelab.view.graph.lab_graph import image as picture_of
+from imagelab.view.graph.model import DANGLING, IMAGE, INTERMEDIATE, Graph, graph
 from imagelab.view.messages import say
-from imagelab.view.pictures import image as picture_of
-from imagelab.view.shown import Shown, escape
+from imagelab.view.panel import Shown, escape
 from imagelab.view.style import SPLIT, chip, panel
 
 NEITHER = "neither"

@@ -22,15 +22,15 @@ from urllib.parse import quote
 from imagelab.errors import UsageError
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig
-from imagelab.view.graph import Graph
-from imagelab.view.graph_details import Details, details
-from imagelab.view.graph_svg import picture
-from imagelab.view.graph_text import spoken, tree
+from imagelab.view.graph.details import Details, details
+from imagelab.view.graph.model import Graph
+from imagelab.view.graph.svg import picture
+from imagelab.view.graph.text import spoken, tree
 from imagelab.view.messages import say
 from imagelab.view.style import chip, panel
 
 if TYPE_CHECKING:
-    from imagelab.view.graph_widget import GraphWidget
+    from imagelab.view.graph.widget import GraphWidget
 
 _LONG = re.compile(r"(:[0-9a-f]{12})[0-9a-f]{52}\b")
 """A whole digest, of which twelve digits are enough to see."""
@@ -63,7 +63,7 @@ class LabGraph:
     @property
     def dot(self) -> str:
         """The same for Graphviz."""
-        from imagelab.view.graph_dot import dot
+        from imagelab.view.graph.dot import dot
 
         return dot(self.graph)
 
@@ -74,7 +74,7 @@ class LabGraph:
 
     def widget(self) -> GraphWidget:
         """The picture to click in. `.selected` is the key of what was clicked, `.details` what is known of it."""
-        from imagelab.view.graph_widget import GraphWidget
+        from imagelab.view.graph.widget import GraphWidget
 
         return GraphWidget(self.graph, self.redraw)
 
