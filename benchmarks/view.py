@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from imagelab.lab import Lab, connect
+from imagelab.lab.lab import Lab, connect
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import chain_ids
 from imagelab.state.model import Image, Layer, State

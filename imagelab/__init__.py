@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab, connect, lesson
+    from imagelab.lab.lab import Lab, connect, lesson
 
 __version__ = "0.1.0"
 __all__ = ["Lab", "__version__", "connect", "lesson", "load_ipython_extension"]
@@ -24,7 +24,7 @@ __all__ = ["Lab", "__version__", "connect", "lesson", "load_ipython_extension"]
 
 def __getattr__(name: str) -> Any:
     if name in {"Lab", "connect", "lesson"}:
-        from imagelab import lab
+        from imagelab.lab import lab
 
         return getattr(lab, name)
     raise AttributeError(f"module 'imagelab' has no attribute {name!r}")

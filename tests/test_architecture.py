@@ -93,4 +93,4 @@ def test_importing_imagelab_loads_nothing_heavy() -> None:
     loaded = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
-    assert not loaded & {"requests", "IPython", "graphviz", "sqlite3", "json", "imagelab.lab"}
+    assert not loaded & {"requests", "IPython", "graphviz", "sqlite3", "json", "imagelab.lab.lab"}

@@ -20,7 +20,7 @@ from archive_makers import LAYER, config, docker_files, layout_files, tar, unpac
 
 import imagelab
 from imagelab.errors import ImageLabError
-from imagelab.lab import ERAS, Lab
+from imagelab.lab.lab import ERAS, Lab
 from imagelab.oci.documents import Digest
 
 NAMES = ("ubuntu:14.04", "nginx", "mongo:3.2")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import panels
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.oci.digest import Digest
 from imagelab.view.hash_chain import model as module
 from imagelab.view.hash_chain.model import STAGES, Bytes, chosen, inflated, stored

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import imagelab
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
-from imagelab.results import CommandResult
+from imagelab.lab.lab import Lab
+from imagelab.lab.results.images import CommandResult
 
 Files = Mapping[str, str | bytes]
 
@@ -443,7 +443,7 @@ def test_a_dockerfile_or_a_tar_on_standard_input(lab: Lab, folder: Path) -> None
         "Sending build context to Docker daemon  2.048kB\n"
         in lab.docker("build -t a -", stdin="FROM ubuntu:14.04\nRUN true").stdout
     )
-    from imagelab.cli.build_context import context_of_stdin
+    from imagelab.lab.build_context import context_of_stdin
 
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz") as archive:

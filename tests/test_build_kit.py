@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import imagelab
-from imagelab.cli.build_context import context_tar
-from imagelab.lab import Lab
+from imagelab.lab.build_context import context_tar
+from imagelab.lab.lab import Lab
+from imagelab.lab.results.images import CommandResult
 from imagelab.layers.changeset import write
 from imagelab.layers.tree import Kind, Node, Put
-from imagelab.results import CommandResult
 
 TEXT = 'FROM ubuntu:14.04 AS made\nRUN echo 1 > /one\nFROM ubuntu:14.04 AS unused\nRUN exit 1\nFROM ubuntu:14.04\nCOPY --from=made /one /\nCOPY x .\nRUN true\nARG V=1\nRUN cat /one\nWORKDIR /etc\nEXPOSE 80\nCMD ["a"]\n'
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 import imagelab
 import panels
 from imagelab.engine.commit import with_parents
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
+from imagelab.lab.results.containers import LabContainer
 from imagelab.layers.tree import Opaque, Put, Tree, Whiteout
 from imagelab.layers.writable_layer import changes_of, listed
-from imagelab.results_containers import LabContainer
 from imagelab.view.diff_causes.model import Causes, causes, entry_of
 from strategies import contents_of, files, trees
 

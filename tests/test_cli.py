@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from imagelab.cli.main import run
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.output.progress import bar, lines_to, terminal_to
 from imagelab.state.events import Progress
 

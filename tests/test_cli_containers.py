@@ -12,7 +12,7 @@ import pytest
 import imagelab
 from imagelab.cli.main import run
 from imagelab.cli.streams import Script
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 
 
 @pytest.fixture

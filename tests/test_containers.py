@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab, connect
+from imagelab.lab.lab import Lab, connect
 from suites import container_suite
 
 

@@ -11,7 +11,7 @@ import pytest
 import peers
 from engine_api import daemon
 from imagelab.errors import ImageNotFoundError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.view.graph.docker_state import CONFIG_ONLY, EngineError, named, read, state_of
 from states import id_of
 

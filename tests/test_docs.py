@@ -122,7 +122,7 @@ def test_every_imagelab_verb_that_the_pages_show_exists() -> None:
 
 
 def test_every_method_of_a_lab_that_the_pages_show_exists() -> None:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
 
     for page in PAGES:
         for name in re.findall(r"`lab\.([a-z_]+)", page.read_text(encoding="utf-8")):

@@ -16,7 +16,7 @@ from imagelab.errors import (
     RegistryError,
     UsageError,
 )
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.oci.documents import Digest
 from imagelab.state.events import Deleted, Event, Progress, Untagged
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import panels
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.layers.changeset import LayerIndex, blob_of, index
 from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, diff
 from imagelab.view.explorer.model import Exploration, explore

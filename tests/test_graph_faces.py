@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imagelab.errors import ImageNotFoundError, UsageError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.view.graph.model import LAYER
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.errors import ConflictError, ImageNotFoundError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.state.events import Deleted
 from imagelab.state.model import State
 from imagelab.state.removal import Plan

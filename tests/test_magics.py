@@ -15,8 +15,8 @@ from traitlets.config import Config
 
 import imagelab
 from imagelab.errors import UsageError
+from imagelab.lab.results.images import CommandResult
 from imagelab.magics_line import words
-from imagelab.results import CommandResult
 
 # -- a line -------------------------------------------------------------------------------------------------
 

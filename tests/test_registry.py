@@ -20,7 +20,7 @@ from imagelab.errors import (
     UnreachableError,
     UsageError,
 )
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.registry.client import HUB, Endpoint, Upstream
 from imagelab.server.serve import serving
 from imagelab.state.events import Progress

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 import imagelab
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.layers.tree import Put, Tree, Whiteout, apply, diff
 from imagelab.layers.writable_layer import listed
 from imagelab.view.listings.html_table import tables

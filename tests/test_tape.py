@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import panels
 from imagelab.classroom.faults import KINDS, Faults
 from imagelab.errors import DigestMismatchError, ImageLabError, RegistryError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.registry.recording import Exchange, Note, Recording
 from imagelab.state.events import Progress, silent
 from imagelab.view.pull_log import tape

@@ -19,7 +19,7 @@ import pytest
 
 import imagelab
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.state.steps import Entry, TimelineError, fingerprint, read_log, write_log
 
 

@@ -17,8 +17,8 @@ from imagelab.cli.flags import CommandLineError, Flag
 from imagelab.errors import ImageLabError, ReferenceSyntaxError, UsageError
 
 if TYPE_CHECKING:
-    from imagelab.cli.build_context import BuildContext
     from imagelab.engine.build.request import BuildOptions
+    from imagelab.lab.build_context import BuildContext
     from imagelab.oci.digest import Digest
 
 FLAGS = tuple(
@@ -93,7 +93,7 @@ def build(context: Context) -> int:
 @contextmanager
 def _taken(context: Context) -> Iterator[BuildContext]:
     """The context, noted as what this line read from outside the lab, so that it can be run again without the folder."""
-    from imagelab.cli.build_context import BuildContext
+    from imagelab.lab.build_context import BuildContext
 
     with ExitStack() as open_files:
         made: list[BuildContext] = []
@@ -223,7 +223,7 @@ def _labels(context: Context) -> dict[str, str]:
 
 
 def _context(context: Context, where: str) -> BuildContext:
-    from imagelab.cli.build_context import ContextError, context_of_stdin, context_tar
+    from imagelab.lab.build_context import ContextError, context_of_stdin, context_tar
 
     name = context.parsed.text("file")
     if where == "-":

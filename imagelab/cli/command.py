@@ -18,7 +18,7 @@ from imagelab.errors import ImageLabError
 from imagelab.output import eras
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab, Settings
+    from imagelab.lab.lab import Lab, Settings
     from imagelab.oci.digest import Digest
     from imagelab.state.events import ProgressSink
     from imagelab.store.journal import Verb
@@ -61,7 +61,7 @@ class Context:
     def lab(self) -> Lab:
         """The lab of this line: the one given, or the one the flags and the environment name."""
         if self._lab is None:
-            from imagelab.lab import Lab, connect
+            from imagelab.lab.lab import Lab, connect
 
             era, upstream = self.options.text("era"), self.options.text("upstream")
             mirrors = self.options.all("mirror")

@@ -12,7 +12,7 @@ from imagelab.errors import ImageLabError, NotFoundError, UsageError
 from imagelab.output import eras
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
 
 FORMATTING = (
     "Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates"

@@ -20,7 +20,7 @@ from imagelab.errors import ImageLabError
 from imagelab.output import eras
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
     from imagelab.state.events import ProgressSink
 
 

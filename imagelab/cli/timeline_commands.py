@@ -14,7 +14,7 @@ from imagelab.output.tabwriter import columns
 
 if TYPE_CHECKING:
     from imagelab.engine.timeline import Moved
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
     from imagelab.state.steps import Entry, Step
 
 

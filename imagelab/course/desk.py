@@ -27,7 +27,7 @@ from imagelab.view.pull_progress import is_watched, publish
 
 if TYPE_CHECKING:
     from imagelab.course.practice import Practice
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
 
 BUTTONS = ("hint", "check", "undo", "redo", "reset", "solution")
 
@@ -149,7 +149,7 @@ def _without(name: str) -> Shown:
     """What a magic does where no exercise is open: undo and redo work on the notebook's lab, as `%docker` does."""
     from contextlib import closing
 
-    from imagelab.lab import connect
+    from imagelab.lab.lab import connect
 
     lang = language_here(os.environ)
     if name not in ("undo", "redo"):

@@ -37,7 +37,7 @@ from imagelab.errors import ImageLabError, UsageError
 from imagelab.magics_line import words
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
 
 Line = str
 Lines = tuple[Line, ...]

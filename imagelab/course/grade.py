@@ -34,7 +34,7 @@ from imagelab.errors import ImageLabError
 from imagelab.oci.reference import Reference
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
     from imagelab.state.steps import Entry
 
 INSIDE = set(

@@ -27,7 +27,7 @@ from imagelab.errors import ImageLabError
 from imagelab.view.messages import say
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
 
 
 class Practice:
@@ -45,7 +45,7 @@ class Practice:
         self._begin()
 
     def _begin(self) -> None:
-        from imagelab.lab import lesson
+        from imagelab.lab.lab import lesson
 
         self.lab = lesson(self.exercise.id, lang=self.lang)
         prepare(self.lab, self.exercise.start)

@@ -24,14 +24,14 @@ from imagelab.course.exercise import Exercise, Line, Verdict, perform, prepare
 from imagelab.course.scene import Scene, look
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
 
 
 @contextmanager
 def clean_lab(exercise: Exercise) -> Iterator[Lab]:
     """A lab at the start of an exercise, and an empty folder to work in: where `docker save -o` writes. Containers run in
     this process; all of it is gone at the end."""
-    from imagelab.lab import connect
+    from imagelab.lab.lab import connect
 
     with TemporaryDirectory(prefix="imagelab-rehearsal-", ignore_cleanup_errors=True) as folder:
         lab = connect(Path(folder) / "lab", clock="class", environ={}, upstream="classroom", in_process=True)

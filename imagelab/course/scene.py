@@ -21,7 +21,7 @@ from imagelab.oci.reference import Reference
 from imagelab.state.model import Container, Image, State
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
     from imagelab.oci.documents import ImageConfig
 
 

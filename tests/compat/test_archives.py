@@ -23,7 +23,7 @@ import pytest
 
 import imagelab
 import peers
-from imagelab.lab import ERAS, Lab
+from imagelab.lab.lab import ERAS, Lab
 
 pytestmark = pytest.mark.compat
 

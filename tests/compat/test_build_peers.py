@@ -37,7 +37,7 @@ import pytest
 import imagelab
 import peers
 from imagelab.classroom.upstream import ClassroomStorage
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.layers.changeset import index
 from imagelab.layers.tree import Kind, Node, Tree, apply
 from imagelab.server.registry import RegistryApp

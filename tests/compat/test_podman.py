@@ -25,7 +25,7 @@ import pytest
 import imagelab
 import peers
 from imagelab.classroom.upstream import ClassroomStorage
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
 

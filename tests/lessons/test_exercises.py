@@ -15,7 +15,7 @@ from imagelab.course.rehearsal import clean_lab, rehearse
 from imagelab.course.scene import Scene, canonical, look
 from imagelab.course.words import Words, language_here
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 
 EXERCISES = list(catalog.exercises())
 

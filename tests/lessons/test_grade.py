@@ -22,7 +22,7 @@ from imagelab.course.progress import FILE, Progress, Record
 from imagelab.course.record import written
 from imagelab.course.rehearsal import clean_lab
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.state.steps import Entry, read_log, write_log
 
 pytestmark = pytest.mark.usefixtures("ports_of_the_book")

@@ -25,7 +25,7 @@ from imagelab.course.progress import (
 )
 from imagelab.course.scene import look
 from imagelab.errors import ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 
 pytestmark = pytest.mark.usefixtures("ports_of_the_book")
 

@@ -6,7 +6,7 @@ import pytest
 
 from imagelab.engine.containers import CannotStartError, ContainerNotFoundError
 from imagelab.errors import ConflictError, ImageLabError
-from imagelab.lab import Lab
+from imagelab.lab.lab import Lab
 from imagelab.state.container_config import Request
 
 SLEEP = ("sleep", "1000")

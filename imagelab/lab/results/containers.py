@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
-from imagelab.results import CommandResult, LabImage, html_of
+from imagelab.lab.results.images import CommandResult, LabImage, html_of
 from imagelab.state.model import Container
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
     from imagelab.layers.tree import Tree
     from imagelab.view.diff_causes.model import Causes
 

@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
-    from imagelab.lab import Lab
-    from imagelab.results import LabImage
+    from imagelab.lab.lab import Lab
+    from imagelab.lab.results.images import LabImage
     from imagelab.store.journal import Verb
     from imagelab.store.store import Store
 
@@ -34,7 +34,7 @@ class Archived:
 
     def load(self, source: str | Path | IO[bytes], *, platform: str | None = None) -> list[LabImage]:
         """The images of an archive: a path, or a stream of bytes, compressed or not."""
-        from imagelab.results import LabImage
+        from imagelab.lab.results.images import LabImage
 
         words = [
             "-q",
@@ -50,7 +50,7 @@ class Archived:
         platform: str | None = None,
     ) -> LabImage:  # fmt: skip
         """An image of one layer from a tar of files: a path, a URL or a stream. `changes`: Dockerfile instructions."""
-        from imagelab.results import LabImage
+        from imagelab.lab.results.images import LabImage
 
         flags = [word for text in changes for word in ("-c", text)] + (["-m", message] if message else [])
         flags += ["--platform", platform] if platform else []
@@ -71,7 +71,7 @@ class Archived:
         import io
 
         from imagelab.cli.archive_commands import opened
-        from imagelab.lab import finish
+        from imagelab.lab.lab import finish
 
         here = isinstance(source, Path) or isinstance(source, str) and not _is_url(source)
         kept = None

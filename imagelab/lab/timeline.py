@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
     from imagelab.engine.timeline import Moved, Timeline
-    from imagelab.lab import Lab, Settings
+    from imagelab.lab.lab import Lab, Settings
     from imagelab.state.steps import Step
     from imagelab.store.journal import Verb
     from imagelab.store.store import Store
@@ -69,7 +69,7 @@ class Past:
 
     def fork_with_report(self, directory: Path, *, at: int | None = None) -> tuple[Lab, Moved]:
         """The same, and what could not be brought back."""
-        from imagelab.lab import Lab
+        from imagelab.lab.lab import Lab
         from imagelab.store.store import Store
 
         self.timeline.fork(directory, at)

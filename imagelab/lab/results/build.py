@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from imagelab.engine.build.trace import BuildStep, BuildTrace, explained
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
-    from imagelab.results import LabImage
+    from imagelab.lab.lab import Lab
+    from imagelab.lab.results.images import LabImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LabBuild:
     @property
     def image(self) -> LabImage:
         """What was built."""
-        from imagelab.results import LabImage
+        from imagelab.lab.results.images import LabImage
 
         return LabImage(self.lab, self.trace.image)
 

@@ -39,11 +39,11 @@ from typing import TYPE_CHECKING, Any
 
 from imagelab.engine.engine import Engine
 from imagelab.errors import UsageError
-from imagelab.lab_archives import Archived
-from imagelab.lab_build import Builds
-from imagelab.lab_pictures import Pictures
-from imagelab.lab_timeline import Past
-from imagelab.lab_views import Views
+from imagelab.lab.archives import Archived
+from imagelab.lab.build import Builds
+from imagelab.lab.panels import Views
+from imagelab.lab.pictures import Pictures
+from imagelab.lab.timeline import Past
 from imagelab.state.events import ProgressSink, Removal, silent
 from imagelab.state.model import State
 from imagelab.store.store import Store
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from imagelab.classroom.upstream import ClassroomUpstream
     from imagelab.course.panel import Shown
     from imagelab.course.practice import Practice
+    from imagelab.lab.results.containers import ContainerList, LabContainer, Page
+    from imagelab.lab.results.images import CommandResult, History, ImageList, LabImage, Usage
     from imagelab.registry.client import Upstream
-    from imagelab.results import CommandResult, History, ImageList, LabImage, Usage
-    from imagelab.results_containers import ContainerList, LabContainer, Page
     from imagelab.runtime.runner import Runner
     from imagelab.state.reports import PruneReport
 
@@ -208,7 +208,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
                 result = self.engine.pull(name, all_tags=all_tags, platform=platform)
         finally:
             finish(self.engine.progress)
-        from imagelab.results import LabImage
+        from imagelab.lab.results.images import LabImage
 
         return LabImage(self, result.images[-1])
 
@@ -218,7 +218,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
         patterns = [f"reference={name}"] if name else []
         chosen = Filters.parse([*filters, *patterns])
-        from imagelab.results import ImageList
+        from imagelab.lab.results.images import ImageList
 
         return ImageList(
             self, tuple(self.engine.images(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all
@@ -226,7 +226,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def image(self, name: str) -> LabImage:
         """The image that `name` (a reference, an ID or the beginning of one) stands for."""
-        from imagelab.results import LabImage
+        from imagelab.lab.results.images import LabImage
 
         return LabImage(self, self.engine.resolve(name).id)
 
@@ -252,7 +252,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def history(self, name: str) -> History:
         """The instructions that made an image, newest first."""
-        from imagelab.results import History
+        from imagelab.lab.results.images import History
 
         return History(self, tuple(self.engine.history(name)))
 
@@ -262,7 +262,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def df(self) -> Usage:
         """What `docker system df` shows."""
-        from imagelab.results import Usage
+        from imagelab.lab.results.images import Usage
 
         return Usage(self, self.engine.disk_usage())
 
@@ -277,7 +277,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         its program waits for the first time or is over: `.logs()` has what it printed, `.exit_code` how it ended.
         """
         from imagelab.errors import ImageNotFoundError
-        from imagelab.results_containers import LabContainer
+        from imagelab.lab.results.containers import LabContainer
         from imagelab.state.container_config import Request, command_line
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
@@ -301,7 +301,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
     def containers(self, *, all: bool = False, filters: Sequence[str] = ()) -> ContainerList:
         """What `docker ps` lists; with `all` those that do not run, too."""
         from imagelab.engine.container_filters import select
-        from imagelab.results_containers import ContainerList
+        from imagelab.lab.results.containers import ContainerList
         from imagelab.state.image_filters import Filters
 
         found = select(self.engine.containers.state, Filters.parse(list(filters)), all=all, last=-1, engine=self.engine)
@@ -309,13 +309,13 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def container(self, name: str) -> LabContainer:
         """The container that `name` (a name, an ID or the beginning of one) stands for."""
-        from imagelab.results_containers import LabContainer
+        from imagelab.lab.results.containers import LabContainer
 
         return LabContainer(self, self.engine.containers.resolve(name).id)
 
     def browse(self, url: str) -> Page:
         """What a published port answers: `lab.browse("http://localhost:8080")`."""
-        from imagelab.results_containers import browse
+        from imagelab.lab.results.containers import browse
 
         return browse(self, url)
 
@@ -351,7 +351,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
         """What a command printed, with the page it makes in a notebook."""
-        from imagelab.results import CommandResult, html_of
+        from imagelab.lab.results.images import CommandResult, html_of
 
         return CommandResult(stdout, stderr, exit_code, html_of(stdout, self))
 

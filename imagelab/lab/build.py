@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from imagelab.cli.build_context import BuildContext
     from imagelab.engine.build.request import BuildOptions
     from imagelab.engine.build.trace import Tell
     from imagelab.engine.engine import Engine
-    from imagelab.lab import Settings
-    from imagelab.results_build import LabBuild
+    from imagelab.lab.build_context import BuildContext
+    from imagelab.lab.lab import Settings
+    from imagelab.lab.results.build import LabBuild
     from imagelab.store.journal import Verb
     from imagelab.store.store import Store
 
@@ -48,10 +48,10 @@ class Builds:
         from imagelab.cli.streams import output_to
         from imagelab.engine.build.request import BuildOptions
         from imagelab.errors import ImageLabError
+        from imagelab.lab.results.build import LabBuild
         from imagelab.output.build import Printer, sending
         from imagelab.output.buildkit import KitPrinter
         from imagelab.output.progress import lines_to
-        from imagelab.results_build import LabBuild
         from imagelab.state.events import silent
 
         sent = self.build_context(source, dockerfile)
@@ -86,7 +86,7 @@ class Builds:
 
     def build_context(self, source: Files | str | Path, dockerfile: str = "") -> BuildContext:
         """What a build is sent: files by name get one time, so that the same files are the same bytes. ContextError."""
-        from imagelab.cli.build_context import context_of_files, context_of_stdin, context_tar
+        from imagelab.lab.build_context import context_of_files, context_of_stdin, context_tar
 
         if isinstance(source, Mapping):
             return context_of_files(source, mtime=self._files_time(), dockerfile=dockerfile or "Dockerfile")

@@ -19,7 +19,7 @@ from imagelab.state.model import Image
 from imagelab.state.reports import DiskUsage, HistoryRow
 
 if TYPE_CHECKING:
-    from imagelab.lab import Lab
+    from imagelab.lab.lab import Lab
     from imagelab.layers.tree import Tree
 
 
