@@ -35,12 +35,12 @@ from typing import Any, TextIO
 
 from IPython.core.magic import no_var_expand
 
+from imagelab.cli.line import words
 from imagelab.cli.main import run
 from imagelab.cli.streams import Script
 from imagelab.errors import ImageLabError, UsageError
 from imagelab.lab.lab import Lab, connect
 from imagelab.lab.results.images import CommandResult
-from imagelab.magics_line import words
 from imagelab.state.events import Progress
 from imagelab.view.listings.html_table import html_table, image_mark
 from imagelab.view.pull_progress import NotebookProgress, is_watched, publish, pull_html

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from IPython.core.magic import no_var_expand
 
-from imagelab.cli.build_commands import FLAGS
+from imagelab.cli.commands.build import FLAGS
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def _row(lab: Lab, container: Container, *, sizes: bool) -> dict[str, Any]:
 
 def stream(lab: Lab, path: str, query: dict[str, list[str]], body: bytes) -> Iterator[dict[str, Any]]:
     """The messages of a load or an import: Docker says what went wrong among them."""
-    from imagelab.cli.archive_commands import loaded_lines
+    from imagelab.cli.commands.archives import loaded_lines
 
     one = {key: values[0] for key, values in query.items()}
     if path == "/images/load":

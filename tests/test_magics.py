@@ -14,9 +14,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import imagelab
+from imagelab.cli.line import words
 from imagelab.errors import UsageError
 from imagelab.lab.results.images import CommandResult
-from imagelab.magics_line import words
 
 # -- a line -------------------------------------------------------------------------------------------------
 

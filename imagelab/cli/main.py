@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from imagelab.cli import help
 from imagelab.cli.command import COMMANDS, GLOBAL_FLAGS, GROUPS, Command, Context
+from imagelab.cli.commands.system import OUT_OF_SCOPE, sections
 from imagelab.cli.flags import CommandLineError, Parsed, check_count, parse
-from imagelab.cli.own_commands import OUT_OF_SCOPE, sections
 from imagelab.errors import ImageLabError
 from imagelab.output import eras
 

@@ -30,11 +30,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from imagelab.cli.line import words
 from imagelab.course.check import Check
 from imagelab.course.scene import Scene
 from imagelab.course.words import Words
 from imagelab.errors import ImageLabError, UsageError
-from imagelab.magics_line import words
 
 if TYPE_CHECKING:
     from imagelab.lab.lab import Lab

@@ -112,7 +112,7 @@ class Steps(Sequence["Step"]):
         return iter(self.rows)
 
     def __repr__(self) -> str:
-        from imagelab.cli.timeline_commands import listing
+        from imagelab.cli.commands.timeline import listing
 
         return listing(self.lab, all=self.all).rstrip("\n")
 

@@ -30,7 +30,7 @@ _ONE_PLATFORM = '{} only the given platform variant. Formatted as "os[/arch[/var
     Flag("platform", "", "string", _ONE_PLATFORM.format("Save")), least=1, most=None,
 )  # fmt: skip
 def save(context: Context) -> int:
-    from imagelab.cli.copy import MESSAGE, binary
+    from imagelab.cli.commands.copy import MESSAGE, binary
 
     parsed = context.parsed
     target = parsed.text("output")

@@ -144,7 +144,7 @@ def _image(context: Context, name: str) -> dict[str, Any]:
     Flag("type", "", "string", "Only inspect objects of the given type"), least=1, most=None,
 )  # fmt: skip
 def inspect(context: Context) -> int:
-    from imagelab.cli.container_commands import inspected
+    from imagelab.cli.commands.containers import inspected
 
     kind = context.parsed.text("type")
     if kind not in ("", "image", "container"):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import (  # noqa: F401 - registers verbs
-    archive_commands,
-    build_commands,
-    commands,
-    container_commands,
-    course_commands,
-    picture_commands,
-    timeline_commands,
-    view_commands,
-)
+from imagelab.cli import course_commands
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
+from imagelab.cli.commands import archives as archive_commands
+from imagelab.cli.commands import build as build_commands
+from imagelab.cli.commands import containers as container_commands
+from imagelab.cli.commands import images as commands
+from imagelab.cli.commands import panels as view_commands
+from imagelab.cli.commands import pictures as picture_commands
+from imagelab.cli.commands import timeline as timeline_commands
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, Function, command
-from imagelab.cli.container_flags import flags_of
+from imagelab.cli.commands.container_flags import flags_of
 from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, TemplateError, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def containers(context: Context) -> Containers:
 
 @verb("run", "IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image", most=None, interspersed=False)
 def run(context: Context) -> int:
-    from imagelab.cli.run_options import request_of, settled
+    from imagelab.cli.commands.run_options import request_of, settled
     from imagelab.cli.streams import input_from, output_to
     from imagelab.oci.reference import Reference
 
@@ -160,7 +160,7 @@ def _made(context: Context, request: Request) -> Container:
 
 @verb("create", "IMAGE [COMMAND] [ARG...]", "Create a new container", most=None, interspersed=False)
 def create(context: Context) -> int:
-    from imagelab.cli.run_options import request_of, settled
+    from imagelab.cli.commands.run_options import request_of, settled
 
     container = _made(context, request_of(context.parsed, settled(context)))
     context.out.write(f"{container.id}\n")
@@ -176,7 +176,7 @@ def create(context: Context) -> int:
     interspersed=False,
 )
 def exec_(context: Context) -> int:
-    from imagelab.cli.run_options import environment, settled
+    from imagelab.cli.commands.run_options import environment, settled
     from imagelab.cli.streams import input_from, output_to
     from imagelab.engine.containers import Exec
 
@@ -389,7 +389,7 @@ def ps(context: Context) -> int:
     most=None,
 )
 def container_inspect(context: Context) -> int:
-    from imagelab.cli.commands import inspect_objects
+    from imagelab.cli.commands.images import inspect_objects
 
     def find(name: str) -> dict[str, object]:
         return inspected(context, name)
@@ -408,7 +408,7 @@ def inspected(context: Context, name: str) -> dict[str, object]:
 
 @verb("logs", "CONTAINER", "Fetch the logs of a container")
 def logs(context: Context) -> int:
-    from imagelab.cli.log_view import show
+    from imagelab.cli.commands.logs import show
 
     return show(context)
 
@@ -461,7 +461,7 @@ def attach(context: Context) -> int:
 
 
 def _attached(context: Context, container: Container, *, stdin_open: bool) -> int:
-    from imagelab.cli.log_view import follow
+    from imagelab.cli.commands.logs import follow
 
     open_stdin = stdin_open and bool(container.config.get("OpenStdin"))
     return follow(context, container, typed=open_stdin)
@@ -486,7 +486,7 @@ def commit(context: Context) -> int:
 
 @verb("export", "CONTAINER", "Export a container's filesystem as a tar archive")
 def export(context: Context) -> int:
-    from imagelab.cli.copy import exported
+    from imagelab.cli.commands.copy import exported
 
     return exported(context)
 
@@ -498,6 +498,6 @@ def export(context: Context) -> int:
     "Use '-' as the destination to stream a tar archive of a\ncontainer source to stdout.",
 )  # fmt: skip
 def cp(context: Context) -> int:
-    from imagelab.cli.copy import copied
+    from imagelab.cli.commands.copy import copied
 
     return copied(context)
