@@ -32,6 +32,6 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """What `%load_ext imagelab` calls: registers `%docker` and `%%docker`."""
-    from imagelab.magics import load_ipython_extension as load
+    from imagelab.jupyter.docker_magic import load_ipython_extension as load
 
     load(ipython)

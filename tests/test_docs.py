@@ -130,7 +130,7 @@ def test_every_method_of_a_lab_that_the_pages_show_exists() -> None:
 
 
 def test_the_lesson_that_the_pages_begin_could_be_begun() -> None:
-    from imagelab.course.skeleton import SLUG
+    from imagelab.course.new_lesson import SLUG
 
     for page in PAGES:
         for name in re.findall(r"`imagelab new-lesson ([^`\s]+)`", page.read_text(encoding="utf-8")):

@@ -17,8 +17,9 @@ import pytest
 import requests
 
 import imagelab
-from imagelab import launch, shim
 from imagelab.errors import ImageLabError, UsageError
+from imagelab.jupyter import docker_on_path as shim
+from imagelab.jupyter import launch
 
 # -- the learner's copy -------------------------------------------------------------------------------------
 
@@ -208,7 +209,7 @@ def test_jupyterlab_opens_the_first_lesson_and_asks_nobody_outside(
     ],
 )  # fmt: skip
 def test_the_language_a_browser_prefers(accepted: str, language: str) -> None:
-    from imagelab.launch_welcome import preferred
+    from imagelab.jupyter.welcome import preferred
 
     assert preferred(accepted) == language
 
@@ -335,10 +336,10 @@ def test_the_page_of_help(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 def test_the_script_names_this_python_by_its_whole_path() -> None:
     assert shim.script("/a b/python", windows=False) == (
-        "docker", "#!/bin/sh\nexec '/a b/python' -P -m imagelab.shim \"$@\"\n",
+        "docker", "#!/bin/sh\nexec '/a b/python' -P -m imagelab.jupyter.docker_on_path \"$@\"\n",
     )  # fmt: skip
     assert shim.script("C:\\a b\\python.exe", windows=True) == (
-        "docker.cmd", '@"C:\\a b\\python.exe" -P -m imagelab.shim %*\r\n',
+        "docker.cmd", '@"C:\\a b\\python.exe" -P -m imagelab.jupyter.docker_on_path %*\r\n',
     )  # fmt: skip
 
 

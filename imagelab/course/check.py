@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imagelab.course.scene import Scene
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
+from imagelab.course.lab_snapshot import Scene
 
 Test = Callable[[Scene, Scene], bool]
 Saying = Callable[[Scene, Scene], Words]

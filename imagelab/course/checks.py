@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
 from imagelab.course.checks_inside import (
     child_of,
@@ -36,8 +37,7 @@ from imagelab.course.checks_inside import (
     no_file_in_image,
     only_changed,
 )
-from imagelab.course.scene import Scene, canonical
-from imagelab.course.words import Words
+from imagelab.course.lab_snapshot import Scene, canonical
 from imagelab.oci.reference import familiar
 
 __all__ = [

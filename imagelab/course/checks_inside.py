@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.scene import Scene
-from imagelab.course.words import Words
+from imagelab.course.lab_snapshot import Scene
 from imagelab.layers.tree import Tree, diff
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig

@@ -31,9 +31,9 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from imagelab.cli.line import words
+from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.scene import Scene
-from imagelab.course.words import Words
+from imagelab.course.lab_snapshot import Scene
 from imagelab.errors import ImageLabError, UsageError
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any
 
 from imagelab.course.catalog import exercise as exercise_called
 from imagelab.course.exercise import Exercise, Lines, Verdict, perform
+from imagelab.course.lab_snapshot import look
 from imagelab.course.progress import Progress, read_progress
-from imagelab.course.rehearsal import clean_lab
-from imagelab.course.scene import look
+from imagelab.course.trial import clean_lab
 from imagelab.errors import ImageLabError
 from imagelab.oci.reference import Reference
 

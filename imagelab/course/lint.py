@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from imagelab.course import catalog, notebooks
+from imagelab.course.bilingual import Words
 from imagelab.course.exercise import Exercise, Rung, Verdict, bare
-from imagelab.course.mutants import survivors
-from imagelab.course.rehearsal import goal_of, rehearse, start_of
-from imagelab.course.scene import Scene
-from imagelab.course.words import Words
+from imagelab.course.goal_mutations import survivors
+from imagelab.course.lab_snapshot import Scene
+from imagelab.course.trial import goal_of, rehearse, start_of
 from imagelab.errors import ImageLabError
 from imagelab.oci.reference import familiar
 

@@ -34,7 +34,7 @@ def checked(exercise_id: str) -> Checked:
     """
     from IPython.core.getipython import get_ipython
 
-    from imagelab.course.desk import desk_of
+    from imagelab.course.exercise_magics import desk_of
 
     practice = desk_of(get_ipython()).opened[exercise_id]
     practice.look()

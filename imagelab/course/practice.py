@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.course.exercise import Exercise, Rung, as_cell, prepare
-from imagelab.course.panel import Shown, checked, exercise_panel, said
+from imagelab.course.exercise_panel import Shown, checked, exercise_panel, said
+from imagelab.course.lab_snapshot import look
 from imagelab.course.progress import Record, note, progress_file, read_progress
 from imagelab.course.record import written
-from imagelab.course.rehearsal import goal_of
-from imagelab.course.scene import look
+from imagelab.course.trial import goal_of
 from imagelab.errors import ImageLabError
 from imagelab.view.messages import say
 
@@ -169,7 +169,7 @@ class Practice:
         return self.panel.html
 
     def _ipython_display_(self) -> None:
-        from imagelab.course.desk import display_practice
+        from imagelab.course.exercise_magics import display_practice
 
         display_practice(self)
 
@@ -182,7 +182,7 @@ def begin(lab: Lab, name: str) -> Practice:
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython else None
     if shell is not None:
-        from imagelab.course.desk import take_desk
+        from imagelab.course.exercise_magics import take_desk
 
         take_desk(shell, practice, lab)
     return practice

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
-    from imagelab.course.panel import Shown
+    from imagelab.course.exercise_panel import Shown
 
 FILE = "imagelab-progress.json"
 VERSION = 1
@@ -91,7 +91,7 @@ def _record(data: Mapping[str, Any]) -> Record:
 
 def progress_file(environ: Mapping[str, str], folder: Path) -> Path | None:
     """Where progress is kept for a notebook that runs in `folder`; None where none is to be kept."""
-    from imagelab.launch import LESSONS, PRIVATE, shipped
+    from imagelab.jupyter.launch import LESSONS, PRIVATE, shipped
 
     if asked := environ.get("IMAGELAB_PROGRESS"):
         return Path(asked)
@@ -179,7 +179,7 @@ def progress_panel(
     """The same for a notebook: text, and HTML beside it. `titles`: of lessons by slug and of exercises by id."""
     from html import escape
 
-    from imagelab.course.panel import Shown
+    from imagelab.course.exercise_panel import Shown
     from imagelab.view.messages import say
     from imagelab.view.style import chip, panel
 

@@ -51,7 +51,7 @@ from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
     from imagelab.classroom.upstream import ClassroomUpstream
-    from imagelab.course.panel import Shown
+    from imagelab.course.exercise_panel import Shown
     from imagelab.course.practice import Practice
     from imagelab.lab.results.containers import ContainerList, LabContainer, Page
     from imagelab.lab.results.images import CommandResult, History, ImageList, LabImage, Usage
@@ -422,7 +422,7 @@ def lesson(name: str, *, lang: str = "") -> Lab:
     import atexit
     import tempfile
 
-    from imagelab.course.words import language_here
+    from imagelab.course.bilingual import language_here
     from imagelab.runtime.supervisor import OWNER
     from imagelab.store.locks import locked
 

@@ -11,7 +11,7 @@ from imagelab.course.checks import (
     same_image,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 FIRST_STEPS = Exercise(
     id="first-steps",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagelab.course.checks import image_exists, image_kept, is_platform, tag_moved, tag_points_to
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 YESTERDAY = Exercise(
     id="yesterday",

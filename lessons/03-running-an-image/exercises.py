@@ -11,7 +11,7 @@ from imagelab.course.checks import (
     no_containers,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 EXIT_CODE = Exercise(
     id="exit-code",

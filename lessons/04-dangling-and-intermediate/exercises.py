@@ -15,7 +15,7 @@ from imagelab.course.checks import (
     tag_moved,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 SECOND_NOTE = Exercise(
     id="second-note",

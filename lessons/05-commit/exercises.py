@@ -13,7 +13,7 @@ from imagelab.course.checks import (
     only_changed,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 PAGE = "/usr/share/nginx/html/index.html"
 

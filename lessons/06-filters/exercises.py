@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagelab.course.checks import config_has, image_exists, only_images, same_image, tag_kept
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 _OLD = image_exists("centos") | image_exists("ubuntu:14.04") | image_exists("alpine")
 _NEW = image_exists("nginx") & image_exists("mongo:3.2")

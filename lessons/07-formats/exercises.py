@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagelab.course.checks import answered, image_exists, tag_kept, tags_of
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 EVERY_NAME = Exercise(
     id="every-name",

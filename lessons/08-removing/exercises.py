@@ -16,7 +16,7 @@ from imagelab.course.checks import (
     tag_kept,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 IN_USE = Exercise(
     id="in-use",

@@ -12,7 +12,7 @@ from imagelab.course.checks import (
     no_file_in_image,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 PAGE = "/usr/share/nginx/html/index.html"
 _PAGE = file_in_image("page:1", PAGE, "<h1>Built</h1>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagelab.course.checks import answered, image_exists, in_no_layer, layers_on_top, no_file_in_image
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 WHICH_BLOB = Exercise(
     id="which-blob",

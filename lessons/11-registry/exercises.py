@@ -5,7 +5,7 @@ from __future__ import annotations
 from imagelab.course.check import Check
 from imagelab.course.checks import answered, image_absent, image_exists, is_platform
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 FROM_AFAR = Exercise(
     id="from-afar",

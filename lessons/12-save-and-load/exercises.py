@@ -5,8 +5,8 @@ from __future__ import annotations
 from imagelab.course.check import Check
 from imagelab.course.checks import config_has, file_in_image, image_exists, image_kept, in_no_layer, tag_kept
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.scene import Scene
-from imagelab.course.words import Words
+from imagelab.course.lab_snapshot import Scene
+from imagelab.course.bilingual import Words
 
 _KEYLESS = in_no_layer("clean:1", "/app/id_rsa")
 

@@ -17,7 +17,7 @@ from imagelab.course.checks import (
     tag_points_to,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 _ALPINE_IS_BUSYBOX = tag_points_to("alpine", "busybox")
 _BUSYBOX_IS_ALPINE = tag_points_to("busybox", "alpine")

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from imagelab.course import catalog, checks
+from imagelab.course.bilingual import Words, language_here
 from imagelab.course.check import Check
 from imagelab.course.exercise import Exercise, Lines, Rung, Wrong, perform, prepare
-from imagelab.course.rehearsal import clean_lab, rehearse
-from imagelab.course.scene import Scene, canonical, look
-from imagelab.course.words import Words, language_here
+from imagelab.course.lab_snapshot import Scene, canonical, look
+from imagelab.course.trial import clean_lab, rehearse
 from imagelab.errors import ImageLabError
 from imagelab.lab.lab import Lab
 

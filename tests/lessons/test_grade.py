@@ -20,7 +20,7 @@ from imagelab.course.grade import commands_in, grade, grade_notebook
 from imagelab.course.nbgrader import assignment
 from imagelab.course.progress import FILE, Progress, Record
 from imagelab.course.record import written
-from imagelab.course.rehearsal import clean_lab
+from imagelab.course.trial import clean_lab
 from imagelab.errors import ImageLabError
 from imagelab.lab.lab import Lab
 from imagelab.state.steps import Entry, read_log, write_log

@@ -12,9 +12,11 @@ import pytest
 
 from imagelab.cli.main import run
 from imagelab.course import notebooks
+from imagelab.course.bilingual import Words
 from imagelab.course.catalog import load
 from imagelab.course.checks import image_exists, tag_kept
 from imagelab.course.exercise import Exercise, Hint, Rung, Wrong
+from imagelab.course.goal_mutations import survivors
 from imagelab.course.lint import (
     lint,
     lint_exercise,
@@ -25,9 +27,7 @@ from imagelab.course.lint import (
     lint_source,
     lint_twice,
 )
-from imagelab.course.mutants import survivors
-from imagelab.course.skeleton import new_lesson
-from imagelab.course.words import Words
+from imagelab.course.new_lesson import new_lesson
 from imagelab.errors import ImageLabError, UsageError
 
 

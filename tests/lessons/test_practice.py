@@ -11,6 +11,7 @@ import pytest
 import imagelab
 from imagelab.course import catalog, notebooks
 from imagelab.course.exercise import as_cell
+from imagelab.course.lab_snapshot import look
 from imagelab.course.practice import Practice
 from imagelab.course.progress import (
     FILE,
@@ -23,7 +24,6 @@ from imagelab.course.progress import (
     read_progress,
     summary,
 )
-from imagelab.course.scene import look
 from imagelab.errors import ImageLabError
 from imagelab.lab.lab import Lab
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagelab.cli import course_commands
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
 from imagelab.cli.commands import archives as archive_commands
 from imagelab.cli.commands import build as build_commands
@@ -14,12 +13,13 @@ from imagelab.cli.commands import panels as view_commands
 from imagelab.cli.commands import pictures as picture_commands
 from imagelab.cli.commands import timeline as timeline_commands
 from imagelab.cli.flags import Flag
+from imagelab.course import commands as course_commands
 from imagelab.errors import ImageLabError, UsageError
 
 
 @command(("lab",), "[OPTIONS]", "Open JupyterLab on the lessons", most=None, program="imagelab", raw=True)
 def lab(context: Context) -> int:
-    from imagelab.launch import command
+    from imagelab.jupyter.launch import command
 
     return command(
         context.parsed.arguments,

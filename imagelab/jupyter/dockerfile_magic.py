@@ -25,7 +25,7 @@ from imagelab.cli.commands.build import FLAGS
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
-    from imagelab.magics import Session
+    from imagelab.jupyter.docker_magic import Session
 
 
 class Piped(io.StringIO):

@@ -329,9 +329,9 @@ def _magic_name(node: ast.AST) -> ast.Constant | None:
 
 def load_ipython_extension(ipython: Any) -> None:
     """Register the magics, those of exercises too, and put `docker` on the kernel's PATH for `!docker`."""
-    from imagelab.course.desk import desk_of
-    from imagelab.magics_build import register
-    from imagelab.shim import on_path
+    from imagelab.course.exercise_magics import desk_of
+    from imagelab.jupyter.docker_on_path import on_path
+    from imagelab.jupyter.dockerfile_magic import register
 
     session = Session(ipython)
 

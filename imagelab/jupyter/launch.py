@@ -290,7 +290,7 @@ def environment(folder: Path, environ: Mapping[str, str], home: str) -> dict[str
     """The server's environment: `docker` and this Python's programs on PATH, settings of its own, a token."""
     from secrets import token_hex
 
-    from imagelab.shim import on_path
+    from imagelab.jupyter.docker_on_path import on_path
 
     env = dict(environ)
     programs = os.pathsep.join(part for part in (str(Path(sys.executable).parent), env.get("PATH", "")) if part)

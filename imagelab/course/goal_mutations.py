@@ -17,8 +17,8 @@ from fnmatch import fnmatch
 from itertools import chain
 
 from imagelab.course.exercise import Exercise, perform
-from imagelab.course.rehearsal import clean_lab
-from imagelab.course.scene import Scene, look
+from imagelab.course.lab_snapshot import Scene, look
+from imagelab.course.trial import clean_lab
 from imagelab.layers.tree import Draft, Put, Tree, diff
 from imagelab.layers.writable_layer import init_layer, init_tree
 from imagelab.oci.digest import Digest

@@ -19,7 +19,7 @@ from html import escape
 
 from imagelab.course.checks import ANSWER
 from imagelab.course.exercise import Exercise, Verdict
-from imagelab.course.scene import Scene
+from imagelab.course.lab_snapshot import Scene
 from imagelab.oci.reference import familiar
 from imagelab.view.messages import say
 from imagelab.view.style import chip, panel

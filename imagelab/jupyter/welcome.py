@@ -16,7 +16,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from imagelab.launch import LANGUAGES, WELCOME, first_lesson
+from imagelab.jupyter.launch import LANGUAGES, WELCOME, first_lesson
 
 
 def preferred(accepted: str, otherwise: str = LANGUAGES[0]) -> str:

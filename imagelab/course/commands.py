@@ -34,7 +34,7 @@ def lint_lessons(context: Context) -> int:
 )  # fmt: skip
 def new_lesson(context: Context) -> int:
     from imagelab.course import notebooks
-    from imagelab.course.skeleton import new_lesson
+    from imagelab.course.new_lesson import new_lesson
 
     root = _checkout(context)
     folder = new_lesson(root, context.parsed.arguments[0])

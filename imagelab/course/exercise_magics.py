@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
-from imagelab.course.panel import Shown, checked, exercise_panel, said
-from imagelab.course.scene import look
-from imagelab.course.words import language_here
+from imagelab.course.bilingual import language_here
+from imagelab.course.exercise_panel import Shown, checked, exercise_panel, said
+from imagelab.course.lab_snapshot import look
 from imagelab.errors import ImageLabError
 from imagelab.view.messages import say
 from imagelab.view.pull_progress import is_watched, publish

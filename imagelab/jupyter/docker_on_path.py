@@ -1,7 +1,7 @@
 """The `docker` on PATH: a script of two lines that runs imagelab, so that the book's own lines work as they are printed.
 
     #!/bin/sh
-    exec '/where/this/python/is' -P -m imagelab.shim "$@"
+    exec '/where/this/python/is' -P -m imagelab.jupyter.docker_on_path "$@"
 
 In a terminal there is nothing more to it. In a notebook's `!docker …` the line has been through IPython, and what it
 sees as its terminal is nobody's; four things are put right there:
@@ -43,8 +43,8 @@ def folder() -> Path:
 def script(python: str, *, windows: bool) -> tuple[str, str]:
     """The script's name and text, for one interpreter."""
     if windows:
-        return "docker.cmd", f'@"{python}" -P -m imagelab.shim %*\r\n'
-    return "docker", f'#!/bin/sh\nexec {shlex.quote(python)} -P -m imagelab.shim "$@"\n'
+        return "docker.cmd", f'@"{python}" -P -m imagelab.jupyter.docker_on_path %*\r\n'
+    return "docker", f'#!/bin/sh\nexec {shlex.quote(python)} -P -m imagelab.jupyter.docker_on_path "$@"\n'
 
 
 def install(directory: Path | None = None) -> Path:

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from imagelab.course.exercise import Exercise, Line, Verdict, perform, prepare
-from imagelab.course.scene import Scene, look
+from imagelab.course.lab_snapshot import Scene, look
 
 if TYPE_CHECKING:
     from imagelab.lab.lab import Lab
