@@ -13,7 +13,7 @@ from imagelab.view.panel import aligned, hexdump, plain, preview, width
 
 PANELS = """
 import imagelab
-from imagelab.digest import Digest
+from imagelab.oci.digest import Digest
 for lang in ("en", "zh"):
     lab = imagelab.connect(lang, clock="class", lang=lang, in_process=True, environ={})
     for name in ("imagelab/leaky", "nginx:1.11", "nginx", "hello-world"):

@@ -202,7 +202,7 @@ def test_a_store_is_its_model(tmp_path_factory: pytest.TempPathFactory, steps: l
 WRITER = """
 import sys
 from pathlib import Path
-from imagelab.store import Store
+from imagelab.store.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     for n in range(int(sys.argv[3])):
         with store.transaction() as tx:
@@ -216,7 +216,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_store import BLOB, LAYER
-from imagelab.store import Store
+from imagelab.store.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     print("ready", flush=True)
     while True:

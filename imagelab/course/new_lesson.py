@@ -99,7 +99,7 @@ from __future__ import annotations
 
 from imagelab.course.checks import image_absent, image_exists, same_image, tag_kept
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.words import Words
+from imagelab.course.bilingual import Words
 
 ONE = Exercise(
     id="ID-one",

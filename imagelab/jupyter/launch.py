@@ -107,7 +107,7 @@ def folder_of(asked: str) -> Path:
 
 def shipped() -> Path:
     """The notebooks that came with this imagelab: in the package, or beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     for folder in (package / "_notebooks", package.parent / "notebooks"):
         if any(folder.glob("*/*.ipynb")):
             return folder

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imagelab.cli.command import COMMANDS, GROUPS, Context, command
-from imagelab.cli.commands import archives as archive_commands
-from imagelab.cli.commands import build as build_commands
-from imagelab.cli.commands import containers as container_commands
-from imagelab.cli.commands import images as commands
-from imagelab.cli.commands import panels as view_commands
-from imagelab.cli.commands import pictures as picture_commands
-from imagelab.cli.commands import timeline as timeline_commands
+from imagelab.cli.commands import (
+    archives,  # noqa: F401
+    build,  # noqa: F401
+    containers,  # noqa: F401
+    images,  # noqa: F401
+    panels,  # noqa: F401
+    pictures,  # noqa: F401
+    timeline,  # noqa: F401
+)
 from imagelab.cli.flags import Flag
-from imagelab.course import commands as course_commands
+from imagelab.course import commands as course_commands  # noqa: F401
 from imagelab.errors import ImageLabError, UsageError
 
 

@@ -19,12 +19,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
-from imagelab.engine.build import trace as said
-from imagelab.engine.build.cache import Cache
-from imagelab.engine.build.context import Source, read_context, without_build_files
-from imagelab.engine.build.copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
-from imagelab.engine.build.request import BuildError, BuildOptions, Stand, placed
-from imagelab.engine.commit import NewImage, child_config, store_image, with_parents
 from imagelab.dockerfile.arguments import Arguments
 from imagelab.dockerfile.config import Config, applied, environment, expanded, ordered, shell_of, words_of
 from imagelab.dockerfile.instructions import (
@@ -45,6 +39,12 @@ from imagelab.dockerfile.instructions import (
 )
 from imagelab.dockerfile.parser import DockerfileError, parse
 from imagelab.dockerfile.words import substitute
+from imagelab.engine.build import trace as said
+from imagelab.engine.build.cache import Cache
+from imagelab.engine.build.context import Source, read_context, without_build_files
+from imagelab.engine.build.copy import Owner, Placer, Reader, Sources, equal, hash_of, owner_of
+from imagelab.engine.build.request import BuildError, BuildOptions, Stand, placed
+from imagelab.engine.commit import NewImage, child_config, store_image, with_parents
 from imagelab.errors import ImageNotFoundError
 from imagelab.layers.tree import Change, Tree, diff
 from imagelab.runtime.driver import make_directory

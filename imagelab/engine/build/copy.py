@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from imagelab.engine.build.context import Source, read_context
 from imagelab.dockerfile.instructions import Copy
+from imagelab.engine.build.context import Source, read_context
 from imagelab.errors import ImageLabError, InvalidFilterError
 from imagelab.layers.compression import compression_of
 from imagelab.layers.tree import Kind, Node
