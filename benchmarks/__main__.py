@@ -54,7 +54,7 @@ if sys.argv[3] == "zlib":
     sys.modules["isal"] = None
     sys.modules["isal.isal_zlib"] = None
 lab = imagelab.connect(sys.argv[1], environ={})
-lab.engine.upstream.session  # loading the HTTP library is starting up, not pulling
+lab.engine.images.upstream.session  # loading the HTTP library is starting up, not pulling
 begin = time.perf_counter()
 lab.pull(sys.argv[2])
 print(time.perf_counter() - begin)

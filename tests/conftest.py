@@ -42,5 +42,5 @@ def ports_of_the_book() -> Iterator[None]:
 def told(lab: Lab) -> list[Progress | Event]:
     """What the lab's engine says, in order."""
     heard: list[Progress | Event] = []
-    lab.engine.progress = lab.engine.events = heard.append
+    lab.pull_progress = lab.engine.events = heard.append
     return heard

@@ -45,18 +45,18 @@ def answer(lab: Lab, path: str, query: dict[str, list[str]]) -> Any:
     if path == "/images/json":
         asked = json.loads(query.get("filters", ["{}"])[0])
         values = {key: list(found) for key, found in asked.items()}
-        listed = lab.engine.images(all=query.get("all", ["0"])[0] in ("1", "true"), filters=Filters(values))
+        listed = lab.engine.images.list(all=query.get("all", ["0"])[0] in ("1", "true"), filters=Filters(values))
         return [summary(lab, image, values.get("reference", [])) for image in listed]
     if match := re.fullmatch(r"/images/(.+)/history", path):
         return [
             {"Id": row.id or "<missing>", "Created": row.created // SECOND, "CreatedBy": row.created_by,
              "Tags": list(row.tags) or None, "Size": row.size, "Comment": row.comment}
-            for row in lab.engine.history(match[1])
+            for row in lab.engine.images.history(match[1])
         ]  # fmt: skip
     if match := re.fullmatch(r"/images/(.+)/json", path):
-        return lab.engine.inspect(match[1])
+        return lab.engine.images.inspect(match[1])
     if path == "/system/df":
-        usage = lab.engine.disk_usage()
+        usage = lab.engine.images.disk_usage()
         images = [
             summary(lab, row.image, []) | {"SharedSize": row.shared, "Containers": row.containers}
             for row in usage.images

@@ -102,7 +102,7 @@ def test_what_was_saved_comes_back_as_it_was_listed(
         assert [(row.created, row.created_by, row.size, row.comment) for row in here] == [
             (row.created, row.created_by, row.size, row.comment) for row in there
         ]
-        assert other.engine.tree(image.id) == full.engine.tree(image.id)
+        assert other.engine.images.tree(image.id) == full.engine.images.tree(image.id)
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -456,7 +456,7 @@ def test_terminals_are_refused(full: Lab) -> None:
 def test_the_bars_of_a_load(full: Lab, fresh: Callable[[], Lab]) -> None:
     """R6.48: one line a layer, named by its diff ID."""
     other, told = fresh(), []
-    other.engine.progress = told.append
+    other.pull_progress = told.append
     loaded(other, saved(full, "ubuntu:14.04"))
     diff_ids = [full.state.layers[chain_id].diff_id.short for chain_id in full.image("ubuntu:14.04").layers]
     assert list(dict.fromkeys(one.id for one in told)) == diff_ids

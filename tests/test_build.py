@@ -316,7 +316,7 @@ def test_multi_stage(lab: Lab, folder: Path) -> None:
         "Step 1/6 : ARG T=14.04\nStep 2/6 : FROM ubuntu:$T AS build\n" in result.stdout
         and "Step 4/6 : FROM scratch\n ---> \n" in result.stdout
     )
-    tree = lab.engine.tree("app")
+    tree = lab.engine.images.tree("app")
     assert sorted(tree) == ["", "a", "b", "t"] and lab.store.read_file(tree["t"]) == b"\n"
     assert [image.parent for image in lab.state.images.values() if lab.state.is_dangling(image.id)] == [
         lab.image("ubuntu:14.04").id
@@ -348,7 +348,7 @@ def test_copy(lab: Lab, folder: Path) -> None:
     (folder / "dir" / "loop").symlink_to("loop")
     result = build(lab, folder, {"Dockerfile": text, "a1": "1", "a2": "2", "x": "x", "dir/f": "f"}, "-t", "app")
     assert result.exit_code == 0, result
-    tree = lab.engine.tree("app")
+    tree = lab.engine.images.tree("app")
     assert sorted(tree) == [
         "",
         "d",
@@ -390,7 +390,7 @@ def test_add_unpacks_a_tar(lab: Lab, folder: Path, mode: str) -> None:
         "x": "x",
     }
     assert build(lab, folder, files, "-t", "app").exit_code == 0
-    tree = lab.engine.tree("app")
+    tree = lab.engine.images.tree("app")
     assert sorted(tree) == ["", "a.tar", "to", "to/in", "to/in/again", "to/in/side", "to/x"]
     assert tree["to/in/again"] == tree["to/in/side"] and tree["to/in/side"].link == "to/in/again"
     assert (tree["to/in/side"].uid, tree["to/in/side"].mode, lab.store.read_file(tree["to/in/side"])) == (
@@ -412,7 +412,7 @@ def test_dockerignore(lab: Lab, folder: Path) -> None:
         "dir/deep/d": "",
     }
     assert build(lab, folder, files, "-t", "app").exit_code == 0
-    assert sorted(lab.engine.tree("app")) == ["", "dir", "dir/c", "keep.md"]
+    assert sorted(lab.engine.images.tree("app")) == ["", "dir", "dir/c", "keep.md"]
 
 
 def test_a_volume_swallows_what_a_later_run_writes(lab: Lab, folder: Path) -> None:
@@ -424,7 +424,7 @@ def test_a_volume_swallows_what_a_later_run_writes(lab: Lab, folder: Path) -> No
         "-t",
         "app",
     )
-    assert {"v", "v/a", "c"} <= set(lab.engine.tree("app")) and "v/b" not in lab.engine.tree("app")
+    assert {"v", "v/a", "c"} <= set(lab.engine.images.tree("app")) and "v/b" not in lab.engine.images.tree("app")
 
 
 def test_healthcheck_notes_what_it_replaces(lab: Lab, folder: Path) -> None:
@@ -454,14 +454,16 @@ def test_a_dockerfile_or_a_tar_on_standard_input(lab: Lab, folder: Path) -> None
     from imagelab.engine.build.request import BuildOptions
 
     sent = context_of_stdin(data.getvalue(), "sub/D")
-    assert lab.engine.build(sent.tar, BuildOptions(dockerfile=sent.dockerfile, tags=("t",))).names == ("t:latest",)
+    assert lab.engine.builds.build(sent.tar, BuildOptions(dockerfile=sent.dockerfile, tags=("t",))).names == (
+        "t:latest",
+    )
 
 
 def test_a_dockerfile_outside_the_context(lab: Lab, folder: Path) -> None:
     (folder.parent / "D").write_text("FROM scratch\nCOPY . /")
     result = build(lab, folder, {"x": "1"}, "-f", str(folder.parent / "D"), "-t", "app")
     assert result.exit_code == 0, result
-    assert sorted(lab.engine.tree("app")) == ["", "x"]
+    assert sorted(lab.engine.images.tree("app")) == ["", "x"]
 
 
 # -- what goes wrong ----------------------------------------------------------------------------------------
@@ -581,10 +583,10 @@ def test_a_tar_with_names_outside_is_refused(lab: Lab) -> None:
     with tarfile.open(fileobj=data, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("../evil"))
     with pytest.raises(ImageLabError, match="outside the root"):
-        lab.engine.build(data, BuildOptions())
+        lab.engine.builds.build(data, BuildOptions())
     for broken in (b"\x1f\x8bnothing", b"BZh9nothing", b"\xfd7zXZ\0nothing", b"nothing" * 200):
         with pytest.raises(ImageLabError):
-            lab.engine.build(io.BytesIO(broken), BuildOptions())
+            lab.engine.builds.build(io.BytesIO(broken), BuildOptions())
 
 
 # -- from Python --------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def test_what_it_does_not_do_it_says(lab: Lab, tmp_path: Path, text: str, said: 
 def test_a_volume_keeps_what_a_later_run_writes(lab: Lab, tmp_path: Path) -> None:
     """R8.21."""
     build(lab, tmp_path / "c", "FROM ubuntu:14.04\nRUN mkdir /v\nVOLUME /v\nRUN echo 1 > /v/a", "-t", "app")
-    assert "v/a" in lab.engine.tree("app")
+    assert "v/a" in lab.engine.images.tree("app")
 
 
 def test_the_environment_asks_for_it_and_1_13_has_none(
@@ -185,8 +185,8 @@ def test_a_context_of_a_hundred_thousand_files_is_bearable(lab: Lab) -> None:
     nodes = [Put(f"d{at % 100}/{at}", Node(Kind.FILE)) for at in range(100_000)]
     tar = io.BytesIO(b"".join(write([*nodes, Put("Dockerfile", Node(Kind.FILE, size=len(text)))], lambda node: text)))
     begun = time.monotonic()
-    lab.engine.build(tar, BuildOptions(tags=("app",)))
-    assert len(lab.engine.tree("app")) == 1001 and time.monotonic() - begun < 60
+    lab.engine.builds.build(tar, BuildOptions(tags=("app",)))
+    assert len(lab.engine.images.tree("app")) == 1001 and time.monotonic() - begun < 60
 
 
 def test_an_ignored_folder_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def pull(tmp_path: Path) -> Iterator[Callable[..., Any]]:
             try:
                 return lab, lab.pull(name), lines
             finally:
-                lab.engine.upstream.session.close()
+                lab.engine.images.upstream.session.close()
 
     yield act
     for lab in opened:
@@ -314,7 +314,7 @@ def test_localhost_may_be_plain(lab: Lab) -> None:
         host = url.removeprefix("http://")
         image = lab.pull(f"{host}/library/busybox")
         assert image.tags == [f"{host}/library/busybox:latest"]
-        lab.engine.upstream.session.close()
+        lab.engine.images.upstream.session.close()
     assert faulty.asked[0] == "HEAD /v2/library/busybox/manifests/latest"
 
 
@@ -339,13 +339,13 @@ def test_localhost_may_have_a_certificate_of_its_own(lab: Lab, tmp_path: Path) -
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         image = lab.pull(f"127.0.0.1:{server.server_port}/library/busybox")
         assert image.image.size == 1090
-        lab.engine.upstream.session.close()
+        lab.engine.images.upstream.session.close()
         server.shutdown()
 
 
 def test_nobody_answers(lab: Lab) -> None:
     with pytest.raises(UnreachableError) as caught:
-        lab.engine.pull("127.0.0.1:9/a/b")
+        lab.engine.images.pull("127.0.0.1:9/a/b")
     assert str(caught.value) == 'Get "http://127.0.0.1:9/v2/": dial tcp 127.0.0.1:9: connect: connection refused'
     assert "classroom" in caught.value.hint
 
@@ -363,9 +363,9 @@ def test_progress_is_told_by_one_thread(pull: Callable[..., Any]) -> None:
         lines.append(progress)
 
     lab, _, _ = pull(faulty, "busybox")
-    lab.engine.progress = sink
+    lab.pull_progress = sink
     with serving(faulty) as url:
         lab.engine._upstream = Upstream.parse(url)
         lab.pull("redis")
-        lab.engine.upstream.session.close()
+        lab.engine.images.upstream.session.close()
     assert tellers == {threading.get_ident()} and len(lines) > 10

@@ -134,7 +134,7 @@ def test_a_verb_of_python_is_the_step_of_its_command_line(here: Lab) -> None:
 
 def test_a_change_that_no_command_made_has_no_time(here: Lab) -> None:
     here.pull("hello-world")
-    here.engine.tag("hello-world", "one")
+    here.engine.images.tag("hello-world", "one")
     last = here.docker("steps").stdout.splitlines()[-1]
     assert "(a change made in Python)" in last and "ago" not in last
     here.undo()
@@ -178,11 +178,11 @@ def test_a_change_made_while_another_command_works_keeps_the_order(here: Lab) ->
     here.pull("hello-world")
     states = [here.state]
     with here.verb("two", "parts"):
-        here.engine.tag("hello-world", "one")
+        here.engine.images.tag("hello-world", "one")
         states.append(here.state)
-        other.engine.tag("hello-world", "two")
+        other.engine.images.tag("hello-world", "two")
         states.append(here.state)
-        here.engine.tag("hello-world", "three")
+        here.engine.images.tag("hello-world", "three")
         states.append(here.state)
     assert [(step.line, step.part) for step in here.steps()][1:] == [
         ("two parts", 0), ("(a change made in Python)", 0), ("two parts (continued)", 1),

@@ -190,8 +190,8 @@ def test_the_yardstick_is_wcags() -> None:
 
 def a_pull(lab: Lab, name: str) -> PullPicture:
     picture = PullPicture()
-    lab.engine.progress = picture.tell  # type: ignore[assignment]
-    lab.engine.pull(name)
+    lab.pull_progress = picture.tell  # type: ignore[assignment]
+    lab.engine.images.pull(name)
     return picture
 
 
@@ -290,7 +290,7 @@ def test_widgets_move_while_it_runs_and_are_gone_afterwards(lab: Lab, monkeypatc
     monkeypatch.setattr(progress, "Bars", Watched)
     monkeypatch.setattr(Watched, "shown", staticmethod(lambda: Watched(__import__("ipywidgets"))))
     sink = NotebookProgress(watched=True, sleep=rested.append)
-    lab.engine.progress = sink
+    lab.pull_progress = sink
     lab.pull("ubuntu:14.04")
     assert len(seen[-1]) == 5
     assert {(share, style) for _, share, style in seen[-1]} == {(1.0, "success")}
@@ -303,7 +303,7 @@ def test_widgets_move_while_it_runs_and_are_gone_afterwards(lab: Lab, monkeypatc
 def test_without_ipywidgets_the_text_is_still_there(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     shown: list[Any] = []
-    lab.engine.progress = NotebookProgress(watched=True, show=shown.append)
+    lab.pull_progress = NotebookProgress(watched=True, show=shown.append)
     lab.pull("alpine")
     assert "Pull complete" in shown[0]["text/plain"]
 

@@ -67,7 +67,7 @@ def _images(state: State, filters: Filters, engine: Engine) -> set[str] | None:
     found: set[str] = set()
     for name in filters["ancestor"]:
         try:
-            image = engine.resolve(name)
+            image = engine.images.resolve(name)
         except (ImageNotFoundError, ImageLabError):
             continue
         found |= {one for one in state.images if one == image.id or image.id in state.parents(one)}

@@ -11,24 +11,25 @@ asked of it is left in its directory, and what became of it is read from the dat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from imagelab.engine.process_spec import Exec, exec_spec, ready, spec_of
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.oci.digest import Digest
 from imagelab.runtime import execution
-from imagelab.runtime.driver import Main, World, ask, begin, discard, environment_of, is_alive, machine_for, processes
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import SIGNALS, Process, Program, Stream
+from imagelab.runtime.driver import Main, World, ask, discard, is_alive, machine_for, processes
+from imagelab.runtime.process import SIGNALS, Machine, Stream
 from imagelab.runtime.runner import Runner, wait_until
 from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive
 from imagelab.state import container_config as values
-from imagelab.state.container_config import CannotStartError, Request, cannot_start
+from imagelab.state.container_config import CannotStartError, Request
 from imagelab.state.events import Event
 from imagelab.state.model import Container, Image, State
 
 if TYPE_CHECKING:
-    from imagelab.engine.engine import Engine
+    from imagelab.engine.context import Context
+    from imagelab.engine.images import Images
     from imagelab.layers.tree import Change, Tree
 
 STOP_TIMEOUT = 10
@@ -39,23 +40,12 @@ class ContainerNotFoundError(NotFoundError):
     """`No such container: web`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exec:
-    """What `docker exec` asks for."""
-
-    command: tuple[str, ...]
-    env: tuple[str, ...] = ()
-    user: str = ""
-    workdir: str = ""
-    tty: bool = False
-
-
 class Containers:
     """The container verbs of one lab."""
 
-    def __init__(self, engine: Engine, runner: Runner, ids: Callable[[], str], world: World) -> None:
-        self._engine, self.store, self.runner = engine, engine.store, runner
-        self._ids, self.world = ids, world
+    def __init__(self, context: Context, images: Images, runner: Runner, world: World) -> None:
+        self._context, self._images, self.store = context, images, context.store
+        self.runner, self.world = runner, world
 
     # -- finding --------------------------------------------------------------------------------------------
 
@@ -78,7 +68,7 @@ class Containers:
             container = tx.container(container_id)
             if container is not None and container.running:
                 tx.put_container(
-                    replace(container, status="exited", exit_code=137, finished=self._engine.clock(), pid=0, ports={})
+                    replace(container, status="exited", exit_code=137, finished=self._context.clock(), pid=0, ports={})
                 )
         container = self.store.container(container_id)
         if container is not None and container.host.get("AutoRemove"):
@@ -102,7 +92,7 @@ class Containers:
         return found[0]
 
     def _event(self, action: str, container: Container) -> None:
-        self._engine.events(
+        self._context.emit(
             Event("container", action, container.id, {"name": container.name, "image": container.image_name})
         )
 
@@ -110,15 +100,15 @@ class Containers:
 
     def create(self, request: Request) -> Container:
         """Make a container, and do not start it. ImageNotFoundError; NoCommandError; ImageLabError for its name."""
-        image = self._engine.resolve(request.image)
+        image = self._images.resolve(request.image)
         signal_number(request.stop_signal or "TERM")
-        container_id = self._ids()
+        container_id = self._context.ids()
         with self.store.transaction() as tx:
             state = tx.state
             name = values.checked_name(state, request.name) if request.name else values.random_name(state, container_id)
             config = self.store.config(image.id).data.get("config") or {}
             container = Container(
-                container_id, name, image.id, created=self._engine.clock(), image_name=request.image,
+                container_id, name, image.id, created=self._context.clock(), image_name=request.image,
                 config=values.merged_config(request, config, container_id), host=values.host_config(request), layers=image.layers,
             )  # fmt: skip
             tx.put_container(container)
@@ -128,11 +118,11 @@ class Containers:
 
     def create_for_build(self, image: Image | None, config: Mapping[str, Any]) -> Container:
         """A container of a build's step: with exactly this config, on an image (None: on nothing, R8.23). It is not started."""
-        container_id = self._ids()
+        container_id = self._context.ids()
         with self.store.transaction() as tx:
             name = values.random_name(tx.state, container_id)
             container = Container(
-                container_id, name, image.id if image else Digest.trusted(""), created=self._engine.clock(), image_name=image.id if image else "",
+                container_id, name, image.id if image else Digest.trusted(""), created=self._context.clock(), image_name=image.id if image else "",
                 config={**config, "Hostname": container_id[:12]}, host=values.host_config(Request("")), layers=image.layers if image else (),
             )  # fmt: skip
             tx.put_container(container)
@@ -194,42 +184,18 @@ class Containers:
 
     def _check_program(self, container: Container) -> None:
         try:
-            user, cwd = container.config.get("User") or "", container.config.get("WorkingDir") or "/"
-            self._process(container, container.command, environment_of(container), user, cwd, {}, made=True)
+            ready(self._machine(container, self.workspace(container)), spec_of(container))
         except CannotStartError as error:
             with self.store.transaction(counted=False) as tx:
                 tx.put_container(replace(container, error=str(error), exit_code=error.exit_code))
             raise
 
-    def _process(
-        self, container: Container, command: Sequence[str], env: Mapping[str, str], user: str, cwd: str,
-        streams: Mapping[int, Stream], *, workspace: Workspace | None = None, made: bool = False,
-    ) -> tuple[Process, Program]:  # fmt: skip
-        """A process about to begin, and its program. CannotStartError in the words of Docker's runtime."""
-        from imagelab.runtime.userland.accounts import NoSuchAccount
-
-        workspace = workspace or Workspace(self.store, container, self._engine.clock)
+    def _machine(self, container: Container, workspace: Workspace) -> Machine:
         workspace.read()
         machine = machine_for(self.store, container, workspace, self.world)
-        machine.next_pid = 1 + max(
-            (pid for pid, _, _ in processes(self.store.container_files(container.id))), default=0
-        )
-        name = command[0]
-        try:
-            process = begin(machine, list(command), env, cwd, user, streams)
-            _check_folder(process, cwd, made=made)
-            path = execution.locate(process, name, process.env.get("PATH"))
-            program, process.args = execution.resolve(process, path, process.args)
-        except NoSuchAccount as problem:
-            raise cannot_start(str(problem), 125, runtime=False) from None
-        except execution.NotExecutable as problem:
-            raise cannot_start(f'exec: "{name}": {problem}', 126, runtime=False) from None
-        except Refusal as refusal:
-            missing = refusal.code == "ENOENT"
-            where = "stat " + name + ": " if "/" in name and missing else ""
-            said = "executable file not found in $PATH" if missing and "/" not in name else str(refusal).lower()
-            raise cannot_start(f'exec: "{name}": {where}{said}', 127 if missing else 126) from None
-        return process, program
+        pids = (pid for pid, _, _ in processes(self.store.container_files(container.id)))
+        machine.next_pid = 1 + max(pids, default=0)
+        return machine
 
     def stop(self, name: str, *, timeout: int | None = None, signal: str = "") -> Container:
         """The stop signal, and after `timeout` seconds SIGKILL; nothing when it does not run (R6.13)."""
@@ -380,19 +346,10 @@ class Containers:
             raise ConflictError(f"Container {name} is paused, unpause the container before exec")
         if not container.running:
             raise ConflictError(f"container {container.id} is not running", hint=f"docker start {name}")
-        from imagelab.runtime.process import Sink
-
-        env = environment_of(container) | ({"TERM": "xterm"} if wanted.tty else {})
-        env |= dict(entry.split("=", 1) for entry in wanted.env if "=" in entry)
-        user = wanted.user or container.config.get("User") or ""
-        cwd = wanted.workdir or container.config.get("WorkingDir") or "/"
-        out = Sink(lambda data: show(1, data), terminal=wanted.tty)
-        err = out if wanted.tty else Sink(lambda data: show(2, data))
-        workspace = Workspace(self.store, container, self._engine.clock)
+        workspace = self.workspace(container)
+        machine = self._machine(container, workspace)
         try:
-            process, program = self._process(
-                container, wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err}, workspace=workspace
-            )
+            process, program = ready(machine, exec_spec(container, wanted, stdin, show))
         except CannotStartError as error:
             raise error.in_exec() from None
         session = Session(
@@ -417,7 +374,7 @@ class Containers:
 
     def workspace(self, container: Container) -> Workspace:
         """Its files."""
-        return Workspace(self.store, container, self._engine.clock)
+        return Workspace(self.store, container, self._context.clock)
 
     def tree(self, name: str) -> Tree:
         """All files of a container, the image's and its own, as Docker's `export` has them."""
@@ -442,8 +399,8 @@ class Containers:
     ) -> Digest:
         """Make an image of a container (R6.32-R6.38); its ID. ConflictError for a dead one."""
         from imagelab.engine.commit import committed, store_image, with_parents
-        from imagelab.engine.engine import tag_target
         from imagelab.layers.writable_layer import changes_of
+        from imagelab.oci.reference import tag_target
 
         reference = tag_target(target) if target else None
         container = self.resolve(name)
@@ -455,7 +412,7 @@ class Containers:
         with workspace.turn() as files:  # nobody writes meanwhile: what `pause` is for (R6.33)
             tree = files.tree()
             changes = with_parents(changes_of(workspace.init, tree), tree)
-            now = self._engine.clock()
+            now = self._context.clock()
             base = self.store.state().images.get(container.image)
             new = committed(
                 self.store, container, base, changes, author=author, message=message, instructions=instructions, now=now
@@ -495,18 +452,6 @@ def signal_number(name: str) -> int:
     if found is None:
         raise ImageLabError(f"invalid signal: {name}", hint="for example TERM, KILL, HUP, or a number")
     return found
-
-
-def _check_folder(process: Process, cwd: str, *, made: bool) -> None:
-    """The directory a program starts in: that of `exec` must be there; that of `run` is made, where nothing else stands."""
-    if not cwd.startswith("/"):
-        raise cannot_start("Cwd must be an absolute path", 126)
-    node = process.find(cwd)
-    if node is not None and not node.is_directory and made:
-        raise ImageLabError(f"Cannot mkdir: {cwd} is not a directory")
-    if not (node.is_directory if node is not None else made):
-        problem, code = ("no such file or directory", 127) if node is None else ("not a directory", 126)
-        raise cannot_start(f'chdir to cwd ("{cwd}") set in config.json failed: {problem}', code)
 
 
 def _known(containers: Mapping[str, Container]) -> str:

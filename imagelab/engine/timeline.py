@@ -28,7 +28,8 @@ from imagelab.state.model import Container, State
 from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
 
 if TYPE_CHECKING:
-    from imagelab.engine.engine import Engine
+    from imagelab.engine.containers import Containers
+    from imagelab.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Moved:
 class Timeline:
     """The timeline of one lab."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._store = engine, engine.store
-        self._moments = engine.store.moments
+    def __init__(self, store: Store, containers: Containers) -> None:
+        self._store, self._containers = store, containers
+        self._moments = store.moments
 
     # -- looking --------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ class Timeline:
 
     def state(self, number: int) -> State:
         """The lab as it was after a step; 0: as it began. TimelineError."""
-        return self._engine.state if number == self.position else self._moments.state(number)
+        return self._containers.state if number == self.position else self._moments.state(number)
 
     def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
         """What a container's files differed in from those of its image, after a step."""
@@ -103,14 +104,14 @@ class Timeline:
 
     def _moved(self, number: int) -> Moved:
         self._moments.known(number)
-        here = self._engine.state.containers  # those that have died by themselves are known to have, from here on
+        here = self._containers.state.containers  # those that have died by themselves are known to have, from here on
         start = self.position
         up, down = route(self._moments.parents(), start, number)
         there = self._moments.state(number).containers
         leaving = [one for one in here.values() if one.running and not (one.id in there and there[one.id].running)]
         kept = self._moments.kept([one.id for one in leaving])
         for container in leaving:
-            self._engine.containers.kill_for_good(container)
+            self._containers.kill_for_good(container)
         staying = {one.id: one.pid for one in here.values() if one.running and one not in leaving}
         with self._standing_still(list(staying)):
             self._moments.move(start, number, [one.id for one in leaving], kept, staying)
@@ -140,7 +141,7 @@ class Timeline:
 
     def _bring_back(self, container: Container) -> str:
         """Drive one again that is said to run and has no driver: "" or why that could not be."""
-        runner, world = self._engine.containers.runner, self._engine.containers.world
+        runner, world = self._containers.runner, self._containers.world
         folder = self._store.container_files(container.id)
         try:
             runner.start(self._store, container, world)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
     from imagelab.lab.lab import Lab
     from imagelab.lab.results.images import LabImage
+    from imagelab.state.events import ProgressSink
     from imagelab.store.journal import Verb
     from imagelab.store.store import Store
 
@@ -21,6 +22,7 @@ class Archived:
     if TYPE_CHECKING:  # what a lab has
         store: Store
         engine: Engine
+        pull_progress: ProgressSink
 
         def verb(self, *words: str) -> AbstractContextManager[Verb]: ...
 
@@ -42,7 +44,7 @@ class Archived:
             *(["-i", str(source)] if isinstance(source, (str, Path)) else []),
         ]
         with self._reading("load", words, source) as stream:
-            loaded = self.engine.archives.load(stream, platform=platform)
+            loaded = self.engine.archives.load(stream, platform=platform, progress=self.pull_progress)
         return [LabImage(cast("Lab", self), one.image.id) for one in loaded]
 
     def import_(
@@ -62,6 +64,7 @@ class Archived:
                 changes=changes,
                 message=message,
                 platform=platform,
+                progress=self.pull_progress,
             )
         return LabImage(cast("Lab", self), image.id)
 
@@ -84,7 +87,7 @@ class Archived:
         finally:
             if kept is not None and not recorded.numbers:
                 self.store.drop([kept])
-            finish(self.engine.progress)
+            finish(self.pull_progress)
             if here:
                 stream.close()
 

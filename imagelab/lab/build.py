@@ -65,11 +65,10 @@ class Builds:
         else:
             out.write(sending(sent.size, self.era))
             printer = Printer(out, out, self.era, lambda id: self.store.state().images[id], output_to(out, out))
-        before, self.engine.progress = self.engine.progress, silent if buildkit else lines_to(out)
         try:
             with sent.tar, self.verb("build", *_words(options), "-") as verb:
                 try:
-                    trace = self.engine.build(sent.tar, options, printer)
+                    trace = self.engine.builds.build(sent.tar, options, printer, silent if buildkit else lines_to(out))
                 finally:
                     if verb.numbers:  # what it read, so that the step can be done again; one that failed, too
                         sent.tar.seek(0)
@@ -80,8 +79,6 @@ class Builds:
         except ImageLabError as error:
             error.add_note(out.getvalue())  # what the steps before it printed
             raise
-        finally:
-            self.engine.progress = before
         return LabBuild(self, trace, out.getvalue())  # type: ignore[arg-type]
 
     def build_context(self, source: Files | str | Path, dockerfile: str = "") -> BuildContext:

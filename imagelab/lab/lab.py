@@ -95,7 +95,6 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             store,
             self._make_upstream,
             clock=self.now,
-            progress=progress,
             platform=settings.platform,
             era=lambda: self.era,
             tz=lambda: self.tz,
@@ -105,6 +104,8 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             runner=self._runner,
             recorded=self._recorded,
         )
+        self.pull_progress = progress
+        """Is told of what a verb of this lab pulls and loads."""
         self._drawn: tuple[object, int] = (None, 0)
         self.closed = False
 
@@ -205,9 +206,11 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         words = [*(["-a"] if all_tags else []), *(["--platform", platform] if platform else []), name]
         try:
             with self.verb("pull", *words):
-                result = self.engine.pull(name, all_tags=all_tags, platform=platform)
+                result = self.engine.images.pull(
+                    name, all_tags=all_tags, platform=platform, progress=self.pull_progress
+                )
         finally:
-            finish(self.engine.progress)
+            finish(self.pull_progress)
         from imagelab.lab.results.images import LabImage
 
         return LabImage(self, result.images[-1])
@@ -221,26 +224,26 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         from imagelab.lab.results.images import ImageList
 
         return ImageList(
-            self, tuple(self.engine.images(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all
+            self, tuple(self.engine.images.list(all=all, filters=chosen)), tuple(chosen.get("reference", ())), all
         )
 
     def image(self, name: str) -> LabImage:
         """The image that `name` (a reference, an ID or the beginning of one) stands for."""
         from imagelab.lab.results.images import LabImage
 
-        return LabImage(self, self.engine.resolve(name).id)
+        return LabImage(self, self.engine.images.resolve(name).id)
 
     def tag(self, source: str, target: str) -> LabImage:
         """One more name for an image."""
         with self.verb("tag", source, target):
-            self.engine.tag(source, target)
+            self.engine.images.tag(source, target)
         return self.image(target)
 
     def rmi(self, *names: str, force: bool = False, prune: bool = True) -> tuple[Removal, ...]:
         """Untag or delete images; what was done, in order."""
         flags = [*(["-f"] if force else []), *([] if prune else ["--no-prune"])]
         with self.verb("rmi", *flags, *names):
-            return tuple(item for name in names for item in self.engine.remove(name, force=force, prune=prune))
+            return tuple(item for name in names for item in self.engine.images.remove(name, force=force, prune=prune))
 
     def prune(self, *, all: bool = False, filters: Sequence[str] = ()) -> PruneReport:
         """Remove dangling images, or with `all` every image no container uses. Asks nothing."""
@@ -248,23 +251,23 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
         flags = ["-f", *(["-a"] if all else []), *(f"--filter={text}" for text in filters)]
         with self.verb("image", "prune", *flags):
-            return self.engine.prune(all=all, filters=Filters.parse(list(filters)))
+            return self.engine.images.prune(all=all, filters=Filters.parse(list(filters)))
 
     def history(self, name: str) -> History:
         """The instructions that made an image, newest first."""
         from imagelab.lab.results.images import History
 
-        return History(self, tuple(self.engine.history(name)))
+        return History(self, tuple(self.engine.images.history(name)))
 
     def inspect(self, name: str) -> dict[str, Any]:
         """The object `docker image inspect` prints."""
-        return self.engine.inspect(name)
+        return self.engine.images.inspect(name)
 
     def df(self) -> Usage:
         """What `docker system df` shows."""
         from imagelab.lab.results.images import Usage
 
-        return Usage(self, self.engine.disk_usage())
+        return Usage(self, self.engine.images.disk_usage())
 
     def run(
         self, image: str, *command: str, name: str = "", ports: Mapping[int | str, int | str] | None = None, env: Sequence[str] = (),

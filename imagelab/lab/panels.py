@@ -47,16 +47,16 @@ class Views:
         """
         from imagelab.view.explorer.model import explore
 
-        found = self.engine.resolve(image)
+        found = self.engine.images.resolve(image)
         return explore(image, self._indexes(found.layers), self.store.config(found.id), self.store.read_file, self.lang)
 
     def compare(self, one: str, other: str) -> Comparison:
         """Two images: layers they share, layers only one has, and the files that differ."""
         from imagelab.view.explorer.comparison import compare
 
-        state, images = self.state, [(name, self.engine.resolve(name)) for name in (one, other)]
+        state, images = self.state, [(name, self.engine.images.resolve(name)) for name in (one, other)]
         sides = [
-            (name, [state.layers[chain_id] for chain_id in image.layers], self.engine.tree(image.id))
+            (name, [state.layers[chain_id] for chain_id in image.layers], self.engine.images.tree(image.id))
             for name, image in images
         ]
         return compare(sides[0], sides[1], self.store.read_file, self.lang)
@@ -70,7 +70,7 @@ class Views:
 
         blobs = self.store.blobs
         on_disk = {digest: blobs.file(digest).stat().st_size for digest in blobs.digests()}
-        return sizes(self.state, on_disk, lambda image: self.engine.tree(image.id), self.lang)
+        return sizes(self.state, on_disk, lambda image: self.engine.images.tree(image.id), self.lang)
 
     def avalanche(self, image: str, path: str = "") -> Avalanche:
         """Which digests change with a bit of a file, its time, the compression, the config or the tag: really computed.
@@ -80,7 +80,7 @@ class Views:
         from imagelab.oci.reference import familiar
         from imagelab.view.hash_chain.model import Bytes, avalanche, chosen, inflated
 
-        found, read = self.engine.resolve(image), self.store.read_blob
+        found, read = self.engine.images.resolve(image), self.store.read_blob
         number, row = chosen(self._indexes(found.layers), path)
         layer = self.state.layers[found.layers[number - 1]]
         own = next((digest for _, digest, here in found.children_platforms if here), found.target)
@@ -123,7 +123,7 @@ class Views:
         """Listen to a pull, and keep its tape in place of the one before."""
         from imagelab.registry.recording import Recording, unheard
 
-        recording, wire = Recording(name), self.engine.upstream.wire
+        recording, wire = Recording(name), self.engine.images.upstream.wire
         wire.recorder = recording.exchange
         try:
             yield recording.progress(progress)

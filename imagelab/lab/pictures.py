@@ -74,7 +74,9 @@ class Pictures:
         """What `docker images` (with `all`, `docker images -a`) prints in Docker 1.13, 28 and 29, with what vanished marked."""
         from imagelab.view.listings.eras import era_lens
 
-        return era_lens(self.engine.images(all=all), self.state, all=all, now=self.now(), tz=self.tz, lang=self.lang)
+        return era_lens(
+            self.engine.images.list(all=all), self.state, all=all, now=self.now(), tz=self.tz, lang=self.lang
+        )
 
     def preview_rmi(
         self, *names: str, force: bool = False, prune: bool = True, lang: str | None = None
@@ -82,7 +84,7 @@ class Pictures:
         """What `docker rmi` would untag, delete and leave, and because of whom. Nothing is changed. ImageNotFoundError as `rmi` has it."""
         from imagelab.view.listings.removal import Target, preview_rmi
 
-        targets = [Target(name, *self.engine.find(name)) for name in names]
+        targets = [Target(name, *self.engine.images.find(name)) for name in names]
         return preview_rmi(
             self.state, targets, force=force, prune=prune, lang=lang or self.lang, commands=self._instructions()
         )
@@ -106,7 +108,7 @@ class Pictures:
     def _image_meant(self, name: str) -> Digest:
         """The image that a name, an ID or a container stands for. NotFoundError when there is none."""
         container = next((c for c in self.state.containers.values() if name == c.name), None)
-        return container.image if container else self.engine.resolve(name).id
+        return container.image if container else self.engine.images.resolve(name).id
 
     def _state_at(self, since: State | int | None) -> State | None:
         """A state, or the one after a step of the timeline; a negative number counts back from the present."""

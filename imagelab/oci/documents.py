@@ -24,11 +24,12 @@ is always the digest of those bytes: nobody re-serialises JSON to learn a digest
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagelab.errors import ManifestError
+from imagelab.errors import ImageLabError, ManifestError
 from imagelab.oci.digest import Digest as Digest
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -73,6 +74,20 @@ class Platform:
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """`linux/arm64/v8`, or only an architecture or a system; anything else is refused in containerd's words."""
+        parts = text.split("/")
+        if len(parts) == 1 and re.fullmatch(r"[A-Za-z0-9_-]+", text):
+            known = text.lower() in {"linux", "windows", "freebsd", "darwin"}
+            parts = [text, "amd64"] if known else ["linux", text]
+        if not 2 <= len(parts) <= 3 or not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+            raise ImageLabError(
+                f'"{text}": unknown operating system or architecture: invalid argument',
+                hint="a platform is os/architecture or os/architecture/variant, for example linux/arm64/v8",
+            )
+        return cls(*parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from imagelab.errors import ReferenceSyntaxError
+from imagelab.errors import ImageLabError, ReferenceSyntaxError, UsageError
 from imagelab.oci.digest import Digest
 
 DEFAULT_DOMAIN = "docker.io"
@@ -177,3 +177,30 @@ def _refused(text: str, cause: str) -> ReferenceSyntaxError:
 _HINTS = {
     "invalid reference format": "a name is [host/]path[:tag], lower case: ubuntu, ubuntu:14.04, localhost:5000/me/app"
 }
+
+
+def parse_in_daemon(text: str) -> Reference:
+    """A name that reached the daemon: the same grammar, but the error is the daemon's."""
+    try:
+        return Reference.parse(text)
+    except ReferenceSyntaxError as error:
+        error.origin = "daemon"
+        raise
+
+
+def tag_target(target: str) -> Reference:
+    """The name a tag is put on, with `:latest` added. ReferenceSyntaxError, UsageError, ImageLabError for reserved ones."""
+    try:
+        reference = Reference.parse(target)
+    except ReferenceSyntaxError as error:
+        raise not_a_tag(target, error) from None
+    if reference.digest:
+        raise UsageError("refusing to create a tag with a digest reference")
+    if reference.path.removeprefix("library/") == "sha256" and reference.domain == "docker.io":
+        raise ImageLabError("refusing to create an ambiguous tag using digest algorithm as name")
+    return reference.with_default_tag()
+
+
+def not_a_tag(text: str, cause: ReferenceSyntaxError) -> ReferenceSyntaxError:
+    """What `docker tag` says of a bad name."""
+    return ReferenceSyntaxError(f'Error parsing reference: "{text}" is not a valid repository/tag: {cause}')

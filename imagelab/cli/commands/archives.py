@@ -65,8 +65,9 @@ def load(context: Context) -> int:
         raise UsageError(
             "requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE"
         )
-    with _source(context, parsed.text("input")) as source, _progress(context, quiet=parsed.on("quiet")):
-        loaded = context.lab.engine.archives.load(source, platform=platform)
+    with _source(context, parsed.text("input")) as source:
+        progress = _progress(context, quiet=parsed.on("quiet"))
+        loaded = context.lab.engine.archives.load(source, platform=platform, progress=progress)
     for line in loaded_lines(loaded, context.era):
         context.out.write(line + "\n")
     return 0
@@ -98,15 +99,12 @@ def import_(context: Context) -> int:
         raise UsageError(
             "requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE"
         )
-    with (
-        _source(context, "" if is_url or where == "-" else where) as source,
-        _progress(context, quiet=False, lines=is_url),
-    ):
+    with _source(context, "" if is_url or where == "-" else where) as source:
         if name:
             Reference.parse(name[0])
         image = context.lab.engine.archives.import_(
             where if is_url else source, *name, changes=parsed.all("change"), message=parsed.text("message"),
-            platform=parsed.text("platform") or None,
+            platform=parsed.text("platform") or None, progress=_progress(context, quiet=False, lines=is_url),
         )  # fmt: skip
     context.out.write(f"{eras.image_id(image, context.era)}\n")
     return 0
@@ -179,14 +177,7 @@ def _refuse_place(file: Path) -> None:
         raise ImageLabError(said, origin="client", hint="leave -o out, and redirect")
 
 
-@contextmanager
-def _progress(context: Context, *, quiet: bool, lines: bool = False) -> Iterator[None]:
+def _progress(context: Context, *, quiet: bool, lines: bool = False) -> ProgressSink:
     """Bars on a terminal or in a notebook; elsewhere nothing, or the lines alone."""
     shown = context.progress is not None or context.out.isatty() or lines
-    sink: ProgressSink = context.pull_progress() if shown and not quiet else silent
-    engine = context.lab.engine
-    before, engine.progress = engine.progress, sink
-    try:
-        yield
-    finally:
-        engine.progress = before
+    return context.pull_progress() if shown and not quiet else silent

@@ -130,20 +130,17 @@ def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> D
 
     from imagelab.engine.build.trace import explained
     from imagelab.output.buildkit import KitPrinter
-    from imagelab.state.events import silent
 
     if context.era == "1.13":
         raise UsageError("Docker 1.13 has no BuildKit: it came with 18.09", hint="--era 28")
     engine, quiet = context.lab.engine, context.parsed.on("quiet")
     printer = KitPrinter(io.StringIO() if quiet else context.err, sent.dockerfile, sent.size)
-    before, engine.progress = engine.progress, silent
     try:
-        image = engine.build(sent.tar, replace(options, dockerfile=sent.dockerfile), printer).image
+        image = engine.builds.build(sent.tar, replace(options, dockerfile=sent.dockerfile), printer).image
     except ImageLabError as error:
         printer.failed(error)
         raise Shown from None
     finally:
-        engine.progress = before
         if context.parsed.on("explain"):
             context.out.write(explained(tuple(printer.steps)))
     return image
@@ -166,12 +163,10 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
     printer = Printer(
         out, context.err, context.era, lambda id: context.lab.store.state().images[id], output_to(out, out)
     )
-    before = engine.progress
-    engine.progress = silent if quiet else context.pull_progress()
+    progress = silent if quiet else context.pull_progress()
     try:
-        trace = engine.build(sent.tar, replace(options, dockerfile=sent.dockerfile), printer)
+        trace = engine.builds.build(sent.tar, replace(options, dockerfile=sent.dockerfile), printer, progress)
     finally:
-        engine.progress = before
         if context.parsed.on("explain"):
             context.out.write(explained(tuple(printer.steps)))
     return trace.image

@@ -118,20 +118,16 @@ def _created(context: Context, request: Request) -> Container:
 
 def _pull(context: Context, request: Request) -> None:
     from imagelab.output.progress import lines_to, terminal_to
-    from imagelab.state.events import silent
+    from imagelab.state.events import ProgressSink, silent
 
-    engine = context.lab.engine
-    before = engine.progress
+    progress: ProgressSink = silent
     if context.parsed.on("quiet"):
-        engine.progress = silent
+        progress = silent
     elif context.progress is not None:
-        engine.progress = context.progress
+        progress = context.progress
     else:
-        engine.progress = terminal_to(context.err, width=80) if context.err.isatty() else lines_to(context.err)
-    try:
-        engine.pull(request.image, platform=request.platform)
-    finally:
-        engine.progress = before
+        progress = terminal_to(context.err, width=80) if context.err.isatty() else lines_to(context.err)
+    context.lab.engine.images.pull(request.image, platform=request.platform, progress=progress)
 
 
 def _made(context: Context, request: Request) -> Container:
@@ -178,7 +174,7 @@ def create(context: Context) -> int:
 def exec_(context: Context) -> int:
     from imagelab.cli.commands.run_options import environment, settled
     from imagelab.cli.streams import input_from, output_to
-    from imagelab.engine.containers import Exec
+    from imagelab.engine.process_spec import Exec
 
     parsed = context.parsed
     name, *words = parsed.arguments

@@ -42,16 +42,14 @@ def pull(context: Context) -> int:
     from imagelab.oci.reference import Reference
     from imagelab.state.events import silent
 
-    parsed, engine = context.parsed, context.lab.engine
+    parsed = context.parsed
     name, all_tags, quiet = parsed.arguments[0], parsed.on("all-tags"), parsed.on("quiet")
     reference = Reference.parse(name)
     if not (quiet or all_tags or reference.tag or reference.digest):
         context.out.write("Using default tag: latest\n")
-    before, engine.progress = engine.progress, silent if quiet else context.pull_progress()
-    try:
-        result = engine.pull(name, all_tags=all_tags, platform=parsed.text("platform") or None)
-    finally:
-        engine.progress = before
+    progress = silent if quiet else context.pull_progress()
+    platform = parsed.text("platform") or None
+    result = context.lab.engine.images.pull(name, all_tags=all_tags, platform=platform, progress=progress)
     if context.era != "1.13" or quiet:
         context.out.write(result.canonical + "\n")
     return 0
@@ -74,7 +72,7 @@ def images(context: Context) -> int:
     _refuse_with_tree(parsed)
     patterns = [f"reference={name}" for name in parsed.arguments]
     filters = Filters.parse([*parsed.all("filter"), *patterns])
-    listed = lab.engine.images(all=parsed.on("all"), filters=filters)
+    listed = lab.engine.images.list(all=parsed.on("all"), filters=filters)
     options = format.ListOptions(
         quiet=parsed.on("quiet"), no_trunc=parsed.on("no-trunc"), digests=parsed.on("digests"), all=parsed.on("all"),
         format=parsed.text("format"), tree=parsed.on("tree"), reference_patterns=tuple(filters.get("reference", ())),
@@ -106,7 +104,7 @@ def history(context: Context) -> int:
     from imagelab.output import images as format
 
     parsed, lab = context.parsed, context.lab
-    rows = lab.engine.history(parsed.arguments[0])
+    rows = lab.engine.images.history(parsed.arguments[0])
     if lab.era == "29":  # the ID it goes by
         ids = {image.id: image.target for image in lab.state.images.values()}
         rows = [replace(row, id=ids.get(row.id, row.id) if row.id else None) for row in rows]
@@ -133,7 +131,7 @@ def image_inspect(context: Context) -> int:
 
 
 def _image(context: Context, name: str) -> dict[str, Any]:
-    item = context.lab.engine.inspect(name)
+    item = context.lab.engine.images.inspect(name)
     return _as_29(item, context.lab, name) if context.lab.era == "29" else item
 
 
@@ -201,10 +199,10 @@ def inspect_objects(
 
 def _as_29(item: dict[str, Any], lab: Lab, name: str) -> dict[str, Any]:
     """What 29 drops and adds (R6.52)."""
-    image = lab.engine.resolve(name)
+    image = lab.engine.images.resolve(name)
     dropped = {"Parent", "DockerVersion", "GraphDriver", *(key for key in ("Comment", "Author") if not item[key])}
     kept = {key: value for key, value in item.items() if key not in dropped}
-    media_type = lab.engine.media_type(image.target)
+    media_type = lab.engine.images.media_type(image.target)
     descriptor = {"mediaType": media_type, "digest": image.target, "size": len(lab.store.read_blob(image.target))}
     return kept | {"Id": image.target, "Size": image.content_size, "Descriptor": descriptor}
 
@@ -217,7 +215,7 @@ def _as_29(item: dict[str, Any], lab: Lab, name: str) -> dict[str, Any]:
     least=2, most=2,
 )  # fmt: skip
 def tag(context: Context) -> int:
-    context.lab.engine.tag(*context.parsed.arguments)
+    context.lab.engine.images.tag(*context.parsed.arguments)
     return 0
 
 
@@ -246,7 +244,7 @@ def rmi(context: Context) -> int:
     for name in parsed.arguments:
         before = lab.state
         try:
-            removed = lab.engine.remove(name, force=force, prune=not parsed.on("no-prune"))
+            removed = lab.engine.images.remove(name, force=force, prune=not parsed.on("no-prune"))
         except ImageLabError as error:
             failed.append(error)
             continue
@@ -274,7 +272,7 @@ def prune(context: Context) -> int:
         if context.answer() not in ("y", "Y"):
             return 1
     before = lab.state
-    report = lab.engine.prune(all=parsed.on("all"), filters=Filters.parse(parsed.all("filter")))
+    report = lab.engine.images.prune(all=parsed.on("all"), filters=Filters.parse(parsed.all("filter")))
     context.out.write(format.prune(report, eras.removals(report.removed, before, lab.era)))
     return 0
 
@@ -291,7 +289,7 @@ def system_df(context: Context) -> int:
 
     parsed, lab = context.parsed, context.lab
     context.out.write(format.disk_usage(
-        lab.engine.disk_usage(), lab.state, verbose=parsed.on("verbose"), format=parsed.text("format"), era=lab.era,
+        lab.engine.images.disk_usage(), lab.state, verbose=parsed.on("verbose"), format=parsed.text("format"), era=lab.era,
         now=lab.now(), tz=lab.tz,
     ))  # fmt: skip
     if held := lab.timeline.held():

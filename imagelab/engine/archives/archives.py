@@ -13,21 +13,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from imagelab.errors import ImageLabError
+from imagelab.oci.documents import Platform
 from imagelab.oci.reference import Reference, familiar
-from imagelab.state.events import Event
+from imagelab.state.events import Event, ProgressSink, silent
 
 if TYPE_CHECKING:
     from imagelab.engine.archives.loader import Loaded
-    from imagelab.engine.engine import Engine
-    from imagelab.oci.documents import Platform
+    from imagelab.engine.context import Context
+    from imagelab.engine.images import Images
     from imagelab.state.model import Image
 
 
 class Archives:
     """The verbs of one lab. Made by `Engine.archives`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, context: Context, images: Images) -> None:
+        self._context, self._images = context, images
 
     def save(self, names: Iterable[str], *, platform: str | None = None) -> Iterator[bytes]:
         """The archive that `docker save` writes, in the layout of the lab's era (R6.44-R6.47).
@@ -38,41 +39,39 @@ class Archives:
         from imagelab.engine.archives.names import choose
         from imagelab.engine.archives.writer import save
 
-        engine = self._engine
-        chosen = choose(engine.state, names, era=engine.era())
+        chosen = choose(self._images.state, names, era=self._context.era())
         if platform:
             wanted = _platform(platform)
             for one in chosen:
                 _refuse_other(one.image, wanted, one.tags)
         for one in chosen:
-            engine.events(
+            self._context.emit(
                 Event("image", "save", one.image.id, {"name": familiar(one.tags[0]) if one.tags else one.image.id})
             )
-        return save(engine.store, chosen, engine.era(), platform_only=bool(platform))
+        return save(self._context.store, chosen, self._context.era(), platform_only=bool(platform))
 
-    def load(self, source: IO[bytes], *, platform: str | None = None) -> list[Loaded]:
+    def load(self, source: IO[bytes], *, platform: str | None = None, progress: ProgressSink = silent) -> list[Loaded]:
         """Bring the images of an archive here (R6.48): all, or those for `platform`. All or none of them.
 
         `source` may be a pipe, and compressed. Progress is told in Docker's lines. ArchiveError, ManifestError,
         DigestMismatchError, LayerFormatError.
         """
         from imagelab.engine.archives.loader import Loader
-        from imagelab.engine.engine import parse_platform
 
-        engine = self._engine
         wanted = _platform(platform) if platform else None
-        loader = Loader(engine.store, parse_platform(engine.platform), engine.progress, engine.clock())
+        loader = Loader(self._context.store, Platform.parse(self._context.platform), progress, self._context.clock())
         try:
             loaded = loader.load(source, wanted)
         except ImageLabError as error:
             error.origin = "stream"  # Docker answers within its stream
             raise
         for one in loaded:
-            engine.events(Event("image", "load", one.image.id, {"name": one.image.id}))
+            self._context.emit(Event("image", "load", one.image.id, {"name": one.image.id}))
         return loaded
 
     def import_(
         self, source: IO[bytes] | str, name: str = "", *, changes: Sequence[str] = (), message: str = "", platform: str | None = None,
+        progress: ProgressSink = silent,
     ) -> Image:  # fmt: skip
         """An image of one layer from a tar of files, or from the tar a URL answers with (R6.49).
 
@@ -81,36 +80,32 @@ class Archives:
         """
         from imagelab.engine.archives.import_tar import Importer, fetched
 
-        engine = self._engine
         target = str(_target(name)) if name else ""
-        where = _platform(platform or engine.platform, asked="")
+        where = _platform(platform or self._context.platform, asked="")
         comment = message or f"Imported from {source if isinstance(source, str) else '-'}"
-        importer = Importer(engine.store, where, engine.clock(), comment, changes)
+        importer = Importer(self._context.store, where, self._context.clock(), comment, changes)
         if isinstance(source, str):
-            with fetched(engine.upstream.session, source, engine.progress) as stream:
+            with fetched(self._images.upstream.session, source, progress) as stream:
                 image = importer.image(stream, target)
         else:
             image = importer.image(source, target)
-        engine.events(Event("image", "import", image.id, {"name": familiar(target) if target else image.id}))
+        self._context.emit(Event("image", "import", image.id, {"name": familiar(target) if target else image.id}))
         return image
 
 
 def _platform(text: str, *, asked: str = "invalid platform: ") -> Platform:
     """A platform, and containerd's words when it is none; save and load read it in the client, import in the daemon."""
-    from imagelab.engine.engine import parse_platform
-
     try:
-        return parse_platform(text)
+        return Platform.parse(text)
     except ImageLabError as error:
         said = f'"{text}": cannot parse platform specifier: invalid argument' if text.count("/") > 2 else str(error)
         raise ImageLabError(asked + said, hint=error.hint, origin="client" if asked else "daemon") from None
 
 
 def _refuse_other(image: Image, wanted: Platform, tags: Sequence[str]) -> None:
-    from imagelab.engine.engine import parse_platform
     from imagelab.oci.documents import normalize_platform
 
-    if normalize_platform(parse_platform(image.platform)) != normalize_platform(wanted):
+    if normalize_platform(Platform.parse(image.platform)) != normalize_platform(wanted):
         name = familiar(tags[0]) if tags else image.id
         raise ImageLabError(
             f"image with reference {name} was found but its platform ({image.platform}) does not match the specified platform ({wanted})",

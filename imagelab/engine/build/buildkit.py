@@ -29,8 +29,9 @@ from imagelab.state.model import Image
 from imagelab.units import parse_time, rfc3339
 
 if TYPE_CHECKING:
-    from imagelab.engine.engine import Engine
+    from imagelab.engine.build.builds import Families
     from imagelab.layers.tree import Change
+    from imagelab.state.events import ProgressSink
     from imagelab.state.model import Container
 
 COMMENT = "buildkit.dockerfile.v0"
@@ -41,8 +42,8 @@ NOTHING = Digest.trusted("")
 class KitBuilder(Builder):
     """One build, as BuildKit does it."""
 
-    def __init__(self, engine: Engine, options: BuildOptions, tell: said.Tell) -> None:
-        super().__init__(engine, replace(options, remove=True, force_remove=True), tell)
+    def __init__(self, families: Families, options: BuildOptions, tell: said.Tell, progress: ProgressSink) -> None:
+        super().__init__(families, replace(options, remove=True, force_remove=True), tell, progress)
         self._known: dict[str, list[str]] = json.loads(self._store.setting(SETTING) or "{}")
         self._found: Instruction | None = None
 
@@ -55,14 +56,14 @@ class KitBuilder(Builder):
                 for stage in self._stages:
                     self._let_go(stage)
                 for container_id in reversed(self._containers):
-                    self._engine.containers.remove(container_id, force=True)
+                    self._running.remove(container_id, force=True)
                 self._store.remember(SETTING, json.dumps(self._known, sort_keys=True))
 
     def _let_go(self, stage: Stand) -> None:
         """Layers that no image took: a container on top of them takes them along when it goes."""
         if stage.image is not None and stage.image.layers and stage.image.layers[-1] in self._store.state().layers:
-            container = self._engine.containers.create_for_build(stage.image, {})
-            self._engine.containers.remove(container.id)
+            container = self._running.create_for_build(stage.image, {})
+            self._running.remove(container.id)
 
     def _remove_containers(self) -> None:
         """They stay to the end, since they hold the layers they stand on."""
@@ -187,9 +188,9 @@ class KitBuilder(Builder):
     ) -> None:
         assert stage.image is not None
         if container is not None and changes:
-            workspace = self._engine.containers.workspace(container)
+            workspace = self._running.workspace(container)
             changes, read = with_parents(changes, workspace.read()), workspace.files.data
-        key, created = self._key(stage, wanted), rfc3339(self._engine.clock())
+        key, created = self._key(stage, wanted), rfc3339(self._context.clock())
         layer = stored_layer(
             self._store, changes, read or self._store.read_file, stage.image.layers[-1] if stage.image.layers else None
         )

@@ -50,10 +50,10 @@ from imagelab.layers.tree import Change, Tree, diff
 from imagelab.runtime.driver import make_directory
 from imagelab.runtime.filesystem import FileSystem
 from imagelab.runtime.process import Given
-from imagelab.state.events import Event
+from imagelab.state.events import Event, ProgressSink
 
 if TYPE_CHECKING:
-    from imagelab.engine.engine import Engine
+    from imagelab.engine.build.builds import Families
     from imagelab.state.model import Container, Image
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -64,9 +64,10 @@ DEEPEST = 125
 class Builder:
     """One build. `tell` hears of everything as it happens."""
 
-    def __init__(self, engine: Engine, options: BuildOptions, tell: said.Tell) -> None:
-        self._engine, self._store, self._options = engine, engine.store, options
-        self._heard = tell
+    def __init__(self, families: Families, options: BuildOptions, tell: said.Tell, progress: ProgressSink) -> None:
+        self._context, self._images, self._running = families
+        self._store, self._options = self._context.store, options
+        self._heard, self._progress = tell, progress
         self._stages: list[Stand] = []
         self._plan = Plan((), ())
         self._containers: list[str] = []
@@ -84,7 +85,7 @@ class Builder:
             return self._built(read_context(context, place))
 
     def _built(self, source: Source) -> said.BuildTrace:
-        from imagelab.engine.engine import tag_target
+        from imagelab.oci.reference import tag_target
 
         names = tuple(tag_target(tag) for tag in self._options.tags)
         what = self._plan = self._planned(source)
@@ -92,7 +93,7 @@ class Builder:
         self._cache = Cache(
             self._store,
             is_used=not self._options.no_cache,
-            sources=[self._engine.resolve(name) for name in self._options.cache_from if self._is_here(name)],
+            sources=[self._images.resolve(name) for name in self._options.cache_from if self._is_here(name)],
         )
         self._tell_arguments(what)
         for at, stage in enumerate(what.stages):
@@ -112,9 +113,9 @@ class Builder:
         if names:
             with self._store.transaction() as tx:
                 for name in dict.fromkeys(names):
-                    tx.tag(str(name), image.id, self._engine.clock())
+                    tx.tag(str(name), image.id, self._context.clock())
             for name in dict.fromkeys(names):
-                self._engine.events(Event("image", "tag", image.id, {"name": name.familiar()}))
+                self._context.emit(Event("image", "tag", image.id, {"name": name.familiar()}))
         shown = tuple(dict.fromkeys(name.familiar() for name in names))
         self._heard(said.Built(image.id, shown))
         return said.BuildTrace(image.id, shown, tuple(self._steps))
@@ -129,7 +130,7 @@ class Builder:
 
     def _is_here(self, name: str) -> bool:
         try:
-            self._engine.resolve(name)
+            self._images.resolve(name)
         except ImageNotFoundError:
             return False
         return True
@@ -236,9 +237,9 @@ class Builder:
         return stage
 
     def _empty(self) -> dict[str, Any]:
-        from imagelab.engine.engine import parse_platform
+        from imagelab.oci.documents import Platform
 
-        platform = parse_platform(self._options.platform or self._engine.platform)
+        platform = Platform.parse(self._options.platform or self._context.platform)
         return {"os": platform.os, "architecture": platform.architecture} | (
             {"variant": platform.variant} if platform.variant else {}
         )
@@ -246,11 +247,11 @@ class Builder:
     def _image(self, name: str, platform: str | None) -> Image:
         if not self._options.pull:
             try:
-                return self._engine.resolve(name)
+                return self._images.resolve(name)
             except ImageNotFoundError:
                 pass
-        self._engine.pull(name, platform=platform)
-        return self._engine.resolve(name)
+        self._images.pull(name, platform=platform, progress=self._progress)
+        return self._images.resolve(name)
 
     def _now_on(self, stage: Stand) -> None:
         stage.config = stage.config | {"Image": stage.image.id if stage.image else ""}
@@ -289,7 +290,7 @@ class Builder:
 
     def _remove_containers(self) -> None:
         for container_id in self._containers:
-            self._engine.containers.remove(container_id, force=True)
+            self._running.remove(container_id, force=True)
             self._heard(said.Removed(container_id))
         self._containers = []
 
@@ -315,7 +316,7 @@ class Builder:
         if self._probe(stage, wanted):
             return
         container = self._container(stage, wanted)
-        with self._engine.containers.workspace(container).turn() as files:
+        with self._running.workspace(container).turn() as files:
             make_directory(files, stage.config["WorkingDir"])
         self._commit(stage, wanted, container, self._changes(container, stage.config))
 
@@ -335,9 +336,7 @@ class Builder:
         container = self._container(
             stage, stage.config | {"Cmd": words, "Entrypoint": None, "Env": env, "Healthcheck": None}
         )
-        code = self._engine.containers.run_here(
-            container.id, Given(), lambda fd, data: self._heard(said.Output(fd, data))
-        )
+        code = self._running.run_here(container.id, Given(), lambda fd, data: self._heard(said.Output(fd, data)))
         if code:
             short = container.id[:12]
             kept = (
@@ -353,7 +352,7 @@ class Builder:
     def _changes(self, container: Container, config: Config) -> tuple[Change, ...]:
         """What a step changed, but for what a volume swallowed (R8.21)."""
         volumes = [path.strip("/") + "/" for path in config.get("Volumes") or {}]
-        found = self._engine.containers.changes(container.id)
+        found = self._running.changes(container.id)
         return tuple(
             change
             for change in found
@@ -375,7 +374,7 @@ class Builder:
         if self._probe(stage, wanted):
             return
         before = self._tree(stage.image)
-        files = FileSystem(before, self._store.read_file, lambda: self._engine.clock() // 1_000_000_000)
+        files = FileSystem(before, self._store.read_file, lambda: self._context.clock() // 1_000_000_000)
         kept = found.source_image and not found.chown
         placer = Placer(files, sources, None if kept else owner_of(found.chown, files) if found.chown else Owner())
         target = (
@@ -458,7 +457,7 @@ class Builder:
         return stage.data
 
     def _container(self, stage: Stand, config: Config) -> Container:
-        container = self._engine.containers.create_for_build(stage.image, config)
+        container = self._running.create_for_build(stage.image, config)
         self._containers.append(container.id)
         self._heard(said.ContainerMade(container.id))
         return container
@@ -468,14 +467,14 @@ class Builder:
     ) -> None:
         """The step's image: a layer if anything changed, and one more line of history (R8.7, R8.8)."""
         if container is not None and changes:
-            workspace = self._engine.containers.workspace(container)
+            workspace = self._running.workspace(container)
             tree = workspace.read()
             changes, read = with_parents(changes, tree), workspace.files.data
         if changes and stage.image is not None and len(stage.image.layers) >= DEEPEST:
             raise BuildError(
                 "max depth exceeded", hint=f"an image has {DEEPEST} layers at most: join some RUN lines with &&"
             )
-        now = self._engine.clock()
+        now = self._context.clock()
         stage.data = child_config(
             self._below(stage), config=ordered(stage.config), made_with=ordered(wanted), created_by=" ".join(wanted["Cmd"]), now=now,
             is_empty=not changes, author=stage.maintainer,

@@ -125,7 +125,7 @@ class LabContainer:
         self, *command: str, stdin: str = "", user: str = "", workdir: str = "", env: Sequence[str] = ()
     ) -> CommandResult:
         """Run a command in it: words, or one string for its shell. Its output, errors and exit code."""
-        from imagelab.engine.containers import Exec
+        from imagelab.engine.process_spec import Exec
         from imagelab.runtime.process import Given
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command

@@ -90,7 +90,7 @@ class LabImage:
     @property
     def tree(self) -> Tree:
         """Its files, all layers merged."""
-        return self.lab.engine.tree(self.id)
+        return self.lab.engine.images.tree(self.id)
 
     def history(self) -> History:
         """The instructions that made it, newest first."""
