@@ -139,7 +139,7 @@ def test_the_grammar_in_the_docstring_names_the_atoms_of_the_code() -> None:
 
 
 def test_importing_it_is_cheap() -> None:
-    code = "import sys, imagelab.reference; print(*sys.modules)"
+    code = "import sys, imagelab.oci.reference; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not set(loaded) & {"requests", "sqlite3", "datetime", "imagelab.units", "imagelab.state.model"}
     assert isinstance(module, ModuleType)

@@ -34,7 +34,7 @@ LESSONS = "imagelab-lessons"
 PRIVATE = ".imagelab"
 FIRST_PORT = 8888
 WELCOME = "lab-welcome"
-"""Leads to the first lesson in the browser's language: see `launch_welcome`."""
+"""Leads to the first lesson in the browser's language: see `welcome`."""
 FLAGS = (
     Flag("no-browser", "", "bool", "Do not open a browser; print the address"),
     Flag("port", "p", "int", "Port of JupyterLab (else a free one, from 8888 up)"),
@@ -259,7 +259,7 @@ def jupyterlab(folder: Path, page: str, *, ip: str, port: int, browser: bool) ->
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/{page}",
         f"--ServerApp.ip={ip}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--log-level=WARN",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly", "--ServerApp.jpserver_extensions=imagelab.launch_welcome=True",
+        "--LabApp.extension_manager=readonly", "--ServerApp.jpserver_extensions=imagelab.jupyter.welcome=True",
     ]  # fmt: skip
     if shell := _terminal_shell(folder):
         line.append(f"--ServerApp.terminado_settings={shell}")
