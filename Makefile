@@ -1,10 +1,10 @@
-# Seven words: setup, lab, test, notebooks, docs, bench, classroom. Only Python (3.11 or newer) and make are needed.
+# Eight words: setup, lab, check, test, notebooks, docs, bench, classroom. Only Python (3.11 or newer) and make are needed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup lab test check notebooks docs bench classroom
+.PHONY: setup lab check test notebooks docs bench classroom
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)   ## a virtual environment with imagelab and what its tests need
@@ -19,9 +19,16 @@ $(STAMP): pyproject.toml
 lab: setup        ## JupyterLab on a working copy of the lessons, the first one showing
 	$(BIN)/imagelab lab
 
-test: setup       ## the whole suite, then every notebook, cell by cell
-	$(BIN)/python -m ruff check imagelab tests benchmarks
+PURE := errors units oci gotemplate layers state dockerfile
+
+check: setup      ## the loop of a working day: format, lint, types, imports, examples, and the tests of the pure packages
+	$(BIN)/python -m ruff format --check --quiet imagelab tests benchmarks tools
+	$(BIN)/python -m ruff check --quiet imagelab tests benchmarks tools
 	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-timing
+	$(BIN)/python -m pytest -q -n 2 --doctest-modules $(wildcard $(PURE:%=imagelab/%) $(PURE:%=imagelab/%.py) $(PURE:%=tests/%)) tests/docs
+
+test: check       ## the whole suite, then every notebook, cell by cell
 	$(BIN)/python -m imagelab.course.notebooks --check
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -p nbval --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks
@@ -30,8 +37,9 @@ notebooks: setup  ## write notebooks/ again from lessons/
 	$(BIN)/python -m imagelab.course.notebooks
 
 docs: setup       ## write docs/cli.md and the pictures in docs/images again
-	$(BIN)/python -m imagelab.cli.document
-	$(BIN)/python -m imagelab.view.document
+	$(BIN)/python -m tools.make_cli_page
+	$(BIN)/python -m tools.make_images
+	$(BIN)/python -m tools.make_floors
 
 bench: setup      ## timings side by side with other tools, one table
 	$(BIN)/python -m benchmarks
