@@ -25,7 +25,7 @@ check: setup      ## the loop of a working day: format, lint, types, imports, ex
 	$(BIN)/python -m ruff format --check --quiet imagelab tests benchmarks tools
 	$(BIN)/python -m ruff check --quiet imagelab tests benchmarks tools
 	$(BIN)/python -m mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -n 2 --doctest-modules $(wildcard $(PURE:%=imagelab/%) $(PURE:%=imagelab/%.py) $(PURE:%=tests/%)) tests/docs
 
 test: check       ## the whole suite, then every notebook, cell by cell
