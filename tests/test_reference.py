@@ -1,4 +1,4 @@
-"""Names: what is typed, what it stands for, and the words for what is not a name (docker-semantics §1)."""
+"""Names: what is typed, what it stands for, and the words for what is not a name (R1.1-R1.18)."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(pull: Callable[..., Any]
 
 @pytest.mark.parametrize("what", ["manifests", "config", "layer"])
 def test_one_wrong_byte_is_refused_and_nothing_kept(pull: Callable[..., Any], lab: Lab, what: str) -> None:
-    """Both digests are named (§2.4)."""
+    """Both digests are named (R2.18a)."""
     image = lab.pull("ubuntu:14.04")
     blob = {"manifests": image.image.target, "config": image.id, "layer": lab.state.layers[image.layers[1]].blob}[what]
 

@@ -101,7 +101,7 @@ def test_the_last_child_takes_its_untagged_parents_along() -> None:
 
 
 def test_a_container_protects_its_image() -> None:
-    """R5.3a, R5.10a, d, e and R5.11."""
+    """R5.3a, R5.10a, R5.10d, R5.10e and R5.11."""
     stopped = container("old", "web")
     state = a_state(image("web", "a", names=["nginx:latest"]), containers=[stopped])
     with pytest.raises(ConflictError) as caught:

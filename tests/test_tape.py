@@ -51,7 +51,7 @@ def test_an_index_leads_to_a_manifest(lab: Lab) -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_happens_once_and_the_pull_after_it_succeeds(lab: Lab, kind: str, lang: str) -> None:
-    """docker-semantics §2.4: the words; and nothing is lost or kept that is not what it says."""
+    """R2.18a: the words; and nothing is lost or kept that is not what it says."""
     lab.lang = lang
     lab.upstream.fault(kind, "nginx")
     lab.docker("pull -q redis:alpine")

@@ -164,7 +164,7 @@ def error_text(error: ImageLabError, era: str) -> str:
 
 
 def _unknown_tag(name: str, era: str) -> str:
-    """docker-semantics §2.4, first row."""
+    """R2.18a, first row."""
     if era == "1.13":
         return f"manifest for {name} not found"
     if era == "29":

@@ -9,7 +9,7 @@ Key:
 `classroom` is a registry that runs inside this very process: the same `requests` session talks to it through an
 adapter instead of a socket (`registry_local`), so there is one client and one protocol, with or without a network.
 
-What the registry says no to is told in Docker's words (R2.19; docker-semantics §2.4).
+What the registry says no to is told in Docker's words (R2.18a, R2.19).
 """
 
 from __future__ import annotations
