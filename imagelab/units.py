@@ -23,7 +23,11 @@ _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def human_size(size: float, *, digits: int = 3, space: bool = False) -> str:
-    """Bytes for people: `127MB`; `digits` 4 is HumanSize; `space` for Docker before 17.05 (R3.12)."""
+    """Bytes for people: `127MB`; `digits` 4 is HumanSize; `space` for Docker before 17.05 (R3.12).
+
+    >>> human_size(181_500_000), human_size(181_500_000, digits=4, space=True)
+    ('182MB', '181.5 MB')
+    """
     value, unit = float(size), 0
     while value >= 1000 and unit < len(_SIZE_UNITS) - 1:
         value, unit = value / 1000, unit + 1
@@ -31,7 +35,11 @@ def human_size(size: float, *, digits: int = 3, space: bool = False) -> str:
 
 
 def human_duration(nanoseconds: int, *, rounded: bool = True) -> str:
-    """A duration in one unit, without `ago`. `rounded=False`: as before go-units 0.3.2 (R3.9)."""
+    """A duration in one unit, without `ago`. `rounded=False`: as before go-units 0.3.2 (R3.9).
+
+    >>> human_duration(91 * MINUTE), human_duration(91 * MINUTE, rounded=False)
+    ('2 hours', 'About an hour')
+    """
     seconds = _toward_zero(nanoseconds, SECOND)
     if seconds < 1:
         return "Less than a second"
@@ -115,7 +123,11 @@ _GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 def parse_go_duration(text: str) -> int | None:
-    """`24h`, `10m30s`, `1.5h` -> nanoseconds; None for anything else."""
+    """`24h`, `10m30s`, `1.5h` -> nanoseconds; None for anything else.
+
+    >>> parse_go_duration("1h30m") == parse_go_duration("1.5h") == 90 * MINUTE, parse_go_duration("2 days")
+    (True, None)
+    """
     match = _GO_DURATION.fullmatch(text)
     if match is None:
         return None

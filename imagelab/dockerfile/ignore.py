@@ -52,7 +52,12 @@ class Ignore:
         return Ignore(self.patterns + kept)
 
     def ignores(self, path: str) -> bool:
-        """Is this path left out? The last line that matches says so."""
+        r"""Is this path left out? The last line that matches says so.
+
+        >>> ignore = Ignore.parse("docs\n!docs/README.md\n*.log")
+        >>> [path for path in ("docs/a.md", "docs/README.md", "x.log", "src/x.log") if ignore.ignores(path)]
+        ['docs/a.md', 'x.log']
+        """
         for pattern in reversed(self.patterns):
             if pattern.covers(path):
                 return not pattern.is_exception

@@ -76,7 +76,14 @@ class Dockerfile:
 
 
 def parse(data: bytes | str, name: str = "Dockerfile") -> Dockerfile:
-    """Read a Dockerfile. DockerfileError, in Docker's words, with the line and a caret as its hint."""
+    r"""Read a Dockerfile. DockerfileError, in Docker's words, with the line and a caret as its hint.
+
+    >>> for line in parse('FROM ubuntu\nRUN apt-get update \\\n  && apt-get clean\nCMD ["nginx", "-t"]').lines:
+    ...     print(line.start, line.end, line.keyword, line.args, line.is_json)
+    1 1 FROM ('ubuntu',) False
+    2 3 RUN ('apt-get update   && apt-get clean',) False
+    4 4 CMD ('nginx', '-t') True
+    """
     text = data if isinstance(data, str) else _decoded(data, name)
     if not text:
         raise DockerfileError(f"the Dockerfile ({name}) cannot be empty", hint="begin with FROM and an image's name")

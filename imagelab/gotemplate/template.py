@@ -78,7 +78,11 @@ class Template:
         return cls(text, parse(text, known), known)
 
     def execute(self, data: Any, *, missing_is_error: bool = False) -> str:
-        """The text for one value. `missing_is_error`: a key that a map lacks is refused (`docker inspect`)."""
+        """The text for one value. `missing_is_error`: a key that a map lacks is refused (`docker inspect`).
+
+        >>> Template.parse('{{range $i, $tag := .Tags}}{{if $i}}, {{end}}{{upper $tag}}{{end}}').execute({"Tags": ["v1", "v2"]})
+        'V1, V2'
+        """
         run = _Run(self, missing_is_error, variables=[("$", data)])
         run.nodes(self.bodies[""], data)
         return "".join(run.out)

@@ -136,7 +136,11 @@ def quoted_char(char: str, *, delimiter: str, ascii_only: bool = False) -> str:
 
 
 def go_json(value: Any, *, escape_html: bool = True) -> str:
-    """encoding/json: no whitespace, map keys sorted, `<`, `>` and `&` escaped unless told not to."""
+    r"""encoding/json: no whitespace, map keys sorted, `<`, `>` and `&` escaped unless told not to.
+
+    >>> print(go_json({"Tag": "<none>", "ID": 1}), go_json("<none>", escape_html=False))
+    {"ID":1,"Tag":"\u003cnone\u003e"} "<none>"
+    """
     match value:
         case Struct():  # a row marshals itself, and escapes
             return _json_object({key: value[key]() for key in sorted(value) if not takes(value[key])}, escape_html=True)

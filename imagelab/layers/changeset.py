@@ -103,7 +103,12 @@ class LayerScanner:
 
 
 def index(blob: bytes, media_type: str = OCI_LAYER_GZIP) -> LayerIndex:
-    """The index of a whole blob in memory."""
+    """The index of a whole blob in memory.
+
+    >>> removal = index(blob_of([Whiteout("etc/motd")], bytes))
+    >>> [row.path for row in removal.rows], removal.changes()
+    (['etc/.wh.motd'], [Whiteout(path='etc/motd')])
+    """
     scanner = LayerScanner(media_type)
     scanner.feed(blob)
     return scanner.finish()
@@ -171,6 +176,9 @@ def write(changes: Iterable[Change], read: Read) -> Iterator[bytes]:
     """The tar of these changes: sorted by path, whiteouts before their siblings, the same bytes everywhere (R6.31).
 
     `read` gives the bytes of a file's node. No changes at all make the empty tar: 1024 zero bytes (R6.34).
+
+    >>> b"".join(write([], bytes)) == bytes(1024)
+    True
     """
     first_names: dict[tuple[str, str], str] = {}
     for change in sorted(changes, key=_order):

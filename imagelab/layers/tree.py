@@ -206,6 +206,12 @@ def apply(tree: Tree, changes: Iterable[Change]) -> Tree:
     """The tree after the changes. `tree` itself stays as it is.
 
     Raises LayerFormatError for a hard link to nothing and for a loop of symlinks.
+
+    An opaque whiteout hides what the layers below have in a directory, and nothing of its own layer:
+
+    >>> below = apply(Tree.empty(), [Put("etc/motd", Node(Kind.FILE)), Put("etc/issue", Node(Kind.FILE))])
+    >>> apply(below, [Put("etc/hosts", Node(Kind.FILE)), Opaque("etc")]).children("etc")
+    ['hosts']
     """
     work = _Work(tree._root)
     puts: list[Put] = []
@@ -316,6 +322,11 @@ def diff(old: Tree, new: Tree) -> tuple[Change, ...]:
     """The fewest changes that make `old` into `new`, sorted by path, a whiteout before its siblings' Puts.
 
     No opaque whiteouts: each name that is gone is said (producers should, R7.8).
+
+    >>> old = apply(Tree.empty(), [Put("bin/vi", Node(Kind.FILE)), Put("etc/motd", Node(Kind.FILE))])
+    >>> new = apply(old, [Whiteout("etc/motd"), Put("bin/ex", Node(Kind.SYMLINK, target="vi"))])
+    >>> [f"{type(change).__name__} {change.path}" for change in diff(old, new)]
+    ['Put bin/ex', 'Whiteout etc/motd']
     """
     changes: list[Change] = []
     if old._root.node != new._root.node:

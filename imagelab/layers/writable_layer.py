@@ -110,7 +110,12 @@ def _only_above(change: Change, all: tuple[Change, ...], init: Tree) -> bool:
 
 
 def listed(init: Tree, changes: Iterable[Change]) -> list[tuple[str, str]]:
-    """What `docker diff` lists: (A, C or D; absolute path), parents first, deletions after their siblings (R6.24-R6.28)."""
+    """What `docker diff` lists: (A, C or D; absolute path), parents first, deletions after their siblings (R6.24-R6.28).
+
+    >>> made = apply(Tree.empty(), [Put("etc/motd", Node(Kind.FILE)), Put("etc/issue", Node(Kind.FILE))])
+    >>> listed(made, [Whiteout("etc/issue"), Put("etc/motd", Node(Kind.FILE, size=3))])
+    [('C', '/etc'), ('C', '/etc/motd'), ('D', '/etc/issue')]
+    """
     kinds: dict[str, str] = {}
     for change in changes:
         kind = _kind(init, change)

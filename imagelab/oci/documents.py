@@ -57,6 +57,12 @@ def chain_ids(diff_ids: Iterable[str]) -> list[Digest]:
 
     The first is the diff ID itself; each next one hashes `"<chain below> <diff ID>"`. So the same layer on another
     stack has another chain ID: a chain ID names a *tree*, a diff ID names a *change*.
+
+    >>> base, other, change = Digest.of(b"debian"), Digest.of(b"alpine"), Digest.of(b"nginx")
+    >>> chain_ids([base, change])[0] == base
+    True
+    >>> chain_ids([base, change])[1] == chain_ids([other, change])[1]
+    False
     """
     chain: list[Digest] = []
     for diff_id in diff_ids:
@@ -246,7 +252,11 @@ def parsed(raw: bytes) -> object:
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """JSON as Docker writes it: no whitespace, top-level keys sorted, `<`, `>`, `&` escaped (R7.1)."""
+    r"""JSON as Docker writes it: no whitespace, top-level keys sorted, `<`, `>`, `&` escaped (R7.1).
+
+    >>> print(encode({"os": "linux", "author": "A <a@b>"}).decode())
+    {"author":"A \u003ca@b\u003e","os":"linux"}
+    """
     text = json.dumps({key: data[key] for key in sorted(data)}, separators=(",", ":"), ensure_ascii=False)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
@@ -304,7 +314,13 @@ def _history(entry: Any) -> History:
 
 
 def platform_preference(host: Platform) -> Sequence[Platform]:
-    """Platforms that `host` can run, best first (R2.27): its own, then the lesser compatible ones."""
+    """Platforms that `host` can run, best first (R2.27): its own, then the lesser compatible ones.
+
+    >>> [str(platform) for platform in platform_preference(Platform("linux", "amd64"))]
+    ['linux/amd64', 'linux/386']
+    >>> [str(platform) for platform in platform_preference(Platform("linux", "arm", "v6"))]
+    ['linux/arm/v6', 'linux/arm/v5']
+    """
 
     def variants(arch: str, names: Sequence[str]) -> list[Platform]:
         return [Platform(host.os, arch, name) for name in names]

@@ -71,7 +71,18 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """What a person typed, normalised. Raises ReferenceSyntaxError with Docker's words (R1.7-R1.15)."""
+        """What a person typed, normalised. Raises ReferenceSyntaxError with Docker's words (R1.7-R1.15).
+
+        >>> for typed in ("ubuntu", "me/app:2", "localhost/app", "localhost:5000"):
+        ...     print(Reference.parse(typed))
+        docker.io/library/ubuntu
+        docker.io/me/app:2
+        localhost/app
+        docker.io/library/localhost:5000
+        >>> Reference.parse("Ubuntu")
+        Traceback (most recent call last):
+        imagelab.errors.ReferenceSyntaxError: invalid reference format: repository name (library/Ubuntu) must be lowercase
+        """
         if _IDENTIFIER.fullmatch(text):
             raise _refused(text, f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
         registry, rest = _split_domain(text)
@@ -131,7 +142,11 @@ class Reference:
 
 
 def familiar(canonical: str) -> str:
-    """The familiar form of a canonical text, name or whole reference (R1.13)."""
+    """The familiar form of a canonical text, name or whole reference (R1.13).
+
+    >>> familiar("docker.io/library/ubuntu:14.04"), familiar("docker.io/me/app"), familiar("ghcr.io/me/app")
+    ('ubuntu:14.04', 'me/app', 'ghcr.io/me/app')
+    """
     if not canonical.startswith("docker.io/"):
         return canonical
     rest = canonical[len("docker.io/") :]

@@ -158,7 +158,11 @@ def merged_config(request: Request, image: Mapping[str, Any], container_id: str)
 
 
 def merged_environment(user: Iterable[str], image: Iterable[str]) -> list[str]:
-    """The user's entries first, then the image's whose key is not among them; a bare key takes one away (R6.6, R6.7)."""
+    """The user's entries first, then the image's whose key is not among them; a bare key takes one away (R6.6, R6.7).
+
+    >>> merged_environment(["LANG=C", "DEBUG"], ["PATH=/bin", "LANG=en", "DEBUG=1"])
+    ['LANG=C', 'PATH=/bin']
+    """
     keys = {entry.partition("=")[0] for entry in user}
     return [*(entry for entry in user if "=" in entry), *(e for e in image if e.partition("=")[0] not in keys)]
 

@@ -39,7 +39,11 @@ class Filters(Mapping[str, tuple[str, ...]]):
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Filters:
-        """`["dangling=true", "label=a=b"]`; UsageError, exit 125, for one without `=` (R3.19)."""
+        """`["dangling=true", "label=a=b"]`; UsageError, exit 125, for one without `=` (R3.19).
+
+        >>> dict(Filters.parse(["label=env=test", "Label = stage", "dangling=true"]))
+        {'label': ('env=test', 'stage'), 'dangling': ('true',)}
+        """
         values: dict[str, list[str]] = {}
         for text in texts:
             if not text:
