@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from imagelab.layers.tree import Kind, Node, Tree
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import FileSystem, User
-from imagelab.runtime.process import Given, Machine, Process, Sink
+from imagelab.runtime.process import Machine, Process
 from imagelab.runtime.shell import programs
+from imagelab.runtime.streams import BytesInput, Output
 
 PROGRAMS = programs()
 ROOT = User()
@@ -68,7 +69,7 @@ def run_ours(
     out, err = bytearray(), bytearray()
     process = Process(
         here, [script.shell, "-c", script.text], {"PATH": "/bin", "HOME": "/work", **(env or {})}, "/work", user,
-        {0: Given(script.stdin), 1: Sink(out.extend), 2: Sink(err.extend)},
+        {0: BytesInput(script.stdin), 1: Output(out.extend), 2: Output(err.extend)},
     )  # fmt: skip
     steps = execution.main(here, execution.live(PROGRAMS[script.shell], process))
     for _ in range(STEPS):

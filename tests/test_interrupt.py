@@ -78,9 +78,7 @@ def test_a_cell_that_goes_on_and_on_is_stopped(notebook: Notebook, code: str) ->
 
 
 def test_a_program_that_never_lets_go_is_stopped_by_the_next_press(notebook: Notebook) -> None:
-    _, presses = notebook.cell(
-        "%docker run --rm ubuntu:14.04 awk 'function f() { while (1) x++ } BEGIN { f() }'", stop_after=1
-    )
+    _, presses = notebook.cell("%docker run --rm ubuntu:14.04 sh -c \"echo x | sed ':a;ba'\"", stop_after=1)
     assert presses in (1, 2)
     assert sorted(notebook.cell("%docker ps -a --format '{{.Names}}'")[0].split()) == ["idle", "web"]
     assert notebook.cell("1 + 1")[1] == 0

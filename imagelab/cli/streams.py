@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from imagelab.errors import UsageError
-from imagelab.runtime.process import Given, Stream
-from imagelab.runtime.session import Completion, Terminal, Typed
+from imagelab.runtime.session import Completion, InteractiveInput, Terminal
+from imagelab.runtime.streams import BytesInput, Stream
 
 Ask = Callable[[str, list[str], Completion], bytes]
 
@@ -58,7 +58,7 @@ def input_from(
         return Terminal(lambda *prompt: heard(ask(*prompt)))
 
     if not interactive:
-        return Given()
+        return BytesInput()
     if tty and ask is not None:
         return terminal(ask)
     if tty and not stdin.isatty():
@@ -69,8 +69,8 @@ def input_from(
         return terminal(_edited)
     binary = getattr(stdin, "buffer", None)
     if binary is None:
-        return Given(heard(stdin.read().encode("utf-8", "surrogateescape")))
-    return Typed(lambda: heard(bytes(binary.read1(65536)), fetched=True))
+        return BytesInput(heard(stdin.read().encode("utf-8", "surrogateescape")))
+    return InteractiveInput(lambda: heard(bytes(binary.read1(65536)), fetched=True))
 
 
 class Pieces(io.BytesIO):

@@ -19,9 +19,10 @@ from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.oci.digest import Digest
 from imagelab.runtime import execution
 from imagelab.runtime.driver import Main, World, ask, discard, is_alive, machine_for, processes
-from imagelab.runtime.process import SIGNALS, Machine, Stream
+from imagelab.runtime.process import SIGNALS, Machine
 from imagelab.runtime.runner import Runner, wait_until
-from imagelab.runtime.session import GoneError, Session, Typed, Workspace, drive
+from imagelab.runtime.session import GoneError, InteractiveInput, Session, Workspace, drive
+from imagelab.runtime.streams import Stream
 from imagelab.state import container_config as values
 from imagelab.state.container_config import CannotStartError, Request
 from imagelab.state.events import Event
@@ -151,7 +152,9 @@ class Containers:
         with bound(container) as sockets:
             main = Main(self.store, container, self.world, stdin=stdin, show=show, listen=sockets.listen)
             try:
-                drive(main.session, typed=stdin if isinstance(stdin, Typed) else None, look=main.look_and_wait)
+                drive(
+                    main.session, typed=stdin if isinstance(stdin, InteractiveInput) else None, look=main.look_and_wait
+                )
             except GoneError:
                 main.session.stop(137)
             finally:
@@ -357,7 +360,9 @@ class Containers:
         )
         try:
             code = drive(
-                session, typed=stdin if isinstance(stdin, Typed) else None, look=lambda: self._still_there(container)
+                session,
+                typed=stdin if isinstance(stdin, InteractiveInput) else None,
+                look=lambda: self._still_there(container),
             )
         except GoneError:
             session.stop(137)

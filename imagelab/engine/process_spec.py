@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from imagelab.errors import ImageLabError
 from imagelab.runtime import execution
 from imagelab.runtime.driver import begin, environment_of
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import Machine, Process, Program, Sink, Stream
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import Machine, Process, Program
+from imagelab.runtime.streams import Output, Stream
 from imagelab.runtime.userland.accounts import NoSuchAccount
 from imagelab.state.container_config import CannotStartError, cannot_start
 from imagelab.state.model import Container
@@ -53,8 +54,8 @@ def exec_spec(container: Container, wanted: Exec, stdin: Stream, show: Callable[
     """What `docker exec` starts: the container's environment, user and directory, where it names none."""
     env = environment_of(container) | ({"TERM": "xterm"} if wanted.tty else {})
     env |= dict(entry.split("=", 1) for entry in wanted.env if "=" in entry)
-    out = Sink(lambda data: show(1, data), terminal=wanted.tty)
-    err = out if wanted.tty else Sink(lambda data: show(2, data))
+    out = Output(lambda data: show(1, data), terminal=wanted.tty)
+    err = out if wanted.tty else Output(lambda data: show(2, data))
     user = wanted.user or container.config.get("User") or ""
     cwd = wanted.workdir or container.config.get("WorkingDir") or "/"
     return ProcessSpec(wanted.command, env, user, cwd, {0: stdin, 1: out, 2: err})
@@ -67,7 +68,7 @@ def ready(machine: Machine, spec: ProcessSpec) -> tuple[Process, Program]:
         _check_folder(process, spec.cwd, is_made=spec.makes_cwd)
         path = execution.locate(process, spec.command[0], process.env.get("PATH"))
         program, process.args = execution.resolve(process, path, process.args)
-    except (NoSuchAccount, execution.NotExecutable, Refusal) as problem:
+    except (NoSuchAccount, execution.NotExecutable, Errno) as problem:
         raise start_error(spec.command[0], problem) from None
     return process, program
 
@@ -78,10 +79,10 @@ def start_error(name: str, problem: Exception) -> CannotStartError:
         case NoSuchAccount():
             return cannot_start(str(problem), 125, runtime=False)
         case execution.NotExecutable():
-            return cannot_start(f'exec: "{name}": {problem}', 126, runtime=False)
-        case Refusal(code="ENOENT") if "/" not in name:
+            return cannot_start(f'exec: "{name}": {problem}', problem.code, runtime=False)
+        case Errno(code="ENOENT") if "/" not in name:
             return cannot_start(f'exec: "{name}": executable file not found in $PATH', 127)
-        case Refusal(code="ENOENT"):
+        case Errno(code="ENOENT"):
             return cannot_start(f'exec: "{name}": stat {name}: {str(problem).lower()}', 127)
     return cannot_start(f'exec: "{name}": {str(problem).lower()}', 126)
 

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from imagelab.runtime import execution
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import SIGNALS, Machine, Process, Sink, Stream, text
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import SIGNALS, Machine, Process
 from imagelab.runtime.session import GLANCE, Session, Workspace
+from imagelab.runtime.streams import Output, Stream, text
 from imagelab.state.model import Container
 from imagelab.store.store import Store
 from imagelab.units import rfc3339
@@ -56,7 +57,9 @@ def machine_for(store: Store, container: Container, workspace: Workspace, world:
         world.noise,
         {**programs(), **PROGRAMS},
         others=lambda: processes(folder),
-        kill_other=lambda pid, number: ask(folder, f"{number} {pid}") if _is_there(folder, pid) else False,
+        kill_other=lambda pid, number: (
+            pid in {known for known, _, _ in processes(folder)} and ask(folder, f"{number} {pid}")
+        ),
         width=world.width,
     )
 
@@ -64,7 +67,7 @@ def machine_for(store: Store, container: Container, workspace: Workspace, world:
 def begin(
     machine: Machine, args: list[str], env: Mapping[str, str], cwd: str, user: str, streams: Mapping[int, Stream]
 ) -> Process:
-    """A process as `docker run` and `exec` start one: its user, its HOME, its directory. NoSuchAccount, Refusal."""
+    """A process as `docker run` and `exec` start one: its user, its HOME, its directory. NoSuchAccount, Errno."""
     from imagelab.runtime.userland.accounts import user_of
 
     root = Process(machine, ["init"], {}, "/")
@@ -145,13 +148,13 @@ class Main:
         self.log = Log(self.folder / "log", self.world.clock, tty=tty)
         self._undo.callback(self.log.close)
 
-        def output(stream: str, fd: int) -> Sink:
+        def output(stream: str, fd: int) -> Output:
             def take(data: bytes) -> None:
                 self.log.write(stream, data)
                 if show is not None:
                     show(fd, data)
 
-            return Sink(take, terminal=tty)
+            return Output(take, terminal=tty)
 
         self.workspace = Workspace(self.store, container, self.world.clock, counted=False)
         machine = machine_for(self.store, container, self.workspace, self.world)
@@ -266,7 +269,7 @@ def make_directory(files: Any, path: str) -> None:
         at = f"{at}/{name}"
         try:
             files.stat(ROOT, at)
-        except Refusal:
+        except Errno:
             files.mkdir(ROOT, at)
 
 
@@ -298,10 +301,6 @@ def processes(folder: Path) -> list[tuple[int, str, str]]:
     except (FileNotFoundError, ValueError):
         return []
     return [(int(pid), str(user), str(command)) for pid, user, command in listed]
-
-
-def _is_there(folder: Path, pid: int) -> bool:
-    return any(known == pid for known, _, _ in processes(folder))
 
 
 def discard(store: Store, container_id: str, *, counted: bool = True) -> None:

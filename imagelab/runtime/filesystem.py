@@ -44,7 +44,7 @@ ERRORS = {
 READ, WRITE, EXECUTE = 4, 2, 1
 
 
-class Refusal(Exception):
+class Errno(Exception):
     """A system call that says no. `code` is its name (`ENOENT`), `str()` what Linux says of it."""
 
     def __init__(self, code: str) -> None:
@@ -99,12 +99,12 @@ class FileSystem:
     def resolve(self, user: User, path: str, *, follow: bool = True) -> str:
         """An absolute path -> the path in the tree (no leading slash, no links). The last name need not exist.
 
-        Raises Refusal: ENOENT for a missing directory on the way, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG.
+        Raises Errno: ENOENT for a missing directory on the way, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG.
         """
         if not path:
-            raise Refusal("ENOENT")
+            raise Errno("ENOENT")
         if len(path) > 4095:
-            raise Refusal("ENAMETOOLONG")
+            raise Errno("ENAMETOOLONG")
         steps = path.split("/")[::-1]
         at: list[str] = []
         links = 0
@@ -117,46 +117,43 @@ class FileSystem:
                 at = at[:-1]
                 continue
             if len(name.encode("utf-8", "surrogateescape")) > 255:
-                raise Refusal("ENAMETOOLONG")
+                raise Errno("ENAMETOOLONG")
             node = self._draft.get("/".join([*at, name]))
             if node is None and any(step not in ("", ".") for step in steps):
-                raise Refusal("ENOENT")
+                raise Errno("ENOENT")
             if node is not None and node.kind is Kind.SYMLINK and (follow or any(steps) or path.endswith("/")):
                 links += 1
                 if links > MOST_LINKS:
-                    raise Refusal("ELOOP")
+                    raise Errno("ELOOP")
                 at = [] if node.target.startswith("/") else at
                 steps += node.target.split("/")[::-1]
                 continue
             at.append(name)
         found = "/".join(at)
         if path.endswith(("/", "/.")) and (end := self._draft.get(found)) is not None and not end.is_directory:
-            raise Refusal("ENOTDIR")
+            raise Errno("ENOTDIR")
         return found
 
     def _enter(self, user: User, at: list[str]) -> None:
         node = self._draft.get("/".join(at))
         if node is None:
-            raise Refusal("ENOENT")
+            raise Errno("ENOENT")
         if not node.is_directory:
-            raise Refusal("ENOTDIR")
+            raise Errno("ENOTDIR")
         if not user.may(node, EXECUTE):
-            raise Refusal("EACCES")
+            raise Errno("EACCES")
 
     def stat(self, user: User, path: str, *, follow: bool = True) -> Node:
         """The node at a path. ENOENT, and whatever `resolve` says."""
-        node = self._draft.get(self.resolve(user, path, follow=follow))
-        if node is None:
-            raise Refusal("ENOENT")
-        return node
+        return self._existing(user, path, follow=follow)[1]
 
     def names(self, user: User, path: str) -> list[str]:
         """The names in a directory, in order. ENOTDIR, EACCES."""
         node = self.stat(user, path)
         if not node.is_directory:
-            raise Refusal("ENOTDIR")
+            raise Errno("ENOTDIR")
         if not user.may(node, READ):
-            raise Refusal("EACCES")
+            raise Errno("EACCES")
         return self._draft.names(self.resolve(user, path))
 
     def links(self, path: str, node: Node) -> int:
@@ -179,9 +176,9 @@ class FileSystem:
         """All of a file. EISDIR, EACCES, ENOENT."""
         node = self.stat(user, path)
         if node.is_directory:
-            raise Refusal("EISDIR")
+            raise Errno("EISDIR")
         if not user.may(node, READ):
-            raise Refusal("EACCES")
+            raise Errno("EACCES")
         return self.data(node) if node.kind is Kind.FILE else b""
 
     def write_file(self, user: User, path: str, data: bytes, mode: int = 0o644) -> None:
@@ -196,20 +193,20 @@ class FileSystem:
         node = self._draft.get(at)
         if node is None:
             if path.endswith("/"):
-                raise Refusal("EISDIR")
+                raise Errno("EISDIR")
             self._add(user, at, Node(Kind.FILE, mode, user.uid, user.gid, mtime=self.now()))
         elif exclusive:
-            raise Refusal("EEXIST")
+            raise Errno("EEXIST")
         elif node.is_directory:
-            raise Refusal("EISDIR")
+            raise Errno("EISDIR")
         elif not user.may(node, WRITE):
-            raise Refusal("EACCES")
+            raise Errno("EACCES")
         elif truncate and node.kind is Kind.FILE:
             self.store(at, b"")
         return at
 
     def follow(self, user: User, path: str) -> str:
-        """Where a path leads, link by link, as text: `/var/log/nginx/access.log` -> `/dev/stdout`. Refusal."""
+        """Where a path leads, link by link, as text: `/var/log/nginx/access.log` -> `/dev/stdout`. Errno."""
         return "/" + self.resolve(user, path)
 
     def find(self, at: str) -> Node | None:
@@ -249,75 +246,65 @@ class FileSystem:
 
     def mkdir(self, user: User, path: str, mode: int = 0o755) -> None:
         """EEXIST, ENOENT, EACCES."""
-        at = self.resolve(user, path, follow=False)
-        if self._draft.get(at) is not None:
-            raise Refusal("EEXIST")
-        self._add(user, at, Node(Kind.DIRECTORY, mode, user.uid, user.gid, mtime=self.now()))
+        self.mknod(user, path, Node(Kind.DIRECTORY, mode, user.uid, user.gid, mtime=self.now()))
 
     def symlink(self, user: User, target: str, path: str) -> None:
         """EEXIST, ENOENT, EACCES."""
-        at = self.resolve(user, path, follow=False)
-        if self._draft.get(at) is not None:
-            raise Refusal("EEXIST")
-        self._add(user, at, Node(Kind.SYMLINK, 0o777, user.uid, user.gid, mtime=self.now(), target=target))
+        self.mknod(user, path, Node(Kind.SYMLINK, 0o777, user.uid, user.gid, mtime=self.now(), target=target))
 
     def mknod(self, user: User, path: str, node: Node) -> None:
         """A node as it is (a FIFO, or what `docker cp` brings); replaces nothing. EEXIST."""
         at = self.resolve(user, path, follow=False)
         if self._draft.get(at) is not None:
-            raise Refusal("EEXIST")
+            raise Errno("EEXIST")
         self._add(user, at, node)
 
     def link(self, user: User, old: str, new: str) -> None:
         """One more name for a file. EPERM for a directory, EEXIST."""
-        source, at = self.resolve(user, old, follow=False), self.resolve(user, new, follow=False)
-        node = self._draft.get(source)
-        if node is None:
-            raise Refusal("ENOENT")
+        source, node = self._existing(user, old)
         if node.is_directory:
-            raise Refusal("EPERM")
-        if self._draft.get(at) is not None:
-            raise Refusal("EEXIST")
+            raise Errno("EPERM")
         node = replace(node, link=node.link or source)
+        self.mknod(user, new, node)
         self._draft.put(source, node)
-        self._add(user, at, node)
+
+    def _existing(self, user: User, path: str, *, follow: bool = False) -> tuple[str, Node]:
+        """Where something is, and its node. ENOENT."""
+        at = self.resolve(user, path, follow=follow)
+        node = self._draft.get(at)
+        if node is None:
+            raise Errno("ENOENT")
+        return at, node
 
     def unlink(self, user: User, path: str) -> None:
         """EISDIR for a directory, EACCES, EPERM (a sticky directory)."""
-        at = self.resolve(user, path, follow=False)
-        node = self._draft.get(at)
-        if node is None:
-            raise Refusal("ENOENT")
+        at, node = self._existing(user, path)
         if node.is_directory:
-            raise Refusal("EISDIR")
+            raise Errno("EISDIR")
         self._leave(user, at, node)
         self._draft.remove(at)
 
     def rmdir(self, user: User, path: str) -> None:
         """ENOTDIR, ENOTEMPTY, EBUSY for the root."""
-        at = self.resolve(user, path, follow=False)
-        node = self._draft.get(at)
-        if node is None:
-            raise Refusal("ENOENT")
+        at, node = self._existing(user, path)
         if not node.is_directory:
-            raise Refusal("ENOTDIR")
+            raise Errno("ENOTDIR")
         if not at:
-            raise Refusal("EBUSY")
+            raise Errno("EBUSY")
         if self._draft.names(at):
-            raise Refusal("ENOTEMPTY")
+            raise Errno("ENOTEMPTY")
         self._leave(user, at, node)
         self._draft.remove(at)
 
     def rename(self, user: User, old: str, new: str) -> None:
         """As rename(2): a file replaces a file, a directory an empty directory. EINVAL into itself."""
-        source, at = self.resolve(user, old, follow=False), self.resolve(user, new, follow=False)
-        node, there = self._draft.get(source), self._draft.get(at)
-        if node is None:
-            raise Refusal("ENOENT")
+        source, node = self._existing(user, old)
+        at = self.resolve(user, new, follow=False)
+        there = self._draft.get(at)
         if source == at:
             return
         if node.is_directory and f"{at}/".startswith(f"{source}/"):
-            raise Refusal("EINVAL")
+            raise Errno("EINVAL")
         self._leave(user, source, node)
         if there is not None:
             self._make_way(user, at, there, node)
@@ -328,11 +315,11 @@ class FileSystem:
 
     def _make_way(self, user: User, at: str, there: Node, node: Node) -> None:
         if there.is_directory and not node.is_directory:
-            raise Refusal("EISDIR")
+            raise Errno("EISDIR")
         if node.is_directory and not there.is_directory:
-            raise Refusal("ENOTDIR")
+            raise Errno("ENOTDIR")
         if self._draft.names(at):
-            raise Refusal("ENOTEMPTY")
+            raise Errno("ENOTEMPTY")
         self._leave(user, at, there)
         self._draft.remove(at)
 
@@ -347,18 +334,18 @@ class FileSystem:
     def _writable(self, user: User, at: str) -> Node:
         above = self._draft.get(at.rpartition("/")[0])
         if above is None:
-            raise Refusal("ENOENT")
+            raise Errno("ENOENT")
         if not above.is_directory:
-            raise Refusal("ENOTDIR")
+            raise Errno("ENOTDIR")
         if not user.may(above, WRITE | EXECUTE):
-            raise Refusal("EACCES")
+            raise Errno("EACCES")
         return above
 
     def _leave(self, user: User, at: str, node: Node) -> None:
         """May this name be taken away? The directory's time changes with it."""
         above = self._writable(user, at)
         if above.mode & 0o1000 and user.uid not in (0, node.uid, above.uid):
-            raise Refusal("EPERM")
+            raise Errno("EPERM")
         self._touch_above(at)
 
     def _touch_above(self, at: str) -> None:
@@ -387,12 +374,9 @@ class FileSystem:
         self._attributes(user, path, owner_may=True, follow=follow, mtime=mtime)
 
     def _attributes(self, user: User, path: str, *, owner_may: bool, follow: bool = True, **new: int) -> None:
-        at = self.resolve(user, path, follow=follow)
-        node = self._draft.get(at)
-        if node is None:
-            raise Refusal("ENOENT")
+        at, node = self._existing(user, path, follow=follow)
         if user.uid != 0 and not (owner_may and user.uid == node.uid):
-            raise Refusal("EPERM")
+            raise Errno("EPERM")
         changed = replace(node, **new)  # type: ignore[arg-type]
         if changed != node:
             for name in self._names_of(node) or [at]:

@@ -78,7 +78,8 @@ def bound(container: Container) -> Iterator[Sockets]:
         sockets.close()
 
 
-def _open(address: str, port: int, container: Container) -> socket.socket:
+def _bound(address: str, port: int) -> socket.socket:
+    """A socket of this machine, on the loopback address unless another was asked for. OSError when somebody has it."""
     found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -86,8 +87,15 @@ def _open(address: str, port: int, container: Container) -> socket.socket:
         found.listen(64)
     except OSError:
         found.close()
-        raise taken(container, address, port) from None
+        raise
     return found
+
+
+def _open(address: str, port: int, container: Container) -> socket.socket:
+    try:
+        return _bound(address, port)
+    except OSError:
+        raise taken(container, address, port) from None
 
 
 def taken(container: Container, address: str, port: int) -> PortTakenError:
@@ -102,12 +110,10 @@ def taken(container: Container, address: str, port: int) -> PortTakenError:
 
 def is_free(address: str, port: int) -> bool:
     """Could it be opened now?"""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as found:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            found.bind((address if address not in ("", "0.0.0.0") else LOOPBACK, port))
-        except OSError:
-            return False
+    try:
+        _bound(address, port).close()
+    except OSError:
+        return False
     return True
 
 

@@ -1,4 +1,4 @@
-"""A running program of a container, and the streams it reads and writes.
+"""A running program of a container.
 
 Programs here are Python functions, called with their Process; they return an exit code. One that may have to wait (for
 input, for a full pipe, for time) is a generator: it yields how long it can wait, in seconds, and is asked again.
@@ -15,19 +15,19 @@ input, for a full pipe, for time) is a generator: it yields how long it can wait
 
 So every program of a pipeline runs at once without a single thread: `yes | head -1` ends, the order of everything is
 the same on every machine, and whoever drives the outermost generator can stop it between any two steps.
-
-Text and bytes: streams carry bytes. Programs may treat them as text, with `text` and `raw`, which lose nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagelab.layers.tree import MOST_LINKS, Kind, Node
-from imagelab.runtime.filesystem import FileSystem, Refusal, User
+from imagelab.runtime.filesystem import Errno, FileSystem, User
+from imagelab.runtime.streams import PIPE_SIZE, Device, OpenDirectory, OpenFile, Stream, raw
 
 NOW = 0.0
 FOREVER = math.inf
@@ -35,20 +35,9 @@ Steps = Generator[float, None, int]
 """A program at work: yields how long it can wait, returns its exit code."""
 Waiting = Generator[float, None, bytes]
 
-PIPE_SIZE = 65536
 MOST_MEMORY = 1 << 28
 """Bytes a program may read into memory: /dev/zero has no end."""
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18, "STOP": 19, "TSTP": 20, "WINCH": 28}  # fmt: skip
-
-
-def text(data: bytes) -> str:
-    """Bytes as text; bytes that are not UTF-8 come through unharmed."""
-    return data.decode("utf-8", "surrogateescape")
-
-
-def raw(words: str) -> bytes:
-    """The bytes of such a text."""
-    return words.encode("utf-8", "surrogateescape")
 
 
 class Killed(Exception):
@@ -58,165 +47,6 @@ class Killed(Exception):
         super().__init__(f"signal {signal}")
         self.signal = signal
         self.code = 128 + signal
-
-
-# -- streams ------------------------------------------------------------------------------------------------
-
-
-class Stream:
-    """An open file description. Shared by every descriptor that was copied from it; closed with the last one."""
-
-    is_terminal = False
-    path = ""
-    """The path in the tree of a regular file; "" for anything else."""
-
-    def __init__(self) -> None:
-        self.holders = 0
-
-    def keep(self) -> Stream:
-        """One more descriptor."""
-        self.holders += 1
-        return self
-
-    def drop(self) -> None:
-        """One less."""
-        self.holders -= 1
-        if self.holders <= 0:
-            self.close()
-
-    def read(self, size: int) -> bytes | None:
-        """Up to `size` bytes; b"" at the end; None when there is nothing yet. Refusal EBADF."""
-        raise Refusal("EBADF")
-
-    def write(self, data: bytes) -> None:
-        """Take all of it. Refusal EBADF, EPIPE."""
-        raise Refusal("EBADF")
-
-    @property
-    def full(self) -> bool:
-        """Should the writer wait until somebody has read?"""
-        return False
-
-    def close(self) -> None:
-        """Nobody holds it any more."""
-
-
-class Pipe:
-    """Bytes on their way. `reader` and `writer` are its two ends."""
-
-    def __init__(self) -> None:
-        self.waiting = bytearray()
-        self.reader: Stream = _ReadEnd(self)
-        self.writer: Stream = _WriteEnd(self)
-        self.read_closed = self.write_closed = False
-
-
-class _ReadEnd(Stream):
-    def __init__(self, pipe: Pipe) -> None:
-        super().__init__()
-        self._pipe = pipe
-
-    def read(self, size: int) -> bytes | None:
-        data = bytes(self._pipe.waiting[:size])
-        del self._pipe.waiting[:size]
-        return data if data or self._pipe.write_closed else None
-
-    def close(self) -> None:
-        self._pipe.read_closed = True
-
-
-class _WriteEnd(Stream):
-    def __init__(self, pipe: Pipe) -> None:
-        super().__init__()
-        self._pipe = pipe
-
-    def write(self, data: bytes) -> None:
-        if self._pipe.read_closed:
-            raise Refusal("EPIPE")
-        self._pipe.waiting += data
-
-    @property
-    def full(self) -> bool:
-        return len(self._pipe.waiting) >= PIPE_SIZE and not self._pipe.read_closed
-
-    def close(self) -> None:
-        self._pipe.write_closed = True
-
-
-class Given(Stream):
-    """Input that is all there from the start."""
-
-    def __init__(self, data: bytes = b"") -> None:
-        super().__init__()
-        self._data, self._at = data, 0
-
-    def read(self, size: int) -> bytes:
-        data = self._data[self._at : self._at + size]
-        self._at += len(data)
-        return data
-
-
-class Sink(Stream):
-    """Output that goes to a function."""
-
-    def __init__(self, take: Callable[[bytes], object], *, terminal: bool = False) -> None:
-        super().__init__()
-        self._take, self.is_terminal = take, terminal
-
-    def write(self, data: bytes) -> None:
-        self._take(data)
-
-
-class Device(Stream):
-    """/dev/null, /dev/zero, /dev/full, /dev/random, /dev/urandom."""
-
-    def __init__(self, name: str, noise: Callable[[int], bytes]) -> None:
-        super().__init__()
-        self._name, self._noise = name, noise
-
-    def read(self, size: int) -> bytes:
-        match self._name:
-            case "null":
-                return b""
-            case "zero" | "full":
-                return bytes(min(size, PIPE_SIZE))
-        return self._noise(min(size, PIPE_SIZE))
-
-    def write(self, data: bytes) -> None:
-        if self._name == "full" and data:
-            raise Refusal("ENOSPC")
-
-
-class OpenFile(Stream):
-    """A regular file, open. What is written is in the file as soon as it is written."""
-
-    def __init__(self, files: FileSystem, path: str, *, append: bool = False, writable: bool = True) -> None:
-        super().__init__()
-        self.path, self._files = path, files
-        self._at, self._append, self._writable = 0, append, writable
-
-    def _data(self) -> bytes:
-        node = self._files.stat(User(), "/" + self.path)
-        return self._files.data(node)
-
-    def read(self, size: int) -> bytes:
-        data = self._data()[self._at : self._at + size]
-        self._at += len(data)
-        return data
-
-    def write(self, data: bytes) -> None:
-        if not self._writable:
-            raise Refusal("EBADF")
-        try:
-            old = self._data()
-        except Refusal:  # it was removed meanwhile: the bytes go where nobody sees them
-            return
-        at = len(old) if self._append else self._at
-        self._files.store(self.path, old[:at].ljust(at, b"\0") + data + old[at + len(data) :])
-        self._at = at + len(data)
-
-
-# -- processes ----------------------------------------------------------------------------------------------
 
 
 class Program(Protocol):
@@ -262,12 +92,6 @@ class Machine:
         self.next_pid += 1
         return self.next_pid - 1
 
-    def run(self, parent: Process, args: list[str], env: Mapping[str, str] | None = None) -> Steps:
-        """Run a command as a child of `parent` and wait for it; see `imagelab.runtime.execution`."""
-        from imagelab.runtime.execution import run
-
-        return run(parent, args, env)
-
 
 class Process:
     """One program at work: `args` (its name first), `env`, `cwd`, `user`, descriptors, and its machine."""
@@ -278,7 +102,7 @@ class Process:
     ) -> None:  # fmt: skip
         self.machine, self.args, self.env, self.cwd = machine, args, env, cwd
         self.user, self.umask, self.parent = user or User(), umask, parent
-        self.fds = {number: stream.keep() for number, stream in (fds or {}).items()}
+        self.fds = {number: stream.acquire() for number, stream in (fds or {}).items()}
         self.pid = machine.pid()
         self.signals: list[int] = []
         self.handled: set[int] = set()
@@ -298,8 +122,16 @@ class Process:
     def close(self) -> None:
         """The program is over: its descriptors are closed."""
         for number in list(self.fds):
-            self.fds.pop(number).drop()
+            self.fds.pop(number).release()
         self.machine.processes.pop(self.pid, None)
+
+    def attach(self, fd: int, stream: Stream | None) -> Stream | None:
+        """Put a stream in the place of a descriptor (None closes it); what was there, for whoever releases it."""
+        kept = stream.acquire() if stream is not None else None
+        before = self.fds.pop(fd, None)
+        if kept is not None:
+            self.fds[fd] = kept
+        return before
 
     def child(self, args: list[str], env: dict[str, str]) -> Process:
         """A process that inherits everything but its arguments and environment."""
@@ -324,12 +156,12 @@ class Process:
     # -- reading --------------------------------------------------------------------------------------------
 
     def read(self, fd: int = 0, size: int = PIPE_SIZE) -> Waiting:
-        """`data = yield from p.read()`: what there is, b"" at the end. Refusal EBADF."""
+        """`data = yield from p.read()`: what there is, b"" at the end. Errno EBADF."""
         while True:
             self.check()
             stream = self.fds.get(fd)
             if stream is None:
-                raise Refusal("EBADF")
+                raise Errno("EBADF")
             data = stream.read(size)
             if data is not None:
                 self.machine.progress += 1
@@ -337,13 +169,13 @@ class Process:
             yield FOREVER
 
     def read_all(self, fd: int = 0) -> Waiting:
-        """`data = yield from p.read_all()`: everything up to the end. Refusal ENOMEM."""
+        """`data = yield from p.read_all()`: everything up to the end. Errno ENOMEM."""
         parts, size = [], 0
         while data := (yield from self.read(fd)):
             parts.append(data)
             size += len(data)
             if size > MOST_MEMORY:
-                raise Refusal("ENOMEM")
+                raise Errno("ENOMEM")
         return b"".join(parts)
 
     def read_line(self, fd: int = 0) -> Waiting:
@@ -359,12 +191,12 @@ class Process:
         """Write, without waiting (see `flush`). A reader that is gone ends the program: SIGPIPE."""
         stream = self.fds.get(fd)
         if stream is None:
-            raise Refusal("EBADF")
+            raise Errno("EBADF")
         self.machine.progress += 1
         try:
             stream.write(raw(data) if isinstance(data, str) else data)
-        except Refusal as refusal:
-            if refusal.code == "EPIPE":
+        except Errno as error:
+            if error.code == "EPIPE":
                 raise Killed(SIGNALS["PIPE"]) from None
             raise
 
@@ -402,14 +234,14 @@ class Process:
         return f"{self.cwd.rstrip('/')}/{name}"
 
     def stat(self, name: str, *, follow: bool = True) -> Node:
-        """The node of a file. Refusal."""
+        """The node of a file. Errno."""
         return self.files.stat(self.user, self.path(name), follow=follow)
 
     def find(self, name: str, *, follow: bool = True) -> Node | None:
         """The node of a file, or None."""
         try:
             return self.stat(name, follow=follow)
-        except Refusal:
+        except Errno:
             return None
 
     def may(self, name: str, wanted: int) -> bool:
@@ -418,7 +250,7 @@ class Process:
         return node is not None and self.user.may(node, wanted)
 
     def open(self, name: str, mode: str = "r") -> Stream:
-        """Open a file, a device or one's own descriptor. `mode`: r, w, a, x (new only), + (read and write, kept). Refusal."""
+        """Open a file, a device or one's own descriptor. `mode`: r, w, a, x (new only), + (read and write, kept). Errno."""
         path = self.path(name)
         if (fd := self._descriptor(path)) is not None:
             return self._own(fd)
@@ -433,18 +265,18 @@ class Process:
 
     def _opened(self, node: Node, path: str, mode: str) -> Stream:
         if mode == "r" and not self.user.may(node, 4):
-            raise Refusal("EACCES")
+            raise Errno("EACCES")
         if node.kind is Kind.CHAR:
             names = {(1, 3): "null", (1, 5): "zero", (1, 7): "full", (1, 8): "random", (1, 9): "urandom"}
             if node.rdev == (5, 0):
                 return self._own(0 if mode == "r" else 1)
             if node.rdev not in names:
-                raise Refusal("ENXIO")
+                raise Errno("ENXIO")
             return Device(names[node.rdev], self.machine.noise)
         if node.kind not in (Kind.FILE, Kind.DIRECTORY):
-            raise Refusal("ENXIO")
+            raise Errno("ENXIO")
         if node.is_directory:
-            return _Directory()
+            return OpenDirectory()
         at = self.files.resolve(self.user, path)
         return OpenFile(self.files, at, append=mode == "a", writable=mode != "r")
 
@@ -455,7 +287,7 @@ class Process:
                 return fd if path else None
             try:
                 node = self.files.stat(self.user, path, follow=False)
-            except Refusal:
+            except Errno:
                 return None
             if node.kind is not Kind.SYMLINK:
                 return None
@@ -465,27 +297,26 @@ class Process:
 
     def _own(self, fd: int) -> Stream:
         if fd not in self.fds:
-            raise Refusal("ENXIO")
+            raise Errno("ENXIO")
         return self.fds[fd]
 
-    def slurp(self, name: str) -> Waiting:
-        """`data = yield from p.slurp(name)`: all of a file; `-` is standard input. Refusal (EISDIR for a directory)."""
+    def read_file(self, name: str) -> Waiting:
+        """`data = yield from p.read_file(name)`: all of a file; `-` is standard input. Errno (EISDIR for a directory)."""
+        with self.opened(name) as fd:
+            return (yield from self.read_all(fd))
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[int]:
+        """A descriptor of a file, for as long as it is needed; `-` is standard input. Errno."""
         if name == "-":
-            return (yield from self.read_all())
-        stream = self.open(name)
-        if isinstance(stream, OpenFile):
-            return self.files.read_file(self.user, self.path(name))
-        number = max(self.fds, default=2) + 1
-        self.fds[number] = stream.keep()
+            yield 0
+            return
+        fd = max(self.fds, default=2) + 1
+        self.attach(fd, self.open(name))
         try:
-            return (yield from self.read_all(number))
+            yield fd
         finally:
-            self.fds.pop(number).drop()
-
-
-class _Directory(Stream):
-    def read(self, size: int) -> bytes:
-        raise Refusal("EISDIR")
+            self.fds.pop(fd).release()
 
 
 def _own_descriptor(path: str) -> int | None:

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from imagelab.errors import ImageLabError, StoreError
 from imagelab.runtime.driver import Main, World
-from imagelab.runtime.process import Given
 from imagelab.runtime.session import GoneError
+from imagelab.runtime.streams import BytesInput
 from imagelab.state.model import Container
 from imagelab.store.store import Store
 
@@ -30,15 +30,18 @@ class Runner(Protocol):
 
     def pump(self) -> None:
         """Let those go on that cannot by themselves."""
+        return
 
     def application(self, container_id: str, port: int) -> Any:
         """The WSGI application behind a port, or None when it is reached by its socket."""
+        return None
 
     def close(self) -> None:
         """Nobody will ask any more: what this process drives has come to its end."""
+        return
 
 
-class Supervised:
+class Supervised(Runner):
     """A process for each."""
 
     def start(self, store: Store, container: Container, world: World) -> None:
@@ -49,12 +52,7 @@ class Supervised:
         (folder / "processes").unlink(missing_ok=True)
         supervisor = spawn(store.directory, container.id)
 
-        def is_up() -> bool:
-            if (folder / "processes").exists():
-                return True
-            return supervisor.poll() is not None
-
-        if not wait_until(is_up):
+        if not wait_until(lambda: (folder / "processes").exists() or supervisor.poll() is not None):
             supervisor.kill()
             raise StoreError(f"the process for container {container.name} did not come up", hint="try again; is the machine very busy?")  # fmt: skip
         self._check(store, container, folder, supervisor.poll())
@@ -70,24 +68,15 @@ class Supervised:
         error.exit_code = 125
         raise error
 
-    def pump(self) -> None:
-        pass
 
-    def application(self, container_id: str, port: int) -> Any:
-        return None
-
-    def close(self) -> None:
-        pass
-
-
-class InProcess:
+class InProcess(Runner):
     """All of them in this process, in turns that somebody else's questions give them."""
 
     def __init__(self) -> None:
         self._mains: dict[str, Main] = {}
 
     def start(self, store: Store, container: Container, world: World) -> None:
-        self._mains[container.id] = Main(store, container, world, stdin=Given())
+        self._mains[container.id] = Main(store, container, world, stdin=BytesInput())
         self.pump()
 
     def pump(self) -> None:

@@ -16,11 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from imagelab.layers.tree import Tree, diff
 from imagelab.layers.writable_layer import init_layer, init_tree, is_mounted, moved
 from imagelab.runtime.filesystem import FileSystem
-from imagelab.runtime.process import SIGNALS, Machine, Process, Steps, Stream
+from imagelab.runtime.process import SIGNALS, Machine, Process, Steps
+from imagelab.runtime.streams import Stream
 from imagelab.state.model import Container
 from imagelab.store.store import Store
 
@@ -107,7 +109,7 @@ class Workspace:
 # -- what is typed ------------------------------------------------------------------------------------------
 
 
-class Typed(Stream):
+class InteractiveInput(Stream):
     """Input that is fetched when the program waits for it. `more()` may block; b"" is the end."""
 
     def __init__(self, more: Callable[[], bytes]) -> None:
@@ -139,7 +141,7 @@ GIVEN_UP = b"\x03\n"
 Completion = Callable[[str], list[str]]
 
 
-class Terminal(Typed):
+class Terminal(InteractiveInput):
     """Somebody at a keyboard, line by line. `ask(prompt, history, completion)` gives a line, b"" for Ctrl-D."""
 
     is_terminal = True
@@ -219,7 +221,7 @@ class Session:
         self._steps.close()
 
 
-def drive(session: Session, *, typed: Typed | None = None, look: Callable[[], None] | None = None) -> int:
+def drive(session: Session, *, typed: InteractiveInput | None = None, look: Callable[[], None] | None = None) -> int:
     """Run to the end; the exit code. `look` is called between turns: it may send signals. GoneError."""
     with _interrupts(session):
         while session.code is None:
@@ -235,9 +237,9 @@ def drive(session: Session, *, typed: Typed | None = None, look: Callable[[], No
     return session.code
 
 
-def _fill(typed: Typed, session: Session) -> None:
+def _fill(typed: InteractiveInput, session: Session) -> None:
     try:
-        with _ordinary_interrupts():
+        with _on_interrupt(signal.default_int_handler):
             typed.fill()
     except KeyboardInterrupt:
         if not typed.given_up():
@@ -247,9 +249,6 @@ def _fill(typed: Typed, session: Session) -> None:
 @contextmanager
 def _interrupts(session: Session) -> Iterator[None]:
     """Ctrl-C interrupts the program and not this one; when it has not noticed in a while, the next is for this one."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     since = 0.0
 
     def pass_on(number: int, frame: object) -> None:
@@ -259,19 +258,17 @@ def _interrupts(session: Session) -> Iterator[None]:
         since = since if session.interrupted else time.monotonic()
         session.interrupted = True
 
-    before = signal.signal(signal.SIGINT, pass_on)
-    try:
+    with _on_interrupt(pass_on):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
-def _ordinary_interrupts() -> Iterator[None]:
+def _on_interrupt(handler: Any) -> Iterator[None]:
+    """What Ctrl-C does meanwhile, where this thread is the one to ask."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:

@@ -20,8 +20,8 @@ from typing import IO, Any
 
 from imagelab.runtime.driver import Main, World
 from imagelab.runtime.ports import bound
-from imagelab.runtime.process import Given
-from imagelab.runtime.session import GoneError, Typed, drive
+from imagelab.runtime.session import GoneError, InteractiveInput, drive
+from imagelab.runtime.streams import BytesInput
 from imagelab.state.model import Container
 from imagelab.store.store import Store
 
@@ -45,13 +45,14 @@ OWNER = "owner"
 """The file in a lesson's lab that its process holds locked."""
 
 
-class Tail:
-    """What `attach` types into a file, as input."""
+class AttachedInput(InteractiveInput):
+    """Standard input of a container started with -d -i: it never ends, and has what `attach` types into a file."""
 
-    def __init__(self, file: Path) -> None:
-        self._file, self._at = file, file.stat().st_size if file.exists() else 0
+    def __init__(self, file: Path, *, terminal: bool) -> None:
+        super().__init__(self._typed)
+        self._file, self._at, self.is_terminal = file, file.stat().st_size if file.exists() else 0, terminal
 
-    def read(self) -> bytes:
+    def _typed(self) -> bytes:
         if not self._file.exists():
             return b""
         with self._file.open("rb") as handle:
@@ -59,14 +60,6 @@ class Tail:
             data = handle.read()
         self._at += len(data)
         return data
-
-
-class Kept(Typed):
-    """Standard input of a container started with -d -i: it never ends, and has what was typed by `attach`."""
-
-    def __init__(self, tail: Tail, *, terminal: bool) -> None:
-        super().__init__(tail.read)
-        self.is_terminal = terminal
 
     def fill(self) -> None:
         super().fill()
@@ -78,7 +71,7 @@ def supervise(store: Store, container: Container, world: World) -> int:
     """Drive a container to its end; its exit code."""
     folder = store.container_files(container.id)
     interactive = bool(container.config.get("OpenStdin"))
-    stdin = Kept(Tail(folder / "stdin"), terminal=bool(container.config.get("Tty"))) if interactive else Given()
+    stdin = AttachedInput(folder / "stdin", terminal=bool(container.config.get("Tty"))) if interactive else BytesInput()
     with bound(container) as sockets:
         main = Main(store, container, world, stdin=stdin, listen=sockets.listen)
         last = time.monotonic()
@@ -86,7 +79,7 @@ def supervise(store: Store, container: Container, world: World) -> int:
         def look() -> None:
             nonlocal last
             main.look_and_wait()
-            if isinstance(stdin, Kept):
+            if isinstance(stdin, AttachedInput):
                 stdin.fill()
             if time.monotonic() - last > 1:
                 last = time.monotonic()

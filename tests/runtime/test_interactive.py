@@ -7,8 +7,9 @@ import time
 from shell_harness import PROGRAMS, ROOT, empty_system, machine
 
 from imagelab.runtime import execution
-from imagelab.runtime.process import SIGNALS, Process, Sink
+from imagelab.runtime.process import SIGNALS, Process
 from imagelab.runtime.session import Terminal
+from imagelab.runtime.streams import Output
 
 
 def typed(lines: list[str | int], shell: str = "bash") -> tuple[int, str, str]:
@@ -22,7 +23,7 @@ def typed(lines: list[str | int], shell: str = "bash") -> tuple[int, str, str]:
         return f"{line}\n".encode() if line != "" else b""
 
     terminal = Terminal(ask)
-    out = Sink(screen.extend, terminal=True)
+    out = Output(screen.extend, terminal=True)
     env = {"PATH": "/bin", "HOME": "/root", "PS1": "$ "}
     process = Process(here, [shell], env, "/work", ROOT, {0: terminal, 1: out, 2: out})
     steps = execution.main(here, execution.live(PROGRAMS[shell], process))

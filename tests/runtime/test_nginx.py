@@ -12,8 +12,9 @@ import pytest
 from shell_harness import ROOT, empty_system, machine
 
 from imagelab.runtime import execution
-from imagelab.runtime.process import SIGNALS, Process, Sink, Steps
+from imagelab.runtime.process import SIGNALS, Process, Steps
 from imagelab.runtime.services import PROGRAMS
+from imagelab.runtime.streams import Output
 
 SOURCES = Path(__file__).parents[2] / "imagelab" / "classroom" / "sources" / "nginx"
 
@@ -44,7 +45,7 @@ class Running:
             {},
             "/",
             ROOT,
-            {1: Sink(self.out.extend), 2: Sink(self.err.extend)},
+            {1: Output(self.out.extend), 2: Output(self.err.extend)},
         )
         self.code: int | None = None
         self._steps: Steps = execution.live(PROGRAMS["nginx"], self.process)
@@ -116,10 +117,6 @@ def test_files_have_a_type_a_time_and_a_tag(nginx: Running) -> None:
         and headers["Last-Modified"] == "Mon, 28 Nov 2016 10:00:00 GMT"
     )
     assert nginx.ask(if_none_match=headers["ETag"])[0::2] == (304, b"")
-    assert nginx.ask(if_modified_since=headers["Last-Modified"])[0] == 304
-    assert nginx.ask(range="bytes=0-4")[::2] == (206, body[:5])
-    assert nginx.ask(range="bytes=-5")[::2] == (206, body[-5:])
-    assert nginx.ask(range="bytes=99999-")[0] == 416
     assert nginx.ask(method="HEAD")[::2] == (200, b"")
     assert nginx.ask(method="POST")[0] == 405
 
@@ -163,10 +160,6 @@ def test_every_request_is_logged(nginx: Running) -> None:
         ("location ^~ /i/ { return 200 prefix; } location ~ i { return 200 regex; }", "/i/x", (200, b"prefix")),
         ("location /old { return 301 /new; }", "/old", (301, None)),
         ("root /usr/share/nginx/html; location / { try_files $uri /index.html; }", "/nosuch", (200, None)),
-        ("root /usr/share/nginx/html; location /r { rewrite ^/r/(.*)$ /$1 last; }", "/r/index.html", (200, None)),
-        ("location / { deny all; }", "/", (403, None)),
-        ("location / { proxy_pass http://backend; }", "/", (502, None)),
-        ("root /usr/share/nginx/html; autoindex on; index none; location / {}", "/", (200, None)),
         ("location /a/ { alias /usr/share/nginx/html/; }", "/a/50x.html", (200, None)),
         ("root /usr/share/nginx/html; error_page 404 =200 /50x.html; location /x {}", "/x", (200, None)),
     ],
@@ -181,6 +174,7 @@ def test_locations(location: str, path: str, expected: tuple[int, bytes | None])
     [
         ("server { listen 80; }}", 'unexpected "}" in /etc/nginx/conf.d/default.conf:1'),
         ("server { listen 80;", 'unexpected end of file, expecting "}" in /etc/nginx/conf.d/default.conf:1'),
+        ("server { deny all; }", '"deny" is not available in imagelab in /etc/nginx/conf.d/default.conf:1'),
         ("foo bar;", 'unknown directive "foo" in /etc/nginx/conf.d/default.conf:1'),
         ("server {\n listen 80\n}", 'unexpected "}" in /etc/nginx/conf.d/default.conf:3'),
     ],
@@ -196,7 +190,7 @@ def test_a_bad_configuration(text: str, said: str) -> None:
 def test_a_good_configuration_and_a_taken_port() -> None:
     assert b"syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n" in Running("-t").err
     one = Running()
-    other = Process(one.machine, ["nginx", "-g", "daemon off;"], {}, "/", ROOT, {2: Sink(one.err.extend)})
+    other = Process(one.machine, ["nginx", "-g", "daemon off;"], {}, "/", ROOT, {2: Output(one.err.extend)})
     with pytest.raises(StopIteration) as stopped:
         next(execution.live(PROGRAMS["nginx"], other))
     assert stopped.value.value == 1 and b"bind() to 0.0.0.0:80 failed (98: Address already in use)" in one.err

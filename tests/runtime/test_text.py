@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from imagelab.layers.tree import Tree
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import FileSystem, User
-from imagelab.runtime.process import Given, Machine, Pipe, Process, Program, Sink
+from imagelab.runtime.process import Machine, Process, Program
+from imagelab.runtime.streams import BytesInput, Output, Pipe
 from imagelab.runtime.userland import programs
 
 ROOT = User()
@@ -83,7 +84,7 @@ def ours(
     pipe.waiting += stdin
     pipe.write_closed = True
     p = Process(
-        machine, args, {"PATH": "/bin"}, "/work", ROOT, {0: pipe.reader, 1: Sink(out.extend), 2: Sink(err.extend)}
+        machine, args, {"PATH": "/bin"}, "/work", ROOT, {0: pipe.reader, 1: Output(out.extend), 2: Output(err.extend)}
     )
     code = drive(execution.live(known[args[0]], p))
     tree = machine.files.tree()
@@ -108,53 +109,50 @@ def real(args: list[str], folder: Path, stdin: bytes = b"", files: Mapping[str, 
 
 
 CASES = r"""
-cat fruit | cat -n fruit short fruit | cat -b fruit | cat -s fruit | cat -A bytes tabs | cat -E short fruit | cat -T tabs
-cat -v bytes accents | cat -sn fruit | cat nosuch fruit sub | cat - fruit | cat | cat -q | cat --nosuch | cat --number fruit
-cat -e tabs | cat -t tabs | cat -- fruit | cat -bE fruit | cat -n short short
-head fruit | head -2 log | head -n 3 log | head -n3 fruit log | head -n -3 log | head -c 5 fruit | head -c -5 fruit
-head -q -n1 fruit log | head -v -n1 fruit | head nosuch | head sub | head -n x log | head -n 0 log | head -c 1K log
-head -n1 nosuch fruit sub | head -n | head -2 | head --lines=2 log | head -n 99 short | head -n -99 log
+cat fruit | cat -n fruit short fruit
+cat nosuch fruit sub | cat - fruit | cat | cat -q | cat --nosuch | cat --number fruit
+cat -- fruit | cat -n short short
+head fruit | head -2 log | head -n 3 log | head -n3 fruit log | head -c 5 fruit
+head -q -n1 fruit log | head nosuch | head sub | head -n x log | head -n 0 log | head -c 1K log
+head -n1 nosuch fruit sub | head -n | head -2 | head --lines=2 log | head -n 99 short
 tail fruit | tail -2 log | tail -n 3 fruit log | tail -n +10 log | tail -c 5 fruit | tail -c +60 fruit | tail -q -n1 fruit log
 tail nosuch | tail sub | tail -n x log | tail -n 0 log | tail -n +1 log | tail -n +0 log | tail +11 log | tail -n1 nosuch sub fruit
-tail -n 2 | tail -c 3 short | tail -n 99 short | tail -v -n1 fruit
-wc fruit | wc fruit log | wc -l fruit log | wc -w | wc -c fruit | wc -m accents | wc -L accents tabs | wc -lw fruit
+tail -n 2 | tail -c 3 short | tail -n 99 short
+wc fruit | wc fruit log | wc -l fruit log | wc -w | wc -c fruit | wc -m accents | wc -lw fruit
 wc nosuch | wc nosuch fruit | wc sub | wc sub fruit | wc - fruit | wc | wc -l | wc empty | wc -l empty fruit | wc -q | wc -clw log
-sort fruit | sort -r fruit | sort -u fruit | sort -f upper | sort -n numbers | sort -nr numbers | sort -h numbers | sort -V versions
+sort fruit | sort -r fruit | sort -u fruit | sort -f upper | sort -n numbers | sort -nr numbers | sort -h numbers
 sort -t: -k2 table | sort -t: -k2,2n table | sort -t : -k 2,2n -k 1,1r table | sort -t: -k2n -k1 table | sort -k2 blanks
 sort -k2n blanks | sort -b blanks | sort -k1b,1 blanks | sort -k1,1 blanks | sort -s -k2,2 blanks | sort -u -n numbers | sort -fu upper
-sort -c fruit | sort -c upper | sort -C fruit | sort -cu patterns patterns | sort -c patterns | sort -o made fruit | sort -o fruit fruit
-sort nosuch | sort sub | sort -k 0 fruit | sort -k x fruit | sort -t ab fruit | sort -Q | sort | sort short patterns | sort -ru fruit
-sort -t: -k1.2,1.3 table | sort -t: -k3.2r table | sort -g numbers | sort -d blanks | sort -rf upper | sort -fs upper | sort -t '' table
-sort -k 1,x fruit | sort -t: -k2,2nr -s table | sort -t: -k3,3 -u table | sort -k1z table
-uniq fruit | uniq -c fruit | uniq -d fruit | uniq -u fruit | uniq -i upper | uniq -ci upper | uniq -f1 fruit | uniq -s1 blanks
-uniq nosuch | uniq sub | uniq | uniq -c | uniq fruit made | uniq a b c | uniq -w1 fruit | uniq -cd fruit | uniq -q | uniq -f x fruit
+sort -o made fruit | sort -o fruit fruit
+sort nosuch | sort sub | sort -k 0 fruit | sort -t ab fruit | sort -Q | sort | sort short patterns | sort -ru fruit
+sort -rf upper | sort -fs upper | sort -t '' table
+sort -t: -k2,2nr -s table | sort -t: -k3,3 -u table
+uniq fruit | uniq -c fruit | uniq -d fruit | uniq -u fruit | uniq -i upper | uniq -ci upper
+uniq nosuch | uniq sub | uniq | uniq -c | uniq -cd fruit | uniq -q
 cut -d: -f1 table | cut -d: -f2- table | cut -d: -f1,3 table | cut -d: -f-2 table | cut -f2 tabs | cut -s -f2 tabs | cut -c1-3 fruit
-cut -c2 fruit | cut -b1,3 fruit | cut -d: -f3,1 table | cut -d: -f1,2 --output-delimiter=' - ' table | cut -c 1,2-4 --output-delimiter=: fruit
-cut -d: -f1 --complement table | cut table | cut -f0 table | cut -fx table | cut -f 3-2 table | cut -d ab -f1 table | cut -c1 -f1 table
+cut -c2 fruit | cut -b1,3 fruit | cut -d: -f3,1 table
+cut table | cut -f0 table | cut -fx table | cut -f 3-2 table | cut -d ab -f1 table | cut -c1 -f1 table
 cut -c0 table | cut -cx table | cut -f1 nosuch table | cut -f- table | cut -c1 -d: table | cut -d: -f2 short | cut -f1 sub
 tr a b | tr a-z A-Z | tr '[:lower:]' '[:upper:]' | tr -d a | tr -d '[:space:]' | tr -s a | tr -s '[:space:]' ' ' | tr -cd 'a\n'
-tr -c 'a-z\n' _ | tr abc x | tr '\n' ' ' | tr -ds a n | tr '\141' Z | tr 'a-c' '[X*]' | tr -t abc x | tr 'a\-n' 123 | tr -C a-z .
-tr | tr a | tr a b c | tr -d a b | tr z-a x | tr -q | tr '[=a=]' x | tr a '' | tr '[:foo:]' x | tr '\\' / | tr -cs '[:alnum:]' '\n'
+tr -c 'a-z\n' _ | tr abc x | tr '\n' ' ' | tr -ds a n | tr '\141' Z | tr 'a\-n' 123 | tr -C a-z .
+tr | tr a b c | tr z-a x | tr -q | tr a '' | tr '[:foo:]' x | tr '\\' / | tr -cs '[:alnum:]' '\n'
 tee made | tee -a fruit | tee made made2 | tee sub | tee nosuch/x made | tee | tee -q
-seq 5 | seq 2 5 | seq 1 2 9 | seq 5 -2 1 | seq -w 8 11 | seq -s, 3 | seq 1 .5 3 | seq 0.1 0.1 0.5 | seq -2 2 | seq -w -1 1
-seq | seq a | seq 1 0 2 | seq 1 2 3 4 | seq 3 1 | seq -s '' 3 | seq -w 1 .5 10 | seq 1e1 | seq -f %03g 2 | seq 1.50 2.5 | seq -q
-grep apple fruit | grep -i banana fruit | grep -v a fruit | grep -n a fruit | grep -c a fruit log | grep -l apple fruit log | grep -L apple fruit log
+seq 5 | seq 2 5 | seq 1 2 9 | seq 5 -2 1 | seq -2 2
+seq | seq a | seq 1 0 2 | seq 1 2 3 4 | seq 3 1 | seq -q
+grep apple fruit | grep -i banana fruit | grep -v a fruit | grep -n a fruit | grep -c a fruit log | grep -l apple fruit log
 grep -o 'a.' fruit | grep -q apple fruit | grep -q zzz fruit | grep -r apple sub/deep | grep -rh plum sub | grep -h a fruit table | grep -H a fruit
 grep -w date fruit | grep -x apple fruit | grep -e apple -e date fruit | grep -f patterns fruit | grep -s x nosuch | grep x nosuch | grep x sub
 grep -m 2 a fruit | grep -A1 ERROR log | grep -B1 ERROR log | grep -C1 ERROR log | grep -n -A1 -B1 'line 4' log | grep -1 'line 6' log
-grep -E '^(a|b)' fruit | grep -F . fruit | egrep 'an+a' fruit | fgrep 'a.' fruit | grep -E 'a{2}' fruit | grep '\(an\)\1' fruit
+grep -E '^(a|b)' fruit | grep -F . fruit | grep -E 'a{2}' fruit | grep '\(an\)\1' fruit
 grep -on an fruit | grep -c zzz fruit | grep -vc a fruit | grep '' empty | grep -f empty fruit | grep '[a' fruit | grep '\(a' fruit
-grep -E '(' fruit | grep | grep -Q | grep -E 'a{2,1}' fruit | grep '[[:digit:]]' fruit | grep -i É accents | grep z bytes | grep -a z bytes
-grep -c z bytes | grep a - fruit | grep -c a | grep -H a | grep -nr apple sub/one.txt | grep --include='*.md' -r apple sub | grep -A x a fruit
+grep -E '(' fruit | grep | grep -Q | grep -E 'a{2,1}' fruit | grep '[[:digit:]]' fruit | grep -i É accents | grep z bytes
+grep -c z bytes | grep a - fruit | grep -c a | grep -H a | grep -nr apple sub/one.txt | grep -A x a fruit
 grep -e | grep --color=always zzz fruit | grep -xF -e apple fruit | grep -wo 'date' fruit | grep -io b fruit | grep -ci b fruit table
 grep -m1 -A2 ok log | grep -nv ok log | grep -lr plum sub | grep -E 'x|' short | grep -vn '^$' fruit | grep -xv '' fruit | grep -e a nosuch fruit
-grep -sq a nosuch fruit | grep --exclude='*.txt' -r apple sub | grep -y BAN fruit | grep -m x a fruit | grep -ow 'an\|na' fruit
-xargs | xargs -n1 | xargs -n 2 echo x | xargs -I{} echo '<{}>' | xargs -L1 echo | xargs -t -n2 | xargs nosuch | xargs false | xargs -d '\n' -n1
-xargs -r echo x | xargs -0 | xargs -n x | xargs -n 0 | xargs -q | xargs -I% echo %-% | xargs -d, | xargs -L2
-paste fruit table | paste -d, fruit table | paste -s fruit | paste -sd, fruit table | paste -d ':;' fruit table upper | paste - - | paste nosuch
-paste -d '\n' fruit table | paste sub | paste -s -d '\t,' fruit | paste - fruit | paste -d '' upper upper | paste -s empty fruit
-sha256sum fruit log | md5sum fruit | sha256sum | sha256sum nosuch sub fruit | md5sum -c nosuch | md5sum -c | md5sum -q | md5sum - fruit
-base64 fruit | base64 log | base64 -w0 log | base64 -w 10 fruit | base64 | base64 nosuch | base64 -d | base64 fruit log | base64 -q | base64 bytes
+grep -sq a nosuch fruit | grep -m x a fruit | grep -ow 'an\|na' fruit
+xargs | xargs -n1 | xargs -n 2 echo x | xargs -I{} echo '<{}>' | xargs nosuch | xargs false
+xargs -r echo x | xargs -0 | xargs -n x | xargs -n 0 | xargs -q | xargs -I% echo %-%
+sha256sum fruit log | sha256sum | sha256sum nosuch sub fruit
 yes -q
 """
 INPUT = b"banana split\n  two  words\n\n'quoted one' \"and two\" back\\ slash\nbanana\nbanana\n"
@@ -175,10 +173,10 @@ def test_it_answers_as_the_real_one(line: str, tmp_path: Path) -> None:
 def piped(*commands: list[str], stdin: bytes = b"") -> bytes:
     """What the last of several programs writes, each reading what the one before it writes."""
     machine = new_machine({}, PROGRAMS)
-    out, tasks, source = bytearray(), [], Given(stdin)
+    out, tasks, source = bytearray(), [], BytesInput(stdin)
     for args in commands:
         pipe, last = Pipe(), args is commands[-1]
-        fds = {0: source, 1: Sink(out.extend) if last else pipe.writer, 2: Sink(out.extend)}
+        fds = {0: source, 1: Output(out.extend) if last else pipe.writer, 2: Output(out.extend)}
         tasks.append(execution.live(PROGRAMS[args[0]], Process(machine, args, {"PATH": "/bin"}, "/work", ROOT, fds)))
         source = pipe.reader
     drive(execution.together(machine, tasks))
@@ -198,11 +196,6 @@ def test_a_writer_without_end_is_ended_by_its_reader(middle: list[str], end: lis
 
 
 WORDS = st.text(st.sampled_from("ab: \n\té"), max_size=60).map(str.encode)
-
-
-@given(st.binary(max_size=300))
-def test_base64_there_and_back(data: bytes) -> None:
-    assert piped(["base64"], ["base64", "-d"], stdin=data) == data
 
 
 @given(st.binary(max_size=300))

@@ -21,7 +21,7 @@ from imagelab.errors import ImageLabError, NotFoundError, UsageError
 from imagelab.layers.changeset import write
 from imagelab.layers.tree import Draft, Kind, Node, Put, Tree, diff
 from imagelab.layers.writable_layer import NEVER_SHOWN, is_mounted
-from imagelab.runtime.filesystem import ROOT, FileSystem, Refusal
+from imagelab.runtime.filesystem import ROOT, Errno, FileSystem
 
 if TYPE_CHECKING:
     from imagelab.state.model import Container
@@ -117,7 +117,7 @@ def _out_of(context: Context, container: Container, path: str, target: str) -> i
     try:
         at = files.resolve(ROOT, full, follow=context.parsed.on("follow-link") or full.endswith("/"))
         node = files.stat(ROOT, "/" + at, follow=False)
-    except Refusal:
+    except Errno:
         raise _missing(container, path) from None
     name = PurePosixPath(full).name if not full.endswith("/.") else ""
     below = list(_below(files, at, name or PurePosixPath("/" + at).name or "."))
@@ -223,11 +223,11 @@ def _unpack(
     try:
         at = files.resolve(ROOT, full)
         there = files.stat(ROOT, "/" + at)
-    except Refusal:
+    except Errno:
         above = PurePosixPath(full.rstrip("/")).parent.as_posix()
         try:
             files.stat(ROOT, above)
-        except Refusal:
+        except Errno:
             raise _missing(container, PurePosixPath(path.rstrip("/")).parent.as_posix()) from None
         at = files.resolve(ROOT, full.rstrip("/"))
     if from_stdin and (there is None or not there.is_directory):
@@ -254,7 +254,7 @@ def _put(files: FileSystem, place: str, member: tarfile.TarInfo, members: tarfil
     above, _, name = place.rpartition("/")
     try:
         place = f"{files.resolve(ROOT, '/' + above)}/{name}".strip("/") if above else place
-    except Refusal:
+    except Errno:
         return  # below something that is no directory
     uid, gid = (member.uid, member.gid) if keep else (0, 0)
     plain = Node(Kind.FILE, member.mode & 0o7777, uid, gid, mtime=int(member.mtime))

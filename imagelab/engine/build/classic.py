@@ -49,7 +49,7 @@ from imagelab.errors import ImageNotFoundError
 from imagelab.layers.tree import Change, Tree, diff
 from imagelab.runtime.driver import make_directory
 from imagelab.runtime.filesystem import FileSystem
-from imagelab.runtime.process import Given
+from imagelab.runtime.streams import BytesInput
 from imagelab.state.events import Event, ProgressSink
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ class Builder:
         container = self._container(
             stage, stage.config | {"Cmd": words, "Entrypoint": None, "Env": env, "Healthcheck": None}
         )
-        code = self._running.run_here(container.id, Given(), lambda fd, data: self._heard(said.Output(fd, data)))
+        code = self._running.run_here(container.id, BytesInput(), lambda fd, data: self._heard(said.Output(fd, data)))
         if code:
             short = container.id[:12]
             kept = (

@@ -21,7 +21,7 @@ from imagelab.engine.build.context import Source, read_context
 from imagelab.errors import ImageLabError, InvalidFilterError
 from imagelab.layers.compression import compression_of
 from imagelab.layers.tree import Kind, Node
-from imagelab.runtime.filesystem import ROOT, FileSystem, Refusal
+from imagelab.runtime.filesystem import ROOT, Errno, FileSystem
 from imagelab.state.image_filters import path_match
 
 _TYPES = {
@@ -95,10 +95,10 @@ class Sources:
         try:
             at = self._files.resolve(ROOT, "/" + path)
             node = self._files.stat(ROOT, "/" + at)
-        except Refusal as refusal:
+        except Errno as error:
             shown = (asked or path).removeprefix("./")
-            if refusal.code != "ENOENT" and refusal.code != "ENOTDIR":
-                raise CopyError(f"stat {shown}: {str(refusal).lower()}") from None
+            if error.code != "ENOENT" and error.code != "ENOTDIR":
+                raise CopyError(f"stat {shown}: {str(error).lower()}") from None
             said = f"stat {shown}: file does not exist"
             if not self.source.is_context:
                 raise CopyError(said) from None
@@ -188,8 +188,8 @@ class Placer:
         for one in picked:
             try:
                 self._one(one, target, extracts)
-            except Refusal as refusal:
-                raise CopyError(f"failed to copy files: {target}: {str(refusal).lower()}") from None
+            except Errno as error:
+                raise CopyError(f"failed to copy files: {target}: {str(error).lower()}") from None
 
     def _one(self, one: Picked, target: str, extracts: bool) -> None:
         node = self._sources.source.tree[one.path]
@@ -211,7 +211,7 @@ class Placer:
     def _is_directory(self, path: str) -> bool:
         try:
             return self._files.stat(ROOT, path).is_directory
-        except Refusal:
+        except Errno:
             return False
 
     def _directory(self, path: str) -> str:
@@ -221,9 +221,9 @@ class Placer:
             at = f"{at}/{name}"
             try:
                 if not self._files.stat(ROOT, at).is_directory:
-                    raise Refusal("ENOTDIR")
-            except Refusal as refusal:
-                if refusal.code != "ENOENT":
+                    raise Errno("ENOTDIR")
+            except Errno as error:
+                if error.code != "ENOENT":
                     raise
                 owner = self._owner or Owner()
                 self._files.mkdir(ROOT, at)
@@ -306,7 +306,7 @@ def _number(files: FileSystem, kind: str, name: str, table: str) -> int:
         return int(name)
     try:
         text = files.read_file(ROOT, f"/{table}").decode("utf-8", "replace")
-    except Refusal:
+    except Errno:
         text = ""
     for line in text.splitlines():
         fields = line.split(":")

@@ -126,7 +126,7 @@ class LabContainer:
     ) -> CommandResult:
         """Run a command in it: words, or one string for its shell. Its output, errors and exit code."""
         from imagelab.engine.process_spec import Exec
-        from imagelab.runtime.process import Given
+        from imagelab.runtime.streams import BytesInput
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
         typed = stdin.encode("utf-8", "surrogateescape")
@@ -135,7 +135,7 @@ class LabContainer:
         with self.lab.verb("exec", *flags, self.container.name, *words) as verb:
             result = captured(
                 lambda show: self.lab.engine.containers.exec(
-                    self.id, Exec(words, tuple(env), user, workdir), Given(typed), show
+                    self.id, Exec(words, tuple(env), user, workdir), BytesInput(typed), show
                 )
             )
             verb.exit_code = result.exit_code

@@ -7,13 +7,10 @@ from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps
 
 def redis(p: Process) -> Steps:
     """`redis-server`."""
-    p.out(
-        "1:M # Server started, Redis version 3.2.5\n1:M * The server is now ready to accept connections on port 6379\n"
-    )
+    p.out("1:M # Server started, Redis version 3.2.5\n")
+    p.out("1:M * The server is now ready to accept connections on port 6379\n")
     p.out("1:M * (imagelab: it holds its port and stores nothing)\n")
-    return (
-        yield from _hold(p, 6379, "1:M # User requested shutdown...\n1:M # Redis is now ready to exit, bye bye...\n")
-    )
+    return _hold(p, 6379, "1:M # User requested shutdown...\n1:M # Redis is now ready to exit, bye bye...\n")
 
 
 def mongo(p: Process) -> Steps:
@@ -21,7 +18,7 @@ def mongo(p: Process) -> Steps:
     p.out("I CONTROL  [initandlisten] MongoDB starting : pid=1 port=27017 dbpath=/data/db\n")
     p.out("I NETWORK  [thread1] waiting for connections on port 27017\n")
     p.out("I CONTROL  [initandlisten] (imagelab: it holds its port and stores nothing)\n")
-    return (yield from _hold(p, 27017, "I CONTROL  [signalProcessingThread] dbexit:  rc: 0\n"))
+    return _hold(p, 27017, "I CONTROL  [signalProcessingThread] dbexit:  rc: 0\n")
 
 
 def _hold(p: Process, port: int, farewell: str) -> Steps:

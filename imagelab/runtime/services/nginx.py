@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from imagelab.runtime.filesystem import READ, Refusal, User
-from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps, text
+from imagelab.runtime.filesystem import Errno, User
+from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps
 from imagelab.runtime.services.nginx_config import ConfigProblem, Directive, Scope, parse
 from imagelab.runtime.services.nginx_pages import REASONS, Answer, Request, answer
 from imagelab.runtime.shell.patterns import paths
+from imagelab.runtime.streams import text
 from imagelab.runtime.userland.accounts import user_number
+from imagelab.runtime.userland.options import BadOption
+from imagelab.runtime.userland.options import parse as parse_options
 
 DEFAULT = "/etc/nginx/nginx.conf"
 CACHE = "/var/cache/nginx"
@@ -32,50 +35,33 @@ def version_of(p: Process) -> str:
 
 def nginx(p: Process) -> Steps:
     """`nginx [-c file] [-g directives] [-t | -v | -s signal]`."""
-    options = _options(p.args[1:])
-    if "h" in options or "?" in options:
-        p.out("Usage: nginx [-?hvVtTq] [-s signal] [-c filename] [-p prefix] [-g directives]\n")
-        return 0
-    if "v" in options or "V" in options:
+    try:
+        options, words = parse_options(p, "c:g:s:tTvVq")
+    except BadOption as problem:
+        return p.complain(str(problem))
+    if words:
+        return p.complain(f'invalid option: "{words[0]}"')
+    if options.keys() & {"v", "V"}:
         p.err(f"nginx version: nginx/{version_of(p)}")
         return 0
-    if "bad" in options:
-        p.err(f'nginx: invalid option: "{options["bad"]}"')
-        return 1
-    name = options.get("c", DEFAULT)
+    name, more = options.get("c", [DEFAULT])[-1], options.get("g", [""])[-1]
     try:
-        server = Server(p, name, options.get("g", ""))
+        server = Server(p, name, more)
         if "s" in options:
-            return _signal(p, server, options["s"])
+            return _signal(p, server, options["s"][-1])
         if "t" in options:
-            p.err(
-                f"nginx: the configuration file {name} syntax is ok\nnginx: configuration file {name} test is successful"
-            )
+            p.err(f"nginx: the configuration file {name} syntax is ok")
+            p.err(f"nginx: configuration file {name} test is successful")
             return 0
         server.open()
     except ConfigProblem as problem:
-        p.err(
-            f"nginx: [emerg] {problem}" + (f"\nnginx: configuration file {name} test failed" if "t" in options else "")
-        )
+        p.err(f"nginx: [emerg] {problem}")
+        if "t" in options:
+            p.err(f"nginx: configuration file {name} test failed")
         return 1
     if server.main.text("daemon", "on") != "off":
         return 0  # it goes to the background, and the container that waited for it ends
-    return (yield from _serve(p, server, name, options.get("g", "")))
-
-
-def _options(words: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    while words:
-        word, *words = words
-        letter = word[1:2]
-        if word.startswith("-") and letter in ("c", "g", "s", "p", "e") and (words or word[2:]):
-            found[letter] = word[2:] or words[0]
-            words = words if word[2:] else words[1:]
-        elif word.startswith("-") and set(word[1:]) <= set("tTvVhq?") and letter:
-            found |= dict.fromkeys(word[1:], "")
-        else:
-            found["bad"] = word
-    return found
+    return (yield from _serve(p, server, name, more))
 
 
 def _serve(p: Process, server: Server, name: str, more: str) -> Steps:
@@ -117,12 +103,7 @@ def _signal(p: Process, server: Server, signal: str) -> int:
     node = p.find(server.pid_file)
     pid = text(p.files.data(node)).strip() if node is not None else ""
     if not pid.isdigit():
-        said = (
-            'open() "' + server.pid_file + '" failed (2: No such file or directory)'
-            if node is None
-            else f'invalid PID number "{pid}" in "{server.pid_file}"'
-        )
-        p.err(f"nginx: [error] {said}")
+        p.err(f'nginx: [error] invalid PID number "{pid}" in "{server.pid_file}"')
         return 1
     from imagelab.runtime.shell.processes import send
 
@@ -187,9 +168,9 @@ class Server:
     def _write(self, path: str, data: bytes) -> None:
         try:
             self.p.files.write_file(self.p.user, path, data)
-        except Refusal as refusal:
-            number = {"ENOENT": 2, "EACCES": 13, "EISDIR": 21}.get(refusal.code, 5)
-            raise ConfigProblem(f'open() "{path}" failed ({number}: {refusal})') from None
+        except Errno as error:
+            number = {"ENOENT": 2, "EACCES": 13, "EISDIR": 21}.get(error.code, 5)
+            raise ConfigProblem(f'open() "{path}" failed ({number}: {error})') from None
 
     def close(self) -> None:
         """Let go of the ports."""
@@ -200,7 +181,7 @@ class Server:
         """An orderly end; one that is killed leaves it behind."""
         try:
             self.p.files.unlink(self.p.user, self.pid_file)
-        except Refusal:
+        except Errno:
             pass  # somebody took it away
 
     # -- requests -------------------------------------------------------------------------------------------
@@ -234,15 +215,6 @@ class Server:
         uid = user_number(self.p, name)
         return User(uid if uid is not None else 65534, uid if uid is not None else 65534)
 
-    def readable(self, path: str, worker: User) -> bytes:
-        """A file's bytes, for a worker. Refusal."""
-        node = self.p.files.stat(worker, path)
-        if node.is_directory:
-            raise Refusal("EISDIR")
-        if not worker.may(node, READ):
-            raise Refusal("EACCES")
-        return self.p.files.data(node)
-
     # -- logs -----------------------------------------------------------------------------------------------
 
     def _date(self, format: str) -> str:
@@ -251,9 +223,9 @@ class Server:
     def _log(self, path: str, line: str) -> None:
         try:
             if path not in self.streams:
-                self.streams[path] = self.p.open(path, "a").keep()
+                self.streams[path] = self.p.open(path, "a").acquire()
             self.streams[path].write((line + "\n").encode("utf-8", "surrogateescape"))
-        except Refusal:
+        except Errno:
             pass  # a log that cannot be written stops no request
 
     def log_error(self, level: str, message: str, request: Request | None = None, server: Scope | None = None) -> None:

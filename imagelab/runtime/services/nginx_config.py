@@ -12,17 +12,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-SILENT = set(
-    """user worker_processes worker_connections worker_rlimit_nofile pid daemon master_process events http server location types
-sendfile tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level
-gzip_disable gzip_http_version server_tokens client_max_body_size client_body_buffer_size client_header_buffer_size client_body_timeout
-large_client_header_buffers send_timeout charset expires etag log_not_found open_file_cache types_hash_max_size types_hash_bucket_size
-server_names_hash_bucket_size multi_accept use resolver include default_type log_format access_log error_log listen server_name root alias
-index try_files return error_page autoindex add_header allow deny rewrite proxy_pass proxy_set_header proxy_http_version fastcgi_pass
-fastcgi_param fastcgi_index internal set limit_except satisfy stub_status upstream ssl_certificate ssl_certificate_key ssl_protocols
-reset_timedout_connection underscores_in_headers merge_slashes port_in_redirect absolute_redirect""".split()
+KNOWN = set(
+    """user worker_processes worker_connections pid daemon master_process events http server location types sendfile tcp_nopush
+tcp_nodelay keepalive_timeout gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level gzip_disable server_tokens
+client_max_body_size client_body_timeout send_timeout charset expires etag log_not_found types_hash_max_size
+server_names_hash_bucket_size multi_accept use include default_type log_format access_log error_log listen server_name root alias
+index try_files return error_page add_header internal""".split()
 )
-"""What nginx knows and this one does not mind."""
+"""What this one does, or need not do."""
+MISSING = set(
+    "allow auth_basic autoindex deny fastcgi_pass if limit_except proxy_pass rewrite set ssl_certificate upstream".split()
+)
+"""What would change an answer, and is not done: refused rather than passed over."""
 _TOKEN = re.compile(r"""\s+|\#[^\n]*|([{};])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|((?:[^\s;{}"'\\]|\\.|\$\{\w+\})(?:[^\s;{\\]|\\.|(?<=\$)\{\w+\})*)""", re.S)  # fmt: skip
 
 
@@ -127,7 +128,9 @@ def _included(directive: Directive, read: Reader) -> list[Directive]:
 
 
 def _known(directive: Directive) -> Directive:
+    if directive.name in MISSING:
+        raise ConfigProblem(f'"{directive.name}" is not available in imagelab in {directive.where}')
     in_types = "/" in directive.name or directive.name in ("default", "~")
-    if directive.name not in SILENT and not in_types and directive.block is None:
+    if directive.name not in KNOWN and not in_types and directive.block is None:
         raise ConfigProblem(f'unknown directive "{directive.name}" in {directive.where}')
     return directive

@@ -10,19 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from imagelab.runtime.filesystem import Refusal, User
+from imagelab.runtime.filesystem import Errno, User
 from imagelab.runtime.services.nginx_config import Scope
 
 if TYPE_CHECKING:
     from imagelab.runtime.services.nginx import Server
 
-REASONS = {200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Moved Temporarily", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 400: "Bad Request", 401: "Authorization Required", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed", 410: "Gone", 416: "Requested Range Not Satisfiable", 418: "unused", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}  # fmt: skip
+REASONS = {200: "OK", 204: "No Content", 301: "Moved Permanently", 302: "Moved Temporarily", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed", 410: "Gone", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}  # fmt: skip
 MOST_TURNS = 10
-"""Internal redirects of one request (index, error_page, rewrite) before it is called a loop."""
+"""Internal redirects of one request (index, error_page, try_files) before it is called a loop."""
 
 
 @dataclass
@@ -111,9 +110,10 @@ class _Work:
         found = self._internal(self.path)
         if found.status >= 300 and not found.body and found.status != 304:
             found = self._error_page(found)
-        for header in self.location.all("add_header"):
-            if len(header.words) > 1 and (found.status < 400 or "always" in header.words[2:]):
-                found.headers.append((header.words[0], self._filled(header.words[1])))
+        if found.status < 400:
+            found.headers += [
+                (d.words[0], self._filled(d.words[1])) for d in self.location.all("add_header") if d.words[1:]
+            ]
         return found
 
     def _internal(self, path: str) -> Answer:
@@ -123,19 +123,9 @@ class _Work:
             return Answer(500)
         self.path = path
         self.location = self._locate(path)
-        returned = [d for d in self.location.directives if d.name == "return"] or [
-            d for d in self.server.directives if d.name == "return"
-        ]
+        returned = [d for scope in (self.location, self.server) for d in scope.directives if d.name == "return"]
         if returned:
             return self._returned(returned[0].words)
-        if self._forbidden():
-            self._log("access forbidden by rule")
-            return Answer(403)
-        if rewritten := self._rewritten(path):
-            return rewritten
-        if self.location.all("proxy_pass") or self.location.all("fastcgi_pass"):
-            self._log("connect() failed (111: Connection refused) while connecting to upstream")
-            return Answer(502)
         if tried := self.location.all("try_files"):
             return self._tried(tried[-1].words)
         return self._static(path)
@@ -164,35 +154,11 @@ class _Work:
                         best = location
         if best is not None and best.words[0] == "^~":
             return best
-        for location in locations:
-            if location.words[0] in ("~", "~*") and re.search(
-                location.words[1], path, re.I if location.words[0] == "~*" else 0
-            ):
+        patterns = [location for location in locations if location.words[0] in ("~", "~*")]
+        for location in patterns:
+            if re.search(location.words[1], path, re.I if location.words[0] == "~*" else 0):
                 return location
         return best or self.server
-
-    def _forbidden(self) -> bool:
-        for directive in self.location.directives:
-            if directive.name in ("allow", "deny") and directive.words[:1] in (["all"], [self.request.client]):
-                return directive.name == "deny"
-        return False
-
-    def _rewritten(self, path: str) -> Answer | None:
-        for directive in self.location.directives:
-            if directive.name != "rewrite" or len(directive.words) < 2:
-                continue
-            match = re.search(directive.words[0], path)
-            if match is None:
-                continue
-            pieces = re.split(r"\$(\d)", directive.words[1])
-            new = self._filled(
-                "".join((match[int(piece)] or "") if at % 2 else piece for at, piece in enumerate(pieces))
-            )
-            flag = directive.words[2] if len(directive.words) > 2 else ""
-            if flag in ("redirect", "permanent") or new.startswith("http"):
-                return self._redirect(301 if flag == "permanent" else 302, new)
-            return self._static(new) if flag == "break" else self._internal(new)
-        return None
 
     def _file(self, path: str) -> str:
         alias = [d for d in self.location.directives if d.name == "alias"]
@@ -202,15 +168,12 @@ class _Work:
 
     def _returned(self, words: list[str]) -> Answer:
         status = int(words[0]) if words[0].isdigit() else 302
-        rest = self._filled(
-            words[1] if words[0].isdigit() and len(words) > 1 else words[0] if not words[0].isdigit() else ""
-        )
+        rest = self._filled("".join(words[1:2] if words[0].isdigit() else words[:1]))
         if status in (301, 302, 303, 307, 308):
             return self._redirect(status, rest)
-        if not rest:
-            return Answer(status)
-        kind = self.location.text("default_type", "text/plain")
-        return Answer(status, rest.encode(), [("Content-Type", kind), ("Content-Length", str(len(rest.encode())))])
+        return (
+            _whole(status, rest.encode(), self.location.text("default_type", "text/plain")) if rest else Answer(status)
+        )
 
     def _redirect(self, status: int, where: str) -> Answer:
         if where.startswith("/"):
@@ -235,19 +198,15 @@ class _Work:
         try:
             node = self.nginx.p.files.stat(self.worker, file)
             if node.is_directory and not path.endswith("/"):
-                return self._redirect(
-                    301,
-                    quote(path, errors="surrogateescape")
-                    + "/"
-                    + (f"?{self.request.query}" if self.request.query else ""),
-                )
+                query = f"?{self.request.query}" if self.request.query else ""
+                return self._redirect(301, f"{quote(path, errors='surrogateescape')}/{query}")
             if node.is_directory:
                 return self._index(path, file)
-            data = self.nginx.readable(file, self.worker)
-        except Refusal as refusal:
-            number = {"ENOENT": 2, "EACCES": 13, "ENOTDIR": 20}.get(refusal.code, 2)
-            self._log(f'open() "{file}" failed ({number}: {refusal})')
-            return Answer(403 if refusal.code == "EACCES" else 404)
+            data = self.nginx.p.files.read_file(self.worker, file)
+        except Errno as error:
+            number = {"ENOENT": 2, "EACCES": 13, "ENOTDIR": 20}.get(error.code, 2)
+            self._log(f'open() "{file}" failed ({number}: {error})')
+            return Answer(403 if error.code == "EACCES" else 404)
         return self._content(file, data, node.mtime)
 
     def _index(self, path: str, file: str) -> Answer:
@@ -256,80 +215,32 @@ class _Work:
             node = self.nginx.p.find(f"{file.rstrip('/')}/{name}")
             if node is not None and not node.is_directory:
                 return self._internal(path + name)
-        if self.location.text("autoindex") == "on":
-            return self._listing(path, file)
         self._log(f'directory index of "{file}" is forbidden')
         return Answer(403)
-
-    def _listing(self, path: str, file: str) -> Answer:
-        rows = []
-        for name in self.nginx.p.files.names(self.worker, file):
-            node = self.nginx.p.find(f"{file.rstrip('/')}/{name}")
-            if node is None or name.startswith("."):
-                continue
-            shown = name + ("/" if node.is_directory else "")
-            moment = datetime.fromtimestamp(node.mtime, UTC).strftime("%d-%b-%Y %H:%M")
-            rows.append(
-                f'<a href="{quote(shown)}">{shown}</a>{" " * max(51 - len(shown), 1)}{moment} {"-" if node.is_directory else node.size:>19}\r\n'
-            )
-        body = f'<html>\r\n<head><title>Index of {path}</title></head>\r\n<body bgcolor="white">\r\n<h1>Index of {path}</h1><hr><pre><a href="../">../</a>\r\n{"".join(rows)}</pre><hr></body>\r\n</html>\r\n'.encode()
-        return Answer(200, body, [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
 
     def _content(self, file: str, data: bytes, mtime: int) -> Answer:
         modified = datetime.fromtimestamp(mtime, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
         etag = f'"{mtime:x}-{len(data):x}"'
-        kind = self.nginx.types.get(
-            file.rpartition(".")[2].lower() if "." in file else "", self.location.text("default_type", "text/plain")
-        )
         headers = [("Last-Modified", modified), ("ETag", etag)]
-        if self._unchanged(etag, mtime):
+        if self.request.headers.get("if_none_match") == etag:
             return Answer(304, b"", headers)
-        asked = self.request.headers.get("range", "")
-        if asked.startswith("bytes=") and "," not in asked:
-            return self._part(data, asked[6:], headers, kind)
-        length = [("Content-Type", kind), ("Content-Length", str(len(data)))]
-        return Answer(200, data, [*length, *headers, ("Accept-Ranges", "bytes")])
-
-    def _unchanged(self, etag: str, mtime: int) -> bool:
-        if "if_none_match" in self.request.headers:
-            given = self.request.headers["if_none_match"]
-            return given == "*" or etag in [one.strip().removeprefix("W/") for one in given.split(",")]
-        try:
-            since = parsedate_to_datetime(self.request.headers.get("if_modified_since", ""))
-        except ValueError:
-            return False
-        return int(since.timestamp()) == mtime
-
-    def _part(self, data: bytes, asked: str, headers: list[tuple[str, str]], kind: str) -> Answer:
-        match = re.fullmatch(r"(\d*)-(\d*)", asked)
-        if match is None or not (match[1] or match[2]):
-            return Answer(200, data, [("Content-Type", kind), ("Content-Length", str(len(data))), *headers])
-        start = int(match[1]) if match[1] else max(len(data) - int(match[2]), 0)
-        end = min(int(match[2]), len(data) - 1) if match[1] and match[2] else len(data) - 1
-        if start > end:
-            return Answer(416, b"", [("Content-Range", f"bytes */{len(data)}")])
-        part = data[start : end + 1]
-        return Answer(
-            206,
-            part,
-            [
-                ("Content-Type", kind),
-                ("Content-Length", str(len(part))),
-                *headers,
-                ("Content-Range", f"bytes {start}-{end}/{len(data)}"),
-            ],
-        )
+        ending = file.rpartition(".")[2].lower() if "." in file else ""
+        found = _whole(200, data, self.nginx.types.get(ending, self.location.text("default_type", "text/plain")))
+        found.headers += headers
+        return found
 
     def _error_page(self, found: Answer) -> Answer:
         for directive in self.location.all("error_page"):
             *codes, uri = directive.words
             if str(found.status) in codes and uri.startswith("/") and self.turns < MOST_TURNS:
                 shown = self._internal(uri)
-                changed = next((word for word in codes if word.startswith("=")), "")
                 if shown.status == 200:
-                    status = int(changed[1:]) if changed[1:] else (200 if changed else found.status)
-                    return Answer(status, shown.body, shown.headers)
-        body = page(found.status, self.nginx.version)
-        return Answer(
-            found.status, body, [("Content-Type", "text/html"), ("Content-Length", str(len(body))), *found.headers]
-        )
+                    changed = [int(code[1:]) for code in codes if code[:1] == "=" and code[1:]]
+                    return Answer([*changed, found.status][0], shown.body, shown.headers)
+        answer = _whole(found.status, page(found.status, self.nginx.version), "text/html")
+        answer.headers += found.headers
+        return answer
+
+
+def _whole(status: int, body: bytes, kind: str) -> Answer:
+    return Answer(status, body, [("Content-Type", kind), ("Content-Length", str(len(body)))])

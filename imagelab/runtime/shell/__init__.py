@@ -16,13 +16,15 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import SIGNALS, Killed, Process, Program, Steps, Stream, text
-from imagelab.runtime.shell.builtins import BUILTINS, evaluated, syntax_error
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import SIGNALS, Killed, Process, Program, Steps
+from imagelab.runtime.shell.builtins import BUILTINS, evaluated, parsed
 from imagelab.runtime.shell.interpreter import Leave, Shell
 from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.parser import Parser
+from imagelab.runtime.shell.variables import LETTERS
 from imagelab.runtime.shell.words import Incomplete, SyntaxProblem
+from imagelab.runtime.streams import Stream, text
 
 VERSION = "5.2"
 HISTORY = "~/.bash_history"
@@ -42,10 +44,11 @@ def _start(p: Process, *, bash: bool) -> Steps:
     shell = Shell(p, p.args[0].removeprefix("-") or "sh", [], bash=bash)
     rest, flags, unknown = _flags(shell, p.args[1:])
     if unknown:
-        return _refuse(shell, unknown)
+        where = "invalid option" if shell.bash else "Illegal option"
+        return p.complain(f"{where} {unknown}", 2)
     if "c" in flags:
         if not rest:
-            return shell.complain("-c requires an argument" if not bash else "-c: option requires an argument", 2)
+            return shell.complain("-c requires an argument", 2)
         shell.name, shell.arguments = (rest[1], rest[2:]) if len(rest) > 1 else (shell.name, [])
         return (yield from shell.whole(evaluated(shell, rest[0])))
     if rest and "s" not in flags:
@@ -74,35 +77,19 @@ def _flags(shell: Shell, words: list[str]) -> tuple[list[str], set[str], str]:
                 BUILTINS["set"](shell, ["set", word[0] + "o", words.pop(0) if words else ""])
             elif letter in "csil":
                 flags.add(letter)
-            elif letter in "aefnuvxCmbhBE":
+            elif letter in LETTERS:
                 (shell.options.add if word[0] == "-" else shell.options.discard)(letter)
             else:
                 return words, flags, word
     return words, flags, ""
 
 
-def _refuse(shell: Shell, word: str) -> int:
-    if word == "--version" and shell.bash:
-        shell.p.out(f"imagelab's bash, a small one, version {VERSION}\n")
-        return 0
-    if shell.bash:
-        shell.p.err(f"{shell.name}: {word}: invalid option")
-    else:
-        shell.p.err(f"{shell.name}: 0: Illegal option {word if word.startswith('--') else '-' + word[1:2]}")
-    return 2
-
-
 def _file(shell: Shell, name: str) -> Steps:
     try:
-        script = text((yield from shell.p.slurp(name)))
-    except Refusal as refusal:
-        if shell.bash:
-            shell.p.err(f"bash: {name}: {refusal}")
-            return 127 if refusal.code == "ENOENT" else 126
-        shell.p.err(
-            f"{shell.p.args[0]}: 0: cannot open {name}: {'No such file' if refusal.code == 'ENOENT' else refusal}"
-        )
-        return 2 if refusal.code == "ENOENT" else 2
+        script = text((yield from shell.p.read_file(name)))
+    except Errno as error:
+        shell.p.err(f"bash: {name}: {error}" if shell.bash else f"{shell.p.args[0]}: 0: cannot open {name}: {error}")
+        return 2 if not shell.bash else 127 if error.code == "ENOENT" else 126
     return (yield from evaluated(shell, script))
 
 
@@ -114,25 +101,27 @@ def _from_input(shell: Shell) -> Steps:
         pending += typed
         if not pending:
             return status
-        try:
-            parser = Parser(pending, bash=shell.bash, line=line)
-            bodies = []
-            while (body := parser.next()) is not None:
-                bodies.append(body)
-        except Incomplete as problem:
-            if typed:
-                continue
-            raise syntax_error(shell, problem) from None
-        except SyntaxProblem as problem:
-            raise syntax_error(shell, problem) from None
-        if _here_document_is_open(pending) and typed:
+        if typed and _unfinished(shell, pending):
             continue
+        parser = Parser(pending, bash=shell.bash, line=line)
         line += pending.count("\n")
         pending = ""
-        for body in bodies:
-            status = yield from shell.script(body)
+        status = yield from parsed(shell, parser)
         if not typed:
             return status
+
+
+def _unfinished(shell: Shell, script: str) -> bool:
+    """Does it end in the middle of something?"""
+    try:
+        parser = Parser(script, bash=shell.bash)
+        while parser.next() is not None:
+            pass
+    except Incomplete:
+        return True
+    except SyntaxProblem:
+        return False
+    return script.rstrip("\n").endswith("\\") or _here_document_is_open(script)
 
 
 def _here_document_is_open(script: str) -> bool:
@@ -181,9 +170,8 @@ def _start_up(shell: Shell) -> Steps:
 def _typed(shell: Shell) -> Steps:
     pending = ""
     while True:
-        shell.p.signals[:] = [
-            number for number in shell.p.signals if number != SIGNALS["INT"]
-        ]  # the line it meant is over
+        # the line that Ctrl-C meant is over
+        shell.p.signals[:] = [number for number in shell.p.signals if number != SIGNALS["INT"]]
         yield from shell.signals()
         line = yield from _asked(shell, "PS2" if pending else "PS1")
         if line is None:
@@ -193,27 +181,13 @@ def _typed(shell: Shell) -> Steps:
         if not line.endswith("\n"):
             line += "\n"
         pending = "" if line == "\x03\n" else pending + line
-        if not pending.strip():
-            continue
-        if _unfinished(shell, pending):
+        if not pending.strip() or _unfinished(shell, pending):
             continue
         script, pending = pending, ""
         shell.history.append(script.rstrip("\n"))
-        if shell.bash and script.strip() in ("exit", "logout"):
+        if shell.bash and script.strip() == "exit":
             shell.p.err("exit")
         yield from _line(shell, script)
-
-
-def _unfinished(shell: Shell, script: str) -> bool:
-    try:
-        parser = Parser(script, bash=shell.bash)
-        while parser.next() is not None:
-            pass
-    except Incomplete:
-        return True
-    except SyntaxProblem:
-        return False
-    return script.rstrip("\n").endswith("\\") or _here_document_is_open(script)
 
 
 def _line(shell: Shell, script: str) -> Steps:
@@ -257,10 +231,8 @@ def prompt_text(shell: Shell, prompt: str) -> str:
     where = "~" + p.cwd.removeprefix(home) if p.cwd == home or p.cwd.startswith(home + "/") else p.cwd
     from imagelab.runtime.userland.accounts import user_name
 
-    values = {"u": user_name(p, p.user.uid), "h": p.machine.hostname.split(".")[0], "H": p.machine.hostname, "w": where, "W": where.rpartition("/")[2] or "/", "$": "#" if p.user.uid == 0 else "$", "s": shell.name.rpartition("/")[2], "v": VERSION, "n": "\n", "[": "", "]": "", "e": "\x1b", "\\": "\\"}  # fmt: skip
-    return re.sub(
-        r"\\(0?33|.)", lambda match: "\x1b" if match[1].endswith("33") else values.get(match[1], match[0]), prompt
-    )
+    values = {"u": user_name(p, p.user.uid), "h": p.machine.hostname, "w": where, "W": where.rpartition("/")[2] or "/", "$": "#" if p.user.uid == 0 else "$", "s": shell.name.rpartition("/")[2], "v": VERSION, "n": "\n", "[": "", "]": "", "e": "\x1b"}  # fmt: skip
+    return re.sub(r"\\(033|.)", lambda match: values.get(match[1].replace("033", "e"), match[0]), prompt)
 
 
 def completions(shell: Shell, line: str) -> list[str]:
@@ -284,7 +256,7 @@ def completions(shell: Shell, line: str) -> list[str]:
 def _names(shell: Shell, folder: str) -> list[str]:
     try:
         return shell.p.files.names(shell.p.user, shell.p.path(folder))
-    except Refusal:
+    except Errno:
         return []
 
 
@@ -301,7 +273,7 @@ def _write_history(shell: Shell) -> None:
         stream.write(lines.encode("utf-8", "surrogateescape"))
         if new:
             p.files.chmod(p.user, p.path(file), 0o600)
-    except Refusal:
+    except Errno:
         pass  # a home one may not write to keeps no history
 
 

@@ -8,12 +8,27 @@ A name stands for its variable's value; one that is unset or empty is 0. Whateve
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 
-_TOKEN = re.compile(r"\s*(0[xX][0-9a-fA-F]+|\d+#\w+|\d+|[A-Za-z_]\w*|<<=|>>=|\*\*|&&|\|\||<<|>>|<=|>=|==|!=|\+\+|--|[-+*/%&|^]=|.)", re.S)  # fmt: skip
+_TOKEN = re.compile(r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<=|>>=|&&|\|\||<<|>>|<=|>=|==|!=|\+\+|--|[-+*/%&|^]=|.)", re.S)  # fmt: skip
 _ASSIGNMENTS = {"=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "|=", "^="}
-_LEVELS: list[tuple[str, ...]] = [("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", "<=", ">", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%")]  # fmt: skip
+_LEVELS: list[dict[str, Callable[[int, int], int]]] = [
+    {"||": lambda left, right: bool(left or right)}, {"&&": lambda left, right: bool(left and right)},
+    {"|": operator.or_}, {"^": operator.xor}, {"&": operator.and_}, {"==": operator.eq, "!=": operator.ne},
+    {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
+    {"<<": lambda left, right: left << (right & 63), ">>": lambda left, right: left >> (right & 63)},
+    {"+": operator.add, "-": operator.sub},
+    {"*": operator.mul, "/": lambda left, right: _quotient(left, right), "%": lambda left, right: left - _quotient(left, right) * right},
+]  # fmt: skip
+"""By precedence, the weakest first."""
+_OPERATORS = {name: apply for level in _LEVELS for name, apply in level.items()}
+
+
+def _quotient(left: int, right: int) -> int:
+    """Towards zero, as C does. ZeroDivisionError."""
+    return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
 
 
 class ArithmeticProblem(Exception):
@@ -40,7 +55,7 @@ class _Evaluation:
     def value(self) -> int:
         if not self._tokens:
             return 0
-        value = self._comma()
+        value = self._assignment()
         if self._at < len(self._tokens):
             raise self._problem("expecting EOF")
         return value
@@ -57,12 +72,6 @@ class _Evaluation:
             self._at += 1
             return token
         return ""
-
-    def _comma(self) -> int:
-        value = self._assignment()
-        while self._take(","):
-            value = self._assignment()
-        return value
 
     def _assignment(self) -> int:
         name = self._peek()
@@ -84,7 +93,7 @@ class _Evaluation:
         condition = self._binary(0)
         if not self._take("?"):
             return condition
-        first = self._unless(not condition, self._comma)
+        first = self._unless(not condition, self._assignment)
         if not self._take(":"):
             raise self._problem("expecting ':'")
         second = self._unless(bool(condition), self._assignment)
@@ -99,20 +108,13 @@ class _Evaluation:
 
     def _binary(self, level: int) -> int:
         if level == len(_LEVELS):
-            return self._power()
+            return self._unary()
         left = self._binary(level + 1)
         while operator := self._take(*_LEVELS[level]):
-            if operator in ("&&", "||"):
-                done = bool(left) == (operator == "||")
-                right = self._unless(done, lambda: self._binary(level + 1))
-                left = int(bool(left) if done else bool(right))
-            else:
-                left = self._apply(operator, left, self._binary(level + 1))
+            done = operator in ("&&", "||") and bool(left) == (operator == "||")
+            right = self._unless(done, lambda: self._binary(level + 1))
+            left = self._apply(operator, left, right)
         return left
-
-    def _power(self) -> int:
-        base = self._unary()
-        return wrapped(pow(base, max(self._power(), 0), 1 << 64)) if self._take("**") else base
 
     def _unary(self) -> int:
         if step := self._take("++", "--"):
@@ -131,7 +133,7 @@ class _Evaluation:
         token = self._peek()
         self._at += 1
         if token == "(":
-            value = self._comma()
+            value = self._assignment()
             if not self._take(")"):
                 raise self._problem("expecting ')'")
             return value
@@ -147,25 +149,15 @@ class _Evaluation:
             text = self._get(token).strip()
             return _Evaluation(text, self._get, self._set).value() if text else 0
         try:
-            if "#" in token:
-                base, digits = token.split("#")
-                return wrapped(int(digits, int(base)))
             octal = token[0] == "0" and token[1:2] not in ("x", "X")
             return wrapped(int(token, 8 if octal else 0))
         except ValueError:
             raise self._problem("expecting EOF") from None
 
     def _apply(self, operator: str, left: int, right: int) -> int:
-        if operator in ("/", "%"):
-            if right == 0:
-                if self._skipping:
-                    return 0
-                raise self._problem("division by zero")
-            quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)  # towards zero, as C does
-            return wrapped(quotient if operator == "/" else left - quotient * right)
-        comparisons = {"==": left == right, "!=": left != right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}  # fmt: skip
-        if operator in comparisons:
-            return int(comparisons[operator])
-        shift = right & 63
-        others = {"+": left + right, "-": left - right, "*": left * right, "&": left & right, "|": left | right, "^": left ^ right, "<<": left << shift, ">>": left >> shift}  # fmt: skip
-        return wrapped(others[operator])
+        try:
+            return wrapped(int(_OPERATORS[operator](left, right)))
+        except ZeroDivisionError:
+            if self._skipping:
+                return 0
+            raise self._problem("division by zero") from None

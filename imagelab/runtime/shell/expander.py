@@ -13,33 +13,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-from imagelab.runtime.process import Process, raw, text
+from imagelab.runtime.process import Process
 from imagelab.runtime.shell import patterns
 from imagelab.runtime.shell.arithmetic import evaluate
-from imagelab.runtime.shell.syntax import Arithmetic, Parameter, Part, Script, Substitution, Text, Word
+from imagelab.runtime.shell.syntax import Arithmetic, Parameter, Part, Substitution, Text, Word
+
+if TYPE_CHECKING:
+    from imagelab.runtime.shell.interpreter import Shell
+from imagelab.runtime.streams import raw, text
 
 Expanding = Generator[float, None, Any]
 
 
 class ExpansionProblem(Exception):
     """`${x:?message}`, an unset variable under `set -u`, a bad substitution: the command does not run."""
-
-
-class Variables(Protocol):
-    """What expansions need of a shell."""
-
-    p: Process
-    bash: bool
-
-    def get(self, name: str) -> str | None: ...
-    def set(self, name: str, value: str) -> None: ...
-    def option(self, letter: str) -> bool: ...
-    def substitute(self, body: Script) -> Generator[float, None, bytes]: ...
-    @property
-    def arguments(self) -> list[str]: ...
 
 
 @dataclass
@@ -82,7 +73,7 @@ class _Fields:
 class Expander:
     """Expands words for one shell."""
 
-    def __init__(self, shell: Variables) -> None:
+    def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
     def words(self, words: list[Word]) -> Expanding:
@@ -167,18 +158,16 @@ class Expander:
 
     def _tilde(self, string: str) -> str:
         name, slash, rest = string.partition("/")
-        home = self._shell.get("HOME") if name == "~" else home_of(self._shell.p, name[1:])
-        return patterns.escaped(home) + slash + rest if home is not None else string
+        home = self._shell.get("HOME")
+        return patterns.escaped(home) + slash + rest if name == "~" and home is not None else string
 
     # -- ${…} -----------------------------------------------------------------------------------------------
 
     def _parameter(self, part: Parameter, fields: _Fields, *, split: bool) -> Generator[float, None, None]:
         name, operator = part.name, part.operator
-        if operator == "!":
-            name, operator = self._shell.get(name) or "", ""
         value = self._joined(name) if name in ("@", "*") else self._shell.get(name)
-        missing = value is None or (operator.startswith(":") and value == "" and operator != ":")
-        kind = operator.lstrip(":") if operator != ":" else ":"
+        missing = value is None or (operator.startswith(":") and value == "")
+        kind = operator.lstrip(":")
         if kind in ("-", "=", "?", "+") and kind:
             if missing == (kind == "+"):
                 if kind == "+":
@@ -220,35 +209,7 @@ class Expander:
                 return str(len(self._shell.arguments))
             return str(len(value) if self._shell.bash else len(raw(value)))
         pattern = (yield from self.pattern(part.word)) if part.word is not None else ""
-        if operator[0] in "%#":
-            return patterns.without(value, operator, pattern)
-        if operator[0] == "/":
-            new = (yield from self.one(part.more)) if part.more is not None else ""
-            return _replaced(value, operator, pattern, new)
-        if operator[0] in "^,":
-            change = str.upper if operator[0] == "^" else str.lower
-            return change(value) if len(operator) == 2 else change(value[:1]) + value[1:]
-        start = yield from self.number(part.word or Word())
-        length = (yield from self.number(part.more)) if part.more is not None else None
-        start = max(len(value) + start, 0) if start < 0 else start
-        return value[start:] if length is None else value[start : start + length if length >= 0 else length]
-
-
-def _replaced(value: str, operator: str, pattern: str, new: str) -> str:
-    if not pattern:
-        return value
-    anchored = pattern[0] if pattern[0] in "#%" and operator == "/" else ""
-    expression = patterns.translate(pattern[len(anchored) :])
-    expression = f"^(?:{expression})" if anchored == "#" else f"(?:{expression})$" if anchored == "%" else expression
-    return re.sub(expression, lambda _: new, value, count=0 if operator == "//" else 1, flags=re.S)
-
-
-def home_of(p: Process, user: str) -> str | None:
-    """A user's home directory, from /etc/passwd."""
-    for fields in accounts(p, "passwd"):
-        if fields[0] == user and len(fields) > 5:
-            return fields[5]
-    return None
+        return patterns.without(value, operator, pattern)
 
 
 def accounts(p: Process, file: str) -> list[list[str]]:
@@ -264,68 +225,56 @@ def accounts(p: Process, file: str) -> list[list[str]]:
 
 MOST_WORDS = 1 << 20
 """Words that one range may make."""
-_RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
+_RANGE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})|([A-Za-z])\.\.([A-Za-z])")
 
 
 def braces(word: Word) -> list[Word]:
     """bash's `a{b,c}d` and `{1..3}`: several words from one, before anything else happens."""
-    cells: list[Part] = []
+    kept: list[Part] = []
+    written = ""  # what was quoted or is to be expanded is one character here, that stands for its place in `kept`
     for part in word.parts:
         if isinstance(part, Text) and not part.quoted:
-            cells += [Text(char) for char in part.text]
+            written += part.text
         else:
-            cells.append(part)
-    return [Word(_merged(parts)) for parts in _alternatives(cells)] if Text("{") in cells else [word]
+            written += chr(_PLACE + len(kept))
+            kept.append(part)
+    return [_word(text, kept) for text in _alternatives(written)] if "{" in written else [word]
 
 
-def _merged(cells: list[Part]) -> list[Part]:
-    merged: list[Part] = []
-    for cell in cells:
-        before = merged[-1] if merged else None
-        if isinstance(cell, Text) and isinstance(before, Text) and not cell.quoted and not before.quoted:
-            merged[-1] = replace(before, text=before.text + cell.text)
-        else:
-            merged.append(cell)
-    return merged
+_PLACE = 0xF0000
 
 
-def _alternatives(cells: list[Part]) -> list[list[Part]]:
-    for start, cell in enumerate(cells):
-        if cell != Text("{"):
-            continue
-        depth, commas = 0, [start]
-        for at in range(start, len(cells)):
-            depth += (cells[at] == Text("{")) - (cells[at] == Text("}"))
-            if depth == 1 and cells[at] == Text(","):
-                commas.append(at)
+def _word(written: str, kept: list[Part]) -> Word:
+    pieces = re.findall("[^\U000f0000-\U0010ffff]+|.", written, re.S)
+    return Word([kept[ord(piece) - _PLACE] if ord(piece[0]) >= _PLACE else Text(piece) for piece in pieces])
+
+
+def _alternatives(written: str) -> list[str]:
+    for start in (match.start() for match in re.finditer("{", written)):
+        depth, marks = 0, [start]
+        for at in range(start, len(written)):
+            depth += {"{": 1, "}": -1}.get(written[at], 0)
+            if depth == 0 or depth == 1 and written[at] == ",":
+                marks.append(at)
             if depth == 0:
-                choices = _choices(cells, [*commas, at])
-                if choices is None:
-                    break
-                after = _alternatives(cells[at + 1 :])
-                return [[*cells[:start], *choice, *rest] for choice in choices for rest in after]
-    return [cells]
+                choices = _choices(written, marks)
+                after = _alternatives(written[at + 1 :]) if choices else []
+                if choices:
+                    return [written[:start] + choice + rest for choice in choices for rest in after]
+                break
+    return [written]
 
 
-def _choices(cells: list[Part], marks: list[int]) -> list[list[Part]] | None:
-    if len(marks) > 2:
-        pieces = [cells[a + 1 : b] for a, b in zip(marks, marks[1:], strict=False)]
+def _choices(written: str, marks: list[int]) -> list[str]:
+    """What the braces stand for; [] when they are only braces."""
+    pieces = [written[before + 1 : mark] for before, mark in pairwise(marks)]
+    if len(pieces) > 1:
         return [choice for piece in pieces for choice in _alternatives(piece)]
-    inside = cells[marks[0] + 1 : marks[1]]
-    match = _RANGE.fullmatch("".join(c.text for c in inside if isinstance(c, Text) and not c.quoted))
-    if not match or match[1].lstrip("-").isdigit() != match[2].lstrip("-").isdigit():
-        return None
-    return [[Text(value)] for value in _range(match[1], match[2], abs(int(match[3] or 1)) or 1)]
-
-
-def _range(first: str, last: str, step: int) -> list[str]:
-    if not first.lstrip("-").isdigit():
-        start, end = ord(first), ord(last)
-        return [chr(n) for n in range(start, end + (1 if end >= start else -1), step if end >= start else -step)]
-    start, end = int(first), int(last)
-    numbers = range(start, end + (1 if end >= start else -1), step if end >= start else -step)
-    padded = any(len(n.lstrip("-")) > 1 and n.lstrip("-")[0] == "0" for n in (first, last))
-    width = max(len(first), len(last)) if padded else 0
-    if len(numbers) > MOST_WORDS:
-        raise ExpansionProblem(f"brace expansion: failed to allocate memory for `{len(numbers)}' elements")
-    return [f"{n:0{width}d}" for n in numbers]
+    match = _RANGE.fullmatch(pieces[0])
+    if not match:
+        return []
+    first, last = (int(match[1]), int(match[2])) if match[1] else (ord(match[3]), ord(match[4]))
+    values = range(first, last + 1) if last >= first else range(first, last - 1, -1)
+    if len(values) > MOST_WORDS:
+        raise ExpansionProblem(f"brace expansion: failed to allocate memory for `{len(values)}' elements")
+    return [str(value) if match[1] else chr(value) for value in values]

@@ -15,14 +15,15 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from imagelab.runtime import execution
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import NOW, SIGNALS, Killed, Pipe, Process, Sink, Steps, Stream
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import NOW, SIGNALS, Killed, Process, Steps
 from imagelab.runtime.shell import syntax
 from imagelab.runtime.shell.arithmetic import ArithmeticProblem
 from imagelab.runtime.shell.expander import Expander, ExpansionProblem
 from imagelab.runtime.shell.memory import ShellProblem, ShellState
 from imagelab.runtime.shell.patterns import matches
 from imagelab.runtime.shell.redirection import RedirectionProblem, redirect, restore
+from imagelab.runtime.streams import BytesInput, Output, Pipe, Stream
 
 if TYPE_CHECKING:
     from imagelab.runtime.shell.builtins import Builtin
@@ -51,7 +52,9 @@ class Shell(ShellState):
     def fork(self, streams: dict[int, Stream] | None = None) -> Shell:
         """A copy in a process of its own."""
         process = self.p.child(self.p.args, self.p.env)
-        execution.with_streams(process, streams or {})
+        for fd, stream in (streams or {}).items():
+            if (before := process.attach(fd, stream)) is not None:
+                before.release()
         other = Shell(process, self.name, list(self.arguments), bash=self.bash)
         other.variables, other.exported, other.readonly = dict(self.variables), set(self.exported), set(self.readonly)
         other.functions, other.options = dict(self.functions), set(self.options)
@@ -92,9 +95,7 @@ class Shell(ShellState):
             raise Leave("exit", self.status)
 
     def _background(self, item: syntax.AndOr) -> None:
-        from imagelab.runtime.process import Given
-
-        other = self.fork({0: Given()})
+        other = self.fork({0: BytesInput()})
         body = [syntax.AndOr(item.items, line=item.line)]
         self.last_background = str(other.p.pid)
         self.p.machine.background[other.p.pid] = other.whole(other.script(body))
@@ -217,8 +218,6 @@ class Shell(ShellState):
                 return (yield from self._case(command))
             case syntax.Calculation(expression):
                 return int(not (yield from self.expander.number(expression)))
-            case syntax.ForCalculation():
-                return (yield from self._for_calculation(command))
             case syntax.Condition(items):
                 from imagelab.runtime.shell.conditions import holds
 
@@ -270,16 +269,6 @@ class Shell(ShellState):
                 break
         return status
 
-    def _for_calculation(self, loop: syntax.ForCalculation) -> Steps:
-        yield from self.expander.number(loop.start)
-        status = 0
-        while not loop.condition.parts or (yield from self.expander.number(loop.condition)):
-            going, status = yield from self._once(loop.body)
-            if not going:
-                break
-            yield from self.expander.number(loop.step)
-        return status
-
     def _case(self, command: syntax.Case) -> Steps:
         word = yield from self.expander.one(command.word)
         for alternatives, body in command.items:
@@ -327,8 +316,8 @@ class Shell(ShellState):
     def _trace(self, assigned: list[tuple[str, str]], words: list[str]) -> None:
         from imagelab.runtime.shell.printing import quoted
 
-        shown = [f"{name}={quoted(value, bash=self.bash)}" for name, value in assigned]
-        shown += [quoted(word, bash=self.bash) for word in words]
+        shown = [f"{name}={quoted(value)}" for name, value in assigned]
+        shown += [quoted(word) for word in words]
         self.p.err((self.get("PS4") or "") + " ".join(shown))
 
     def _redirected(self, command: syntax.Simple, assigned: list[tuple[str, str]], words: list[str]) -> Steps:
@@ -376,8 +365,8 @@ class Shell(ShellState):
         try:
             result = builtin(self, words)
             return result if isinstance(result, int) else (yield from result)
-        except Refusal as refusal:
-            return self.complain(f"{words[0]}: {refusal}", 1)
+        except Errno as error:
+            return self.complain(f"{words[0]}: {error}", 1)
 
     def _function(self, name: str, arguments: list[str]) -> Steps:
         if self.calls >= MOST_CALLS:
@@ -396,40 +385,40 @@ class Shell(ShellState):
             self.arguments = saved
             self._put_back(self.locals.pop())
 
-    def external(self, words: list[str], assigned: list[tuple[str, str]], path: str | None = None) -> Steps:
+    def external(self, words: list[str], assigned: list[tuple[str, str]]) -> Steps:
         """A program: 127 when there is none, 126 when it cannot run."""
         environment = self.environment() | dict(assigned)
         name = words[0]
         try:
-            where = execution.locate(self.p, name, path or environment.get("PATH", self.get("PATH")))
+            where = execution.locate(self.p, name, environment.get("PATH", self.get("PATH")))
             program, arguments = execution.resolve(self.p, where, words)
-        except Refusal as refusal:
-            return self._cannot_run(name, refusal)
+        except Errno as error:
+            return self._cannot_run(name, error)
         except execution.NotExecutable as problem:
-            return self.complain(str(problem), 126)
+            return self.complain(str(problem), problem.code)
         child = self.p.child(arguments, environment)
         status = yield from execution.live(program, child)
         if status > 128 and self.interactive and status - 128 == SIGNALS["INT"]:
             self.p.err("")
         return status
 
-    def _cannot_run(self, name: str, refusal: Refusal) -> int:
-        if refusal.code != "ENOENT":
+    def _cannot_run(self, name: str, error: Errno) -> int:
+        if error.code != "ENOENT":
             node = self.p.find(name) if "/" in name else None
-            said = "Is a directory" if self.bash and node is not None and node.is_directory else str(refusal)
+            said = "Is a directory" if self.bash and node is not None and node.is_directory else str(error)
             return self.complain(f"{name}: {said}", 126)
         if not self.bash:
             return self.complain(f"{name}: not found", 127)
-        return self.complain(f"{name}: {refusal}" if "/" in name else f"{name}: command not found", 127)
+        return self.complain(f"{name}: {error}" if "/" in name else f"{name}: command not found", 127)
 
     def substitute(self, body: syntax.Script) -> Generator[float, None, bytes]:
         """The output of `$(body)`."""
         output = bytearray()
-        shell = self.fork({1: Sink(output.extend)})
+        shell = self.fork({1: Output(output.extend)})
         self.status_of_substitution = yield from shell.whole(shell.script(body))
         if self.bash:
             self.status = self.status_of_substitution
         return bytes(output)
 
 
-ONLY_BASH = {"source", "declare", "typeset", "let", "history", "shopt", "logout", "builtin", "popd", "pushd", "dirs"}
+ONLY_BASH = {"source", "declare", "typeset", "let", "history", "shopt"}

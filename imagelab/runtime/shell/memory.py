@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelab.runtime.filesystem import Refusal
+from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import MOST_MEMORY, Process
 from imagelab.runtime.shell import syntax
 
@@ -22,7 +22,7 @@ class ShellState:
         self.p, self.name, self.arguments, self.bash = p, name, arguments, bash
         self.variables = {key: value for key, value in p.env.items() if key.replace("_", "a").isalnum()}
         self.exported, self.readonly = set(p.env), set[str]()
-        self.variables |= {"IFS": " \t\n", "OPTIND": "1", "PPID": str(p.parent), "PS2": "> ", "PS4": "+ "}
+        self.variables |= {"IFS": " \t\n", "PPID": str(p.parent), "PS2": "> ", "PS4": "+ "}
         self.variables.setdefault("PWD", p.cwd)
         self.functions: dict[str, syntax.Command] = {}
         self.options: set[str] = set()
@@ -33,7 +33,7 @@ class ShellState:
         self.interactive = False
         self.tested = 0
         """How many conditions we are in: `set -e` waits outside."""
-        self.calls = self.loops = self.option_letter = 0
+        self.calls = self.loops = 0
 
     # -- variables ------------------------------------------------------------------------------------------
 
@@ -55,10 +55,6 @@ class ShellState:
                 return "".join(sorted(self.options | ({"i"} if self.interactive else set())))
             case "LINENO":
                 return str(self.line)
-            case "RANDOM" if self.bash:
-                return str(int.from_bytes(self.p.machine.noise(2), "big") >> 1)
-            case "HOSTNAME" if self.bash and "HOSTNAME" not in self.variables:
-                return self.p.machine.hostname
         return self.variables.get(name)
 
     @property
@@ -77,7 +73,7 @@ class ShellState:
         if name in self.readonly:
             raise ShellProblem(f"{name}: readonly variable" if self.bash else f"{name}: is read only")
         if len(value) > MOST_MEMORY:
-            raise ShellProblem(f"{name}: {Refusal('ENOMEM')}")
+            raise ShellProblem(f"{name}: {Errno('ENOMEM')}")
         self.variables[name] = value
         if "a" in self.options:
             self.exported.add(name)
@@ -96,6 +92,12 @@ class ShellState:
         where = "" if self.bash and self.interactive else f"line {self.line}: " if self.bash else f"{self.line}: "
         try:
             self.p.err(f"{self.name}: {where}{message}")
-        except Refusal:
+        except Errno:
             pass  # standard error is not open
         return code
+
+    def misused(self, message: str) -> int:
+        """The same of a builtin's arguments, which ends a script in `sh`, and not in `bash`. ShellProblem."""
+        if self.bash:
+            return self.complain(message)
+        raise ShellProblem(message)

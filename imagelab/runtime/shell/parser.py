@@ -22,11 +22,9 @@ from imagelab.runtime.shell.syntax import (
     Command,
     Condition,
     For,
-    ForCalculation,
     Function,
     Group,
     If,
-    Part,
     Pipeline,
     Redirection,
     Script,
@@ -38,6 +36,7 @@ from imagelab.runtime.shell.syntax import (
 )
 from imagelab.runtime.shell.words import EVERYTHING_ENDS, KEYWORDS, SyntaxProblem, Words
 
+OPENING = {"if", "for", "while", "until", "case", "{", "!"}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -65,15 +64,7 @@ class Parser(Words):
                 return script
             if self._operator() == "\n" or self._at >= len(self.text):
                 return script
-            if self._operator() == ")" or self._peek_word() in KEYWORDS - {
-                "if",
-                "for",
-                "while",
-                "until",
-                "case",
-                "{",
-                "!",
-            }:
+            if self._operator() == ")" or self._peek_word() in KEYWORDS - OPENING:
                 return script
 
     def _list(self, *ends: str) -> Script:
@@ -104,10 +95,7 @@ class Parser(Words):
     def _pipeline(self) -> Pipeline:
         negated = self._keyword("!")
         commands = [self._command()]
-        while (operator := self._operator()) in ("|", "|&"):
-            self._take(operator)
-            if operator == "|&":
-                commands[-1].redirections.append(Redirection(2, ">&", Word([Text("1")])))
+        while self._take("|"):
             self._blank_lines()
             commands.append(self._command())
         return Pipeline(commands, negated)
@@ -132,7 +120,7 @@ class Parser(Words):
             return Subshell(body)
         readers = {"{": self._group, "if": self._if, "for": self._for, "while": self._while, "until": self._while, "case": self._case}  # fmt: skip
         if self.bash:
-            readers |= {"[[": self._condition, "function": self._function_keyword}
+            readers |= {"[[": self._condition}
         if word in readers:
             self._at += len(word)
             return readers[word](word)
@@ -173,8 +161,6 @@ class Parser(Words):
 
     def _for(self, _: str) -> Command:
         self._skip()
-        if self.bash and self.text.startswith("((", self._at):
-            return self._for_calculation()
         match = NAME.match(self.text, self._at)
         if not match:
             raise SyntaxProblem("Syntax error: Bad for loop variable", self._number, self._peek_word())
@@ -188,22 +174,6 @@ class Parser(Words):
         else:
             self._take(";")
         return For(match[0], words, self._do())
-
-    def _for_calculation(self) -> Command:
-        whole = self._expression("((")
-        pieces: list[list[Part]] = [[]]
-        for part in whole.parts:
-            if not isinstance(part, Text):
-                pieces[-1].append(part)
-                continue
-            first, *others = part.text.split(";")
-            pieces[-1].append(Text(first))
-            pieces += [[Text(other)] for other in others]
-        if len(pieces) != 3:
-            raise SyntaxProblem("Syntax error: arithmetic for needs three expressions", self._number, "((")
-        self._take(";")
-        start, condition, step = (Word(parts) for parts in pieces)
-        return ForCalculation(start, condition, step, self._do())
 
     def _case(self, _: str) -> Command:
         word = self._needed_word()
@@ -224,12 +194,6 @@ class Parser(Words):
             items.append((patterns, body))
             if not self._take(";;") and self._peek_word() != "esac":
                 raise self._unexpected(";;")
-
-    def _function_keyword(self, _: str) -> Command:
-        name = self._needed_word().literal or ""
-        if self._take("("):
-            self._take(")")
-        return self._function(name)
 
     def _function(self, name: str) -> Command:
         self._blank_lines()
@@ -285,8 +249,8 @@ class Parser(Words):
 
     def _redirection(self) -> Redirection | None:
         self._skip()
-        match = re.compile(r"(\d*)(<<<|<<-|<<|<&|<>|<|&>>|&>|>>|>&|>\||>)").match(self.text, self._at)
-        if not match or (match[2] in ("<<<", "&>", "&>>") and not self.bash) or (match[2][0] == "&" and match[1]):
+        match = re.compile(r"(\d*)(<<<|<<-|<<|<&|<>|<|&>|>>|>&|>\||>)").match(self.text, self._at)
+        if not match or (match[2] in ("<<<", "&>") and not self.bash) or (match[2][0] == "&" and match[1]):
             return None
         self._at = match.end()
         operator = match[2]
@@ -315,9 +279,6 @@ class Parser(Words):
                 if line == redirection.end:
                     break
                 lines.append(line + "\n")
-            else:
-                if self.text.endswith("\n") and not lines:
-                    pass  # the end of the text ends it too
             body = "".join(lines)
             redirection.word = Word([Text(body, True)]) if quoted else self._inner(body).heredoc()
 

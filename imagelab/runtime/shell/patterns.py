@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from imagelab.runtime.filesystem import Refusal
+from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import Process
 
-_CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r" \t\n\r\f\v", "blank": r" \t", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e", "graph": r"\x21-\x7e"}  # fmt: skip
+CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r" \t\n\r\f\v", "blank": r" \t", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e", "graph": r"\x21-\x7e"}  # fmt: skip
 _BRACKET = re.compile(r"\[([!^]?)(\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]", re.S)
 
 
@@ -63,7 +63,7 @@ def _bracket(match: re.Match[str]) -> str:
 
 def _member(match: re.Match[str]) -> str:
     if match[1]:
-        return _CLASSES.get(match[1], "")
+        return CLASSES.get(match[1], "")
     if match[2]:
         return re.escape(match[2])
     return match[3] if match[3] == "-" else re.escape(match[3])
@@ -110,7 +110,7 @@ def _names(p: Process, above: str, part: str, *, directory: bool) -> list[str]:
         return [name] if p.find(name, follow=directory) is not None else []
     try:
         names = p.files.names(p.user, p.path(above or "."))
-    except Refusal:
+    except Errno:
         return []
     if part.startswith("."):
         names = [".", "..", *names]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imagelab.runtime.filesystem import EXECUTE, Refusal
+from imagelab.runtime.filesystem import EXECUTE, Errno
 from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps
 from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.printing import quoted
@@ -17,31 +18,24 @@ if TYPE_CHECKING:
 
 
 def cd(shell: Shell, words: list[str]) -> int:
-    physical = words[1:2] == ["-P"]
-    rest = [word for word in words[1:] if word not in ("-P", "-L", "--")]
+    """`cd [directory | -]`"""
+    failed = 1 if shell.bash else 2
+    rest = [word for word in words[1:] if word != "--"]
     target = rest[0] if rest else (shell.get("HOME") or "")
-    if len(rest) > 1 and shell.bash:
-        return shell.complain("cd: too many arguments")
     if target == "-":
         target = shell.get("OLDPWD") or ""
         if not target:
-            return shell.complain("cd: OLDPWD not set", 1 if shell.bash else 2)
+            return shell.complain("cd: OLDPWD not set", failed)
         shell.p.out(target + "\n")
     if not target:
-        return 0 if rest or not shell.bash else shell.complain("cd: HOME not set")
+        return 0
     path = _shortened(shell.p.path(target))
     try:
         node = shell.p.stat(path)
-        if not node.is_directory:
-            raise Refusal("ENOTDIR")
-        if not shell.p.user.may(node, EXECUTE):
-            raise Refusal("EACCES")
-        if physical:
-            path = "/" + shell.p.files.resolve(shell.p.user, path)
-    except Refusal as refusal:
-        return shell.complain(
-            f"cd: {target}: {refusal}" if shell.bash else f"cd: can't cd to {target}", 1 if shell.bash else 2
-        )
+        if not node.is_directory or not shell.p.user.may(node, EXECUTE):
+            raise Errno("EACCES" if node.is_directory else "ENOTDIR")
+    except Errno as error:
+        return shell.complain(f"cd: {target}: {error}" if shell.bash else f"cd: can't cd to {target}", failed)
     shell.variables["OLDPWD"], shell.variables["PWD"] = shell.p.cwd, path
     shell.exported |= {"OLDPWD", "PWD"} if shell.bash else set()
     shell.p.cwd = path
@@ -60,7 +54,7 @@ def _shortened(path: str) -> str:
 
 
 def pwd(shell: Shell, words: list[str]) -> int:
-    path = "/" + shell.p.files.resolve(shell.p.user, shell.p.cwd) if words[1:] == ["-P"] else shell.p.cwd
+    path = shell.p.cwd if "-P" not in words else "/" + shell.p.files.resolve(shell.p.user, shell.p.cwd)
     shell.p.out(path + "\n")
     return 0
 
@@ -89,29 +83,27 @@ def wait(shell: Shell, words: list[str]) -> Steps:
 
 
 def kill(shell: Shell, words: list[str]) -> int:
-    number, rest = SIGNALS["TERM"], words[1:]
-    if rest[:1] == ["-l"]:
-        shell.p.out("".join(f"{name}\n" for name in SIGNALS))
-        return 0
+    """The builtin."""
+    return killed(shell.p, words, lambda said: shell.complain(f"kill: {said}", 1 if shell.bash else 2))
+
+
+def killed(p: Process, words: list[str], complain: Callable[[str], int]) -> int:
+    """`kill [-signal | -s signal] pid…`"""
+    number: int | None = SIGNALS["TERM"]
+    rest = words[1:]
     if rest and rest[0].startswith("-") and rest[0] != "--":
         asked = rest[1] if rest[0] == "-s" and len(rest) > 1 else rest[0][1:]
         rest = rest[2:] if rest[0] == "-s" else rest[1:]
-        found = signal_number(asked)
-        if found is None:
-            return shell.complain(
-                f"kill: {asked}: invalid signal specification" if shell.bash else f"kill: Illegal option -{asked[:1]}",
-                1 if shell.bash else 2,
-            )
-        number = found
+        number = signal_number(asked)
+        if number is None:
+            return complain(f"{asked}: invalid signal specification")
     status = 0
     for word in rest:
         if not word.isdigit():
-            said = (
-                f"kill: {word}: arguments must be process or job IDs" if shell.bash else f"kill: Illegal number: {word}"
-            )
-            status = shell.complain(said, 1 if shell.bash else 2)
-        elif not send(shell.p, int(word), number):
-            status = shell.complain(f"kill: ({word}) - No such process" if shell.bash else "kill: No such process")
+            status = complain(f"Illegal number: {word}")
+        elif not send(p, int(word), number or 0):
+            complain(f"({word}) - No such process")
+            status = 1
     return status
 
 
@@ -135,17 +127,13 @@ def send(p: Process, pid: int, number: int) -> bool:
 def trap(shell: Shell, words: list[str]) -> int:
     rest = words[2:] if words[1:2] == ["--"] else words[1:]
     if not rest:
-        for name, action in shell.traps.items():
-            shown = name if name == "EXIT" or not shell.bash else f"SIG{name}"
-            shell.p.out(f"trap -- {quoted(action, always=True)} {shown}\n")
+        shell.p.out("".join(f"trap -- {quoted(shell.traps[name], always=True)} {name}\n" for name in shell.traps))
         return 0
     action, names = (rest[0], rest[1:]) if len(rest) > 1 and not rest[0].isdigit() else ("-", rest)
     for asked in names:
         found = "EXIT" if asked in ("0", "EXIT") else _signal_name(asked)
         if found is None:
-            return shell.complain(
-                f"trap: {asked}: invalid signal specification" if shell.bash else f"trap: {asked}: bad trap"
-            )
+            return shell.complain(f"trap: {asked}: bad trap")
         number = SIGNALS.get(found, 0)
         if action == "-":
             shell.traps.pop(found, None)

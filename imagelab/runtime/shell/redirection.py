@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from imagelab.layers.tree import Kind
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import Given, Process, Stream, raw
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import Process
 from imagelab.runtime.shell.syntax import Redirection
+from imagelab.runtime.streams import BytesInput, Stream, raw
 
 if TYPE_CHECKING:
     from imagelab.runtime.shell.interpreter import Shell
@@ -30,9 +30,9 @@ def redirect(shell: Shell, redirections: list[Redirection]) -> Generator[float, 
     try:
         for redirection in redirections:
             stream = yield from _stream(shell, redirection)
-            _replace(shell.p, redirection.fd, stream, undo)
-            if redirection.operator in ("&>", "&>>"):
-                _replace(shell.p, 2, stream, undo)
+            undo.append((redirection.fd, shell.p.attach(redirection.fd, stream)))
+            if redirection.operator == "&>":
+                undo.append((2, shell.p.attach(2, stream)))
         done = True
     finally:
         if not done:
@@ -40,18 +40,11 @@ def redirect(shell: Shell, redirections: list[Redirection]) -> Generator[float, 
     return undo
 
 
-def _replace(p: Process, fd: int, stream: Stream | None, undo: Undo) -> None:
-    kept = stream.keep() if stream is not None else None
-    undo.append((fd, p.fds.pop(fd, None)))
-    if kept is not None:
-        p.fds[fd] = kept
-
-
 def restore(p: Process, undo: Undo) -> None:
     """Put the descriptors back."""
     for fd, before in reversed(undo):
         if (now := p.fds.pop(fd, None)) is not None:
-            now.drop()
+            now.release()
         if before is not None:
             p.fds[fd] = before
     p.machine.progress += 1
@@ -60,9 +53,9 @@ def restore(p: Process, undo: Undo) -> None:
 def _stream(shell: Shell, redirection: Redirection) -> Generator[float, None, Stream | None]:
     operator = redirection.operator
     if operator in ("<<", "<<-"):
-        return Given(raw((yield from shell.expander.one(redirection.word))))
+        return BytesInput(raw((yield from shell.expander.one(redirection.word))))
     if operator == "<<<":
-        return Given(raw((yield from shell.expander.one(redirection.word)) + "\n"))
+        return BytesInput(raw((yield from shell.expander.one(redirection.word)) + "\n"))
     target: str = yield from shell.expander.one(redirection.word)
     if operator in ("<&", ">&"):
         return _copied(shell, target, operator)
@@ -82,23 +75,17 @@ def _copied(shell: Shell, target: str, operator: str) -> Stream | None:
 
 
 def _opened(shell: Shell, target: str, operator: str) -> Stream:
-    modes = {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "+", "&>": "w", "&>>": "a"}
+    modes = {"<": "r", ">": "w", ">|": "w", ">>": "a", "<>": "+", "&>": "w"}
     mode = modes[operator]
-    if operator == ">" and "C" in shell.options:
-        node = shell.p.find(target)
-        mode = "x" if node is None or node.kind is Kind.FILE else "w"
     try:
         return shell.p.open(target, mode)
-    except Refusal as refusal:
-        raise RedirectionProblem(_said(shell, target, mode, refusal)) from None
+    except Errno as error:
+        raise RedirectionProblem(_said(shell, target, mode, error)) from None
 
 
-def _said(shell: Shell, target: str, mode: str, refusal: Refusal) -> str:
+def _said(shell: Shell, target: str, mode: str, error: Errno) -> str:
     if shell.bash:
-        said = "cannot overwrite existing file" if refusal.code == "EEXIST" else str(refusal)
-        return f"{target}: {said}"
+        return f"{target}: {error}"
     if mode == "r":
-        said = "No such file" if refusal.code == "ENOENT" else str(refusal)
-        return f"cannot open {target}: {said}"
-    said = {"ENOENT": "Directory nonexistent", "ENOTDIR": "Directory nonexistent"}.get(refusal.code, str(refusal))
-    return f"cannot create {target}: {said}"
+        return f"cannot open {target}: {'No such file' if error.code == 'ENOENT' else error}"
+    return f"cannot create {target}: {'Directory nonexistent' if error.code in ('ENOENT', 'ENOTDIR') else error}"

@@ -23,13 +23,11 @@ class Text:
 
 @dataclass(slots=True)
 class Parameter:
-    """`$x`, `${x:-word}`, `${#x}`, `${x%pattern}`, and bash's `${x/a/b}`, `${x:1:2}`, `${x^^}`, `${!x}`."""
+    """`$x`, `${x:-word}`, `${#x}`, `${x%pattern}`."""
 
     name: str
     operator: str = ""
     word: Word | None = None
-    more: Word | None = None
-    """The second word of `${x/a/b}` and `${x:1:2}`."""
     quoted: bool = False
 
 
@@ -146,23 +144,13 @@ class Calculation(Compound):
 
 
 @dataclass(slots=True)
-class ForCalculation(Compound):
-    """bash's `for ((i=0; i<3; i++))`."""
-
-    start: Word
-    condition: Word
-    step: Word
-    body: Script
-
-
-@dataclass(slots=True)
 class Condition(Compound):
     """bash's `[[ … ]]`, as words and operators; `( ) ! && ||` are the strings themselves."""
 
     items: list[Word | str]
 
 
-Command = Simple | Subshell | Group | If | For | While | Case | Function | Calculation | ForCalculation | Condition
+Command = Simple | Subshell | Group | If | For | While | Case | Function | Calculation | Condition
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from imagelab.runtime.shell.syntax import Arithmetic, Parameter, Part, Redirecti
 
 KEYWORDS = {"if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "{", "}", "!"}
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!-]")
-OPERATORS = ("<<<", "&>>", "<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "|&", "&", "|", ";", "<", ">", "(", ")", "\n")  # fmt: skip
+OPERATORS = ("<<<", "<<-", "&&", "||", ";;", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "&", "|", ";", "<", ">", "(", ")", "\n")  # fmt: skip
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"', "?": "?"}  # fmt: skip
 EVERYTHING_ENDS = " \t\n;&|<>()"
 
@@ -89,7 +89,7 @@ class Words:
     def _operator(self) -> str:
         self._skip()
         for operator in OPERATORS:
-            known = self.bash or operator not in ("<<<", "&>", "&>>", "|&")
+            known = self.bash or operator not in ("<<<", "&>")
             if known and self.text.startswith(operator, self._at):
                 return operator
         return ""
@@ -254,28 +254,22 @@ class Words:
         if match := re.compile(r"#(\w+|[@*?$!-])\}").match(self.text, self._at):
             self._at = match.end()
             return Parameter(match[1], "length", quoted=quoted)
-        indirect = self.bash and bool(re.compile(r"!\w").match(self.text, self._at))
-        self._at += indirect
         match = re.compile(r"[A-Za-z_]\w*|\d+|[@*#?$!-]").match(self.text, self._at)
         if not match:
             raise self._bad_substitution()
         self._at = match.end()
-        operator = re.compile(r":?[-=?+]|%%?|##?|" + (r"//?|:|\^\^?|,,?|" if self.bash else "") + r"(?=\})").match(self.text, self._at)  # fmt: skip
+        operator = re.compile(r":?[-=?+]|%%?|##?|(?=\})").match(self.text, self._at)
         if not operator:
             raise self._bad_substitution()
         self._at = operator.end()
-        found = Parameter(match[0], "!" if indirect else operator[0], quoted=quoted)
+        found = Parameter(match[0], operator[0], quoted=quoted)
         if operator[0]:
-            pattern = operator[0][0] in "%#/^,"
-            found.word = self._operand(quoted and not pattern, "/}" if operator[0][0] == "/" else ":}" if operator[0] == ":" else "}")  # fmt: skip
-            if self.text[self._at] in "/:":
-                self._at += 1
-                found.more = self._operand(quoted and not pattern, "}")
+            found.word = self._operand(quoted and operator[0][0] not in "%#")
         self._at += 1
         return found
 
-    def _operand(self, quoted: bool, ends: str) -> Word:
-        word = Word(self._double_quoted("}") if quoted else self._parts(ends))
+    def _operand(self, quoted: bool) -> Word:
+        word = Word(self._double_quoted("}") if quoted else self._parts("}"))
         if self._at >= len(self.text):
             raise Incomplete('Syntax error: Missing "}"', self._number)
         return word

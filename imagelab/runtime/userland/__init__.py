@@ -1,19 +1,21 @@
 """The utilities of this runtime: those that lessons use and learners type, with their common options.
 
-    listing     ls stat du readlink realpath, find         files     cp mv rm mkdir ln chmod chown touch …
-    lines       cat cut tr base64 yes                      text, columns  head tail wc seq paste sort uniq …
-    search      grep xargs                                 sed, awk  the two little languages
-    system      env id date ps kill sleep expr …           accounts  /etc/passwd and /etc/group
+    listing     ls stat du readlink, find              files     cp mv rm mkdir ln chmod chown touch …
+    text        cat head tail wc tee seq sha256sum     columns   cut tr sort uniq
+    search      grep xargs                             sed       the little language
+    system      env id date ps kill sleep which …      accounts  /etc/passwd and /etc/group
+    options     how all of them read their options     lines     how all of them read their files
 
-Each is a function of a Process. What is not here is "not found": nothing is faked.
+Each is a function of a Process. What is not here is "not available in imagelab": nothing is faked.
 """
 
 from __future__ import annotations
 
+from imagelab.runtime.execution import NOT_AVAILABLE
 from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.userland.options import BadOption
 
-TROUBLE = {"ls": 2, "grep": 2, "egrep": 2, "fgrep": 2, "sort": 2, "test": 2, "[": 2, "env": 125, "expr": 2}
+TROUBLE = {"ls": 2, "grep": 2, "sort": 2, "test": 2, "[": 2, "env": 125}
 """Exit codes for an option nobody knows, where it is not 1."""
 
 
@@ -21,10 +23,10 @@ def programs() -> dict[str, Program]:
     """Marker name -> program."""
     from imagelab.runtime.shell.conditions import test_program
     from imagelab.runtime.shell.printing import echo, printf
-    from imagelab.runtime.userland import awk, columns, files, find, lines, listing, search, sed, system, text
+    from imagelab.runtime.userland import columns, files, find, listing, search, sed, system, text
 
     found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
-    for module in (files, find, listing, system, lines, text, columns, search, sed, awk):
+    for module in (files, find, listing, system, text, columns, search, sed):
         found |= module.PROGRAMS
     found = {name: _guarded(name, program) for name, program in found.items()}
     return found | {"busybox": busybox, "print": print_script}
@@ -35,18 +37,14 @@ def busybox(p: Process) -> int | Steps:
     from imagelab.runtime.shell import programs as all_programs
 
     known = all_programs()
-    name = p.name
-    if name == "busybox":
+    if p.name == "busybox":
         p.args = p.args[1:] or ["busybox"]
-        name = p.name
-    if name not in known or name == "busybox":
-        if name != "busybox":
-            return p.complain("applet not found", 127)
+    if p.name == "busybox":
         p.out(
             f"BusyBox as imagelab has it. Functions: {', '.join(sorted(known.keys() - {'busybox', 'print', 'bash'}))}\n"
         )
         return 0
-    return known[name](p)
+    return known[p.name](p) if p.name in known else p.complain(NOT_AVAILABLE, 127)
 
 
 def print_script(p: Process) -> int:

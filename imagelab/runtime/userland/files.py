@@ -1,21 +1,17 @@
-"""Changing files: cp, mv, rm, mkdir, rmdir, touch, ln, chmod, chown, mktemp, truncate. Their words are GNU's."""
+"""Changing files: cp, mv, rm, mkdir, rmdir, touch, ln, chmod, chown. Their words are GNU's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from imagelab.layers.tree import Kind, Node
-from imagelab.runtime.filesystem import WRITE, Refusal
-from imagelab.runtime.process import Process, Program, Steps
+from imagelab.runtime.filesystem import ROOT, WRITE, Errno
+from imagelab.runtime.process import Process, Program
 from imagelab.runtime.userland.accounts import group_number, user_number
-from imagelab.runtime.userland.options import Options, parse
-
-
-def _missing(p: Process, what: str = "missing operand") -> int:
-    return p.complain(f"{what}\nTry '{p.name} --help' for more information.")
+from imagelab.runtime.userland.lines import each
+from imagelab.runtime.userland.options import BadOption, Options, bad, parse
 
 
 def _base(name: str) -> str:
@@ -28,95 +24,66 @@ def _inside(p: Process, target: str, name: str) -> str:
     return f"{target.rstrip('/')}/{_base(name)}" if node is not None and node.is_directory else target
 
 
-def _sources(p: Process, names: list[str], options: Options) -> tuple[list[str], str] | int:
-    """(sources, target), or an exit code."""
-    if "t" in options:
-        names = [*names, options["t"][-1]]
-    if not names:
-        return _missing(p, "missing file operand")
-    if len(names) == 1:
-        return _missing(p, f"missing destination file operand after '{names[0]}'")
+def _sources(p: Process, names: list[str]) -> tuple[list[str], str]:
+    """(sources, target). BadOption."""
+    if len(names) < 2:
+        raise bad(p, f"missing destination file operand after '{names[0]}'" if names else "missing file operand")
     *sources, target = names
     node = p.find(target)
     if len(sources) > 1 and (node is None or not node.is_directory):
-        return p.complain(f"target '{target}': {'No such file or directory' if node is None else 'Not a directory'}")
+        raise BadOption(f"target '{target}': {Errno('ENOENT' if node is None else 'ENOTDIR')}")
     return sources, target
-
-
-def _agreed(p: Process, question: str) -> Generator[float, None, bool]:
-    """`rm: remove regular file 'f'? `, answered with a word that begins with y."""
-    p.out(f"{p.name}: {question}? ", 2)
-    return (yield from p.read_line()).lstrip()[:1] in (b"y", b"Y")
-
-
-def _kind(node: Node) -> str:
-    names = {
-        Kind.DIRECTORY: "directory",
-        Kind.SYMLINK: "symbolic link",
-        Kind.FILE: "regular file" if node.size else "regular empty file",
-    }
-    return names.get(node.kind, "special file")
 
 
 # -- cp, mv, rm ---------------------------------------------------------------------------------------------
 
-CP_LONG = {"recursive": "r", "archive": "a", "force": "f", "no-clobber": "n", "verbose": "v", "preserve": "p", "target-directory": "t", "no-dereference": "P", "interactive": "i", "update": "u"}  # fmt: skip
+CP_LONG = {"recursive": "r", "archive": "a", "force": "f", "no-clobber": "n", "preserve": "p", "no-dereference": "P"}  # fmt: skip
 
 
-def cp(p: Process) -> Steps:
-    options, names = parse(p, "rRafnvpdPLiuTt:", CP_LONG)
-    return (yield from _each_to(p, names, options, _copy))
+def cp(p: Process) -> int:
+    """`cp [-rRapfndP] source… target`"""
+    options, names = parse(p, "rRafnpdP", CP_LONG)
+    sources, target = _sources(p, names)
+    return max(_copy(p, name, _inside(p, target, name), options) for name in sources)
 
 
-def _each_to(
-    p: Process, names: list[str], options: Options, work: Callable[[Process, str, str, Options], int]
-) -> Steps:
-    """Copy or move every source to where it goes; with -i, ask before a file is lost."""
-    found = _sources(p, names, options)
-    if isinstance(found, int):
-        return found
-    sources, target = found
-    status = 0
-    for name in sources:
-        to = target if "T" in options else _inside(p, target, name)
-        there = p.find(to)
-        asks = there is not None and not there.is_directory and "i" in options and not options.keys() & {"f", "n"}
-        if not asks or (yield from _agreed(p, f"overwrite '{to}'")):
-            status = max(status, work(p, name, to, options))
-    return status
+def mv(p: Process) -> int:
+    """`mv [-fn] source… target`"""
+    options, names = parse(p, "fn", CP_LONG)
+    sources, target = _sources(p, names)
+    return max(_move(p, name, _inside(p, target, name), options) for name in sources)
+
+
+def _obstacle(p: Process, name: str, to: str, node: Node, there: Node) -> str:
+    """Why something cannot take the place of what is there; "" when it can."""
+    if there.is_directory and not node.is_directory:
+        return f"cannot overwrite directory '{to}' with non-directory"
+    if node.is_directory and not there.is_directory:
+        return f"cannot overwrite non-directory '{to}' with directory '{name}'"
+    same = p.files.resolve(p.user, p.path(name), follow=False) == p.files.resolve(p.user, p.path(to), follow=False)
+    return f"'{name}' and '{to}' are the same file" if same and not node.is_directory else ""
 
 
 def _copy(p: Process, name: str, to: str, options: Options) -> int:
     recursive = bool(options.keys() & {"r", "R", "a"})
-    keep_links = bool(options.keys() & {"a", "d", "P"}) or (recursive and "L" not in options)
     try:
-        node = p.stat(name, follow=not keep_links)
-    except Refusal as refusal:
-        return p.complain(f"cannot stat '{name}': {refusal}")
-    if node.is_directory:
-        return (
-            _copy_folder(p, name, to, node, options)
-            if recursive
-            else p.complain(f"-r not specified; omitting directory '{name}'")
-        )
+        node = p.stat(name, follow=not recursive and not options.keys() & {"d", "P"})
+    except Errno as error:
+        return p.complain(f"cannot stat '{name}': {error}")
+    if node.is_directory and not recursive:
+        return p.complain(f"-r not specified; omitting directory '{name}'")
     there = p.find(to)
-    if there is not None and "n" in options or there is not None and "u" in options and there.mtime >= node.mtime:
+    if there is not None and (obstacle := _obstacle(p, name, to, node, there)):
+        return p.complain(obstacle)
+    if node.is_directory:
+        return _copy_folder(p, name, to, node, options)
+    if there is not None and "n" in options:
         return 0
-    if (
-        there is not None
-        and p.files.follow(p.user, p.path(to)) == p.files.follow(p.user, p.path(name))
-        and node.kind is Kind.FILE
-    ):
-        return p.complain(f"'{name}' and '{to}' are the same file")
-    if there is not None and there.is_directory:
-        return p.complain(f"cannot overwrite directory '{to}' with non-directory")
     try:
         _copy_file(p, name, to, node, options)
-    except Refusal as refusal:
+    except Errno as error:
         what = f"cannot open '{name}' for reading" if not p.may(name, 4) else f"cannot create regular file '{to}'"
-        return p.complain(f"{what}: {refusal}")
-    if "v" in options:
-        p.out(f"'{name}' -> '{to}'\n")
+        return p.complain(f"{what}: {error}")
     return 0
 
 
@@ -151,127 +118,91 @@ def _copy_folder(p: Process, name: str, to: str, node: Node, options: Options) -
         return p.complain(f"cannot copy a directory, '{name}', into itself, '{to}'")
     status = 0
     try:
-        there = p.find(to)
-        if there is not None and not there.is_directory:
-            return p.complain(f"cannot overwrite non-directory '{to}' with directory '{name}'")
-        if there is None:
+        if p.find(to) is None:
             p.files.mkdir(p.user, p.path(to), node.mode & ~p.umask)
-            if "v" in options:
-                p.out(f"'{name}' -> '{to}'\n")
         for child in p.files.names(p.user, p.path(name)):
             status = max(status, _copy(p, f"{name.rstrip('/')}/{child}", f"{to.rstrip('/')}/{child}", options))
         _preserve(p, to, node, options)
-    except Refusal as refusal:
-        return p.complain(f"cannot create directory '{to}': {refusal}")
+    except Errno as error:
+        return p.complain(f"cannot create directory '{to}': {error}")
     return status
-
-
-def mv(p: Process) -> Steps:
-    options, names = parse(p, "fnvuTit:", CP_LONG)
-    return (yield from _each_to(p, names, options, _move))
 
 
 def _move(p: Process, name: str, to: str, options: Options) -> int:
     node, there = p.find(name, follow=False), p.find(to, follow=False)
     if node is None:
-        return p.complain(f"cannot stat '{name}': No such file or directory")
+        return p.complain(f"cannot stat '{name}': {Errno('ENOENT')}")
     if there is not None and "n" in options:
         return 0
-    if there is not None and there.is_directory and not node.is_directory:
-        return p.complain(f"cannot overwrite directory '{to}' with non-directory")
-    if there is not None and node.is_directory and not there.is_directory:
-        return p.complain(f"cannot overwrite non-directory '{to}' with directory '{name}'")
     try:
-        if p.files.resolve(p.user, p.path(name), follow=False) == p.files.resolve(p.user, p.path(to), follow=False):
-            return p.complain(f"'{name}' and '{to}' are the same file")
+        if there is not None and (obstacle := _obstacle(p, name, to, node, there)):
+            return p.complain(obstacle)
         p.files.rename(p.user, p.path(name), p.path(to))
-    except Refusal as refusal:
-        if refusal.code == "EINVAL":
+    except Errno as error:
+        if error.code == "EINVAL":
             return p.complain(f"cannot move '{name}' to a subdirectory of itself, '{to}'")
-        return p.complain(f"cannot move '{name}' to '{to}': {refusal}")
-    if "v" in options:
-        p.out(f"renamed '{name}' -> '{to}'\n")
+        return p.complain(f"cannot move '{name}' to '{to}': {error}")
     return 0
 
 
-def rm(p: Process) -> Steps:
-    options, names = parse(
-        p,
-        "rRfvdiI",
-        {"recursive": "r", "force": "f", "verbose": "v", "dir": "d", "no-preserve-root": "P", "interactive": "i"},
-    )
-    if not names:
-        return 0 if "f" in options else _missing(p)
-    status = 0
-    for name in names:
-        status = max(status, (yield from _remove(p, name, options)))
-    return status
+def rm(p: Process) -> int:
+    """`rm [-rRfd] file…`"""
+    options, names = parse(p, "rRfd", {"recursive": "r", "force": "f", "dir": "d"})
+    if not names and "f" not in options:
+        raise bad(p, "missing operand")
+    return max((_remove(p, name, options) for name in names), default=0)
 
 
-def _remove(p: Process, name: str, options: Options) -> Steps:
-    node = p.find(name, follow=False)
-    recursive = bool(options.keys() & {"r", "R"})
-    if node is None:
-        try:
-            p.stat(name, follow=False)
-        except Refusal as refusal:
-            forgiven = "f" in options and refusal.code in ("ENOENT", "ENOTDIR")
-            return 0 if forgiven else p.complain(f"cannot remove '{name}': {refusal}")
+def _remove(p: Process, name: str, options: Options) -> int:
     if _base(name) in (".", ".."):
         return p.complain(f"refusing to remove '.' or '..' directory: skipping '{name}'")
-    assert node is not None
+    try:
+        node = p.stat(name, follow=False)
+    except Errno as error:
+        forgiven = "f" in options and error.code in ("ENOENT", "ENOTDIR")
+        return 0 if forgiven else p.complain(f"cannot remove '{name}': {error}")
     if node.is_directory and not p.files.resolve(p.user, p.path(name)):
-        p.complain("it is dangerous to operate recursively on '/'")
-        return p.complain("use --no-preserve-root to override this failsafe")
-    if node.is_directory and not recursive and "d" not in options:
-        return p.complain(f"cannot remove '{name}': Is a directory")
-    return (yield from _removed(p, name, node, options))
+        return p.complain("it is dangerous to operate recursively on '/'")
+    if node.is_directory and not options.keys() & {"r", "R", "d"}:
+        return p.complain(f"cannot remove '{name}': {Errno('EISDIR')}")
+    return _removed(p, name, node, options)
 
 
-def _removed(p: Process, name: str, node: Node, options: Options) -> Steps:
-    status, asks = 0, "i" in options and "f" not in options
+def _removed(p: Process, name: str, node: Node, options: Options) -> int:
+    status = 0
     try:
         if node.is_directory and options.keys() & {"r", "R"}:
-            if asks and not (yield from _agreed(p, f"descend into directory '{name}'")):
-                return 0
             for child in p.files.names(p.user, p.path(name)):
                 at = f"{name.rstrip('/')}/{child}"
                 found = p.find(at, follow=False)
-                status = max(status, (yield from _removed(p, at, found, options)) if found is not None else 0)
-        if status or (asks and not (yield from _agreed(p, f"remove {_kind(node)} '{name}'"))):
+                status = max(status, _removed(p, at, found, options) if found is not None else 0)
+        if status:
             return status
         (p.files.rmdir if node.is_directory else p.files.unlink)(p.user, p.path(name))
-    except Refusal as refusal:
-        return p.complain(f"cannot remove '{name}': {refusal}")
-    if "v" in options:
-        p.out(f"removed {'directory ' if node.is_directory else ''}'{name}'\n")
-    return status
+    except Errno as error:
+        return p.complain(f"cannot remove '{name}': {error}")
+    return 0
 
 
 # -- directories --------------------------------------------------------------------------------------------
 
 
 def mkdir(p: Process) -> int:
-    options, names = parse(p, "pvm:", {"parents": "p", "verbose": "v", "mode": "m"})
-    if not names:
-        return _missing(p)
-    status = 0
-    for name in names:
-        try:
-            for at in _parents(name) if "p" in options else [name]:
-                node = p.find(at)
-                if "p" in options and node is not None and node.is_directory:
-                    continue
-                p.files.mkdir(p.user, p.path(at.rstrip("/") or "/"), 0o777 & ~p.umask)
-                if "v" in options:
-                    p.out(f"mkdir: created directory '{at}'\n")
-            if "m" in options:
-                p.files.chmod(p.user, p.path(name), changed_mode(options["m"][-1], 0o777 & ~p.umask, directory=True))
-        except Refusal as refusal:
-            status = p.complain(f"cannot create directory '{name}': {refusal}")
-        except ValueError:
-            return p.complain(f"invalid mode: '{options['m'][-1]}'")
-    return status
+    """`mkdir [-p] [-m mode] directory…`"""
+    options, names = parse(p, "pm:", {"parents": "p", "mode": "m"}, least=1)
+    asked = options["m"][-1] if "m" in options else ""
+    mode = _mode(p, asked, 0o777 & ~p.umask, directory=True) if asked else 0o777 & ~p.umask
+
+    def make(name: str) -> None:
+        for at in _parents(name) if "p" in options else [name]:
+            node = p.find(at)
+            if "p" in options and node is not None and node.is_directory:
+                continue
+            p.files.mkdir(p.user, p.path(at.rstrip("/") or "/"), 0o777 & ~p.umask)
+        if asked:
+            p.files.chmod(p.user, p.path(name), mode)
+
+    return each(p, names, make, "cannot create directory '{}': {}")
 
 
 def _parents(name: str) -> list[str]:
@@ -280,37 +211,28 @@ def _parents(name: str) -> list[str]:
 
 
 def rmdir(p: Process) -> int:
-    options, names = parse(p, "pv", {"parents": "p", "ignore-fail-on-non-empty": "i", "verbose": "v"})
-    if not names:
-        return _missing(p)
-    status = 0
-    for name in names:
-        try:
-            for at in reversed(_parents(name)) if "p" in options else [name]:
-                if "v" in options:
-                    p.out(f"rmdir: removing directory, '{at}'\n")
-                p.files.rmdir(p.user, p.path(at))
-        except Refusal as refusal:
-            if not ("i" in options and refusal.code == "ENOTEMPTY"):
-                status = p.complain(f"failed to remove '{name}': {refusal}")
-    return status
+    """`rmdir [-p] directory…`"""
+    options, names = parse(p, "p", {"parents": "p"}, least=1)
+
+    def remove(name: str) -> None:
+        for at in reversed(_parents(name)) if "p" in options else [name]:
+            p.files.rmdir(p.user, p.path(at))
+
+    return each(p, names, remove, "failed to remove '{}': {}")
 
 
 def ln(p: Process) -> int:
-    options, names = parse(p, "sfnvTt:r", {"symbolic": "s", "force": "f", "no-dereference": "n", "verbose": "v"})
-    if len(names) == 1:
-        names = [*names, "."]
-    found = _sources(p, names, options)
-    if isinstance(found, int):
-        return found
-    sources, target = found
+    """`ln [-sfn] target… name`"""
+    options, names = parse(p, "sfn", {"symbolic": "s", "force": "f", "no-dereference": "n"})
+    sources, target = _sources(p, [*names, "."] if len(names) == 1 else names)
     return max(_link(p, name, target, options) for name in sources)
 
 
 def _link(p: Process, name: str, target: str, options: Options) -> int:
-    direct = "T" in options or ("n" in options and (node := p.find(target, follow=False)) is not None and node.kind is Kind.SYMLINK)  # fmt: skip
+    old = p.find(target, follow=False)
+    direct = "n" in options and old is not None and old.kind is Kind.SYMLINK
     to = target if direct else _inside(p, target, name)
-    kind = "symbolic" if "s" in options else "hard"
+    kind, arrow = ("symbolic", "->") if "s" in options else ("hard", "=>")
     try:
         if "f" in options and (old := p.find(to, follow=False)) is not None and not old.is_directory:
             p.files.unlink(p.user, p.path(to))
@@ -318,15 +240,13 @@ def _link(p: Process, name: str, target: str, options: Options) -> int:
             p.files.symlink(p.user, name, p.path(to))
         else:
             p.files.link(p.user, p.path(name), p.path(to))
-    except Refusal as refusal:
+    except Errno as error:
         if kind == "hard" and p.find(name, follow=False) is None:
-            return p.complain(f"failed to access '{name}': {refusal}")
-        if refusal.code == "EPERM":
+            return p.complain(f"failed to access '{name}': {error}")
+        if error.code == "EPERM":
             return p.complain(f"{name}: hard link not allowed for directory")
-        arrow = "" if refusal.code == "EEXIST" else f" -> '{name}'" if kind == "symbolic" else f" => '{name}'"
-        return p.complain(f"failed to create {kind} link '{to}'{arrow}: {refusal}")
-    if "v" in options:
-        p.out(f"'{to}' {'->' if kind == 'symbolic' else '=>'} '{name}'\n")
+        where = "" if error.code == "EEXIST" else f" {arrow} '{name}'"
+        return p.complain(f"failed to create {kind} link '{to}'{where}: {error}")
     return 0
 
 
@@ -334,40 +254,20 @@ def _link(p: Process, name: str, target: str, options: Options) -> int:
 
 
 def touch(p: Process) -> int:
-    options, names = parse(p, "acmhd:t:r:", {"no-create": "c", "date": "d", "reference": "r"})
-    if not names:
-        return _missing(p, "missing file operand")
-    try:
-        moment = _moment(p, options)
-    except ValueError:
-        return p.complain(f"invalid date format '{(options.get('d') or options['t'])[-1]}'")
-    status = 0
-    for name in names:
-        try:
-            if p.find(name) is None:
-                if "c" in options:
-                    continue
-                p.files.create(p.user, p.path(name), 0o666 & ~p.umask)
-            elif not p.may(name, WRITE) and p.stat(name).uid != p.user.uid:
-                raise Refusal("EACCES")
-            p.files.utime(p.user if p.stat(name).uid == p.user.uid else replace(p.user, uid=0), p.path(name), moment)
-        except Refusal as refusal:
-            status = p.complain(f"cannot touch '{name}': {refusal}")
-    return status
+    """`touch [-cm] file…`"""
+    options, names = parse(p, "acm", {"no-create": "c"}, least=1)
 
+    def change(name: str) -> None:
+        if p.find(name) is None:
+            if "c" in options:
+                return
+            p.files.create(p.user, p.path(name), 0o666 & ~p.umask)
+        elif not p.may(name, WRITE) and p.stat(name).uid != p.user.uid:
+            raise Errno("EACCES")
+        user = p.user if p.stat(name).uid == p.user.uid else ROOT  # who may write may touch
+        p.files.utime(user, p.path(name), p.files.now())
 
-def _moment(p: Process, options: Options) -> int:
-    if "r" in options:
-        return p.stat(options["r"][-1]).mtime
-    if "d" in options:
-        text = options["d"][-1]
-        if text.startswith("@"):
-            return int(text[1:])
-        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
-    if "t" in options:
-        text = options["t"][-1].replace(".", "")
-        return int(datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp())
-    return p.files.now()
+    return each(p, names, change, "cannot touch '{}': {}")
 
 
 def changed_mode(asked: str, mode: int, *, directory: bool) -> int:
@@ -398,98 +298,56 @@ def _applied(mode: int, who: str, operator: str, letters: str, *, directory: boo
     return mode | mask if operator == "+" else mode & ~mask
 
 
-def _each(p: Process, names: list[str], options: Options, change: Callable[[str, Node], None], what: str) -> int:
-    status = 0
-    for name in names:
-        paths = [name]
-        try:
-            p.stat(name)
-            if "R" in options:
-                paths = list(p.files.walk(p.user, name if name.startswith("/") else p.path(name)))
-        except Refusal as refusal:
-            status = p.complain(f"cannot access '{name}': {refusal}")
-            continue
-        for path in paths:
-            try:
-                node = p.stat(path, follow=len(paths) == 1)
-                if node.kind is not Kind.SYMLINK:
-                    change(path, node)
-            except Refusal as refusal:
-                status = p.complain(f"changing {what} of '{path}': {refusal}")
-    return status
+def _mode(p: Process, asked: str, mode: int, *, directory: bool) -> int:
+    try:
+        return changed_mode(asked, mode, directory=directory)
+    except ValueError:
+        raise bad(p, f"invalid mode: '{asked}'") from None
+
+
+def _change(p: Process, names: list[str], options: Options, change: Callable[[str, Node], None], what: str) -> int:
+    """Change every file, and with -R all below; links are left alone."""
+
+    def one(path: str) -> None:
+        node = p.stat(path, follow="R" not in options)
+        if node.kind is not Kind.SYMLINK:
+            change(path, node)
+
+    def all_of(name: str) -> int:
+        p.stat(name)
+        paths = list(p.files.walk(p.user, p.path(name))) if "R" in options else [name]
+        return each(p, paths, one, f"changing {what} of '{{}}': {{}}")
+
+    return each(p, names, all_of, "cannot access '{}': {}")
 
 
 def chmod(p: Process) -> int:
+    """`chmod [-R] mode file…`"""
     p.args = [p.args[0], *(f"a{word}" if re.match(r"-[rwxst]+$", word) else word for word in p.args[1:])]
-    options, names = parse(p, "Rvfc", {"recursive": "R", "verbose": "v", "changes": "c"})
-    if len(names) < 2:
-        return _missing(p, f"missing operand after '{names[0]}'" if names else "missing operand")
-    asked = names[0]
-    try:
-        changed_mode(asked, 0, directory=False)
-    except ValueError:
-        return p.complain(f"invalid mode: '{asked}'\nTry 'chmod --help' for more information.")
-    return _each(p, names[1:], options, lambda path, node: p.files.chmod(p.user, p.path(path), changed_mode(asked, node.mode, directory=node.is_directory)), "permissions")  # fmt: skip
+    options, names = parse(p, "R", {"recursive": "R"}, least=2)
+    _mode(p, names[0], 0, directory=False)
+
+    def change(path: str, node: Node) -> None:
+        p.files.chmod(p.user, p.path(path), changed_mode(names[0], node.mode, directory=node.is_directory))
+
+    return _change(p, names[1:], options, change, "permissions")
 
 
 def chown(p: Process) -> int:
-    options, names = parse(p, "Rhvfc", {"recursive": "R", "no-dereference": "h", "verbose": "v"})
-    if len(names) < 2:
-        return _missing(p, f"missing operand after '{names[0]}'" if names else "missing operand")
-    owner, colon, group = (
-        names[0].partition(":" if ":" in names[0] else ".") if p.name == "chown" else ("", ":", names[0])
-    )
+    """`chown [-Rh] owner[:group] file…`"""
+    options, names = parse(p, "Rh", {"recursive": "R", "no-dereference": "h"}, least=2)
+    owner, _, group = names[0].partition(":")
     uid = user_number(p, owner) if owner else -1
     gid = group_number(p, group) if group else -1
     if uid is None or gid is None:
-        kind = "invalid user" if p.name == "chown" else "invalid group"
-        return p.complain(
-            f"{kind}: '{names[0]}'" if uid is None or p.name != "chown" else f"invalid group: '{names[0]}'"
-        )
-    return _each(p, names[1:], options, lambda path, _: p.files.chown(p.user, p.path(path), uid, gid, follow="h" not in options), "ownership")  # fmt: skip
+        return p.complain(f"invalid {'user' if uid is None else 'group'}: '{names[0]}'")
 
+    def change(path: str, node: Node) -> None:
+        p.files.chown(p.user, p.path(path), uid, gid, follow="h" not in options)
 
-def truncate(p: Process) -> int:
-    options, names = parse(p, "cs:", {"size": "s", "no-create": "c"})
-    if "s" not in options:
-        return _missing(p, "you must specify either '--size' or '--reference'")
-    match = re.fullmatch(r"(\d+)([KMG]?)", options["s"][-1])
-    if match is None:
-        return p.complain(f"Invalid number: '{options['s'][-1]}'")
-    size = int(match[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[match[2]]
-    for name in names:
-        try:
-            data = p.files.read_file(p.user, p.path(name)) if p.find(name) is not None else b""
-            p.files.write_file(p.user, p.path(name), data[:size].ljust(size, b"\0"), 0o666 & ~p.umask)
-        except Refusal as refusal:
-            return p.complain(f"cannot open '{name}' for writing: {refusal}")
-    return 0
-
-
-def mktemp(p: Process) -> int:
-    options, names = parse(p, "dp:tuq", {"directory": "d", "tmpdir": "p"})
-    template = names[0] if names else "tmp.XXXXXXXXXX"
-    folder = options["p"][-1] if "p" in options else ("" if names else p.env.get("TMPDIR", "/tmp"))
-    count = len(template) - len(template.rstrip("X"))
-    if count < 3:
-        return p.complain(f"too few X's in template '{template}'")
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-    name = template[:-count] + "".join(letters[byte % len(letters)] for byte in p.machine.noise(count))
-    path = f"{folder}/{name}" if folder else name
-    try:
-        if "d" in options:
-            p.files.mkdir(p.user, p.path(path), 0o700)
-        else:
-            p.files.create(p.user, p.path(path), 0o600, exclusive=True)
-    except Refusal as refusal:
-        return p.complain(
-            f"failed to create {'directory' if 'd' in options else 'file'} via template '{path}': {refusal}"
-        )
-    p.out(path + "\n")
-    return 0
+    return _change(p, names[1:], options, change, "ownership")
 
 
 PROGRAMS: dict[str, Program] = {
     "cp": cp, "mv": mv, "rm": rm, "mkdir": mkdir, "rmdir": rmdir, "ln": ln, "touch": touch, "chmod": chmod, "chown": chown,
-    "chgrp": chown, "truncate": truncate, "mktemp": mktemp,
 }  # fmt: skip

@@ -14,13 +14,12 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from imagelab.layers.tree import Node
-from imagelab.runtime.filesystem import Refusal
+from imagelab.runtime.execution import NotExecutable, run
+from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import NOW, Process, Program, Steps
 from imagelab.runtime.shell.patterns import matches
-from imagelab.runtime.shell.words import unescape
-from imagelab.runtime.userland.accounts import group_name, group_number, user_name, user_number
-from imagelab.runtime.userland.listing import LETTERS, mode_text, shown_size
-from imagelab.runtime.userland.regex import BadPattern, compile
+from imagelab.runtime.userland.accounts import user_number
+from imagelab.runtime.userland.listing import LETTERS, shown_size
 
 Asking = Generator[float, None, bool]
 
@@ -36,8 +35,6 @@ class Found:
     path: str
     node: Node
     depth: int
-    start: str
-    pruned: bool = False
 
     @property
     def name(self) -> str:
@@ -53,10 +50,10 @@ class Expression:
 
     def __init__(self, p: Process, words: list[str]) -> None:
         self.p, self._words, self._at = p, words, 0
-        self.deepest, self.least, self.depth_first, self.acts, self.stopped = 1 << 30, 0, False, False, False
+        self.deepest, self.least, self.depth_first, self.acts = 1 << 30, 0, False, False
         self.status = 0
         self.waiting: list[tuple[list[str], list[str]]] = []
-        self.ask = self._either() if words else _always(True)
+        self.ask = self._either() if words else _plain(lambda found: True)
         if self._at < len(words):
             raise FindProblem("you have too many ')'")
 
@@ -79,14 +76,14 @@ class Expression:
     def _either(self) -> Question:
         first = self._both()
         while self._take("-o", "-or"):
-            first = _either(first, self._both())
+            first = _joined(first, self._both(), until=True)
         return first
 
     def _both(self) -> Question:
         first = self._one()
         while self._peek() not in ("", "-o", "-or", ")", ","):
             self._take("-a", "-and")
-            first = _both(first, self._one())
+            first = _joined(first, self._one(), until=False)
         return first
 
     def _one(self) -> Question:
@@ -104,10 +101,9 @@ class Expression:
             return inside
         if word in ("-o", "-or", "-a", "-and"):
             raise FindProblem(f"invalid expression; you have used a binary operator '{word}' with nothing before it.")
-        if word in ("-exec", "-ok", "-execdir"):
+        if word == "-exec":
             return self._exec(word)
-        if word in ("-print", "-print0", "-printf", "-delete", "-quit"):
-            self.acts = True
+        if word in ("-print", "-print0", "-delete"):
             return _plain(self._action(word))
         return _plain(self._test(word))
 
@@ -122,58 +118,39 @@ class Expression:
     def _test(self, word: str) -> Test:
         p = self.p
         match word:
-            case "-name" | "-iname" | "-path" | "-ipath" | "-wholename":
+            case "-name" | "-iname" | "-path":
                 return self._named(word)
-            case "-regex" | "-iregex":
-                pattern = compile(self._argument(word), extended=False, ignore_case=word == "-iregex")
-                return lambda found: pattern.fullmatch(found.path) is not None
             case "-type":
                 return self._typed()
             case "-size":
                 return self._sized()
             case "-perm":
                 return self._permitted()
-            case "-user" | "-uid":
-                uid = self._owner(word, user_number)
+            case "-user":
+                uid = self._owner()
                 return lambda found: found.node.uid == uid
-            case "-group" | "-gid":
-                gid = self._owner(word, group_number)
-                return lambda found: found.node.gid == gid
-            case "-mtime" | "-mmin" | "-ctime" | "-cmin" | "-atime" | "-amin":
-                unit, compared = 86400 if word.endswith("time") else 60, self._number(word)
-                return lambda found: compared((p.files.now() - found.node.mtime) // unit)
+            case "-mtime":
+                compared = self._number(word)
+                return lambda found: compared((p.files.now() - found.node.mtime) // 86400)
             case "-newer":
-                name = self._argument(word)
-                other = p.stat(name)
+                other = p.stat(self._argument(word))
                 return lambda found: found.node.mtime > other.mtime
             case "-empty":
                 return self._empty
-            case "-links":
-                compared = self._number(word)
-                return lambda found: compared(
-                    p.files.links(p.files.resolve(p.user, p.path(found.path), follow=False), found.node)
-                )
-            case "-true" | "-false":
-                return lambda found: word == "-true"
-            case "-prune":
-                return _prune
-            case "-maxdepth" | "-mindepth":
-                self._depth(word)
-            case "-depth" | "-xdev" | "-mount" | "-noleaf":
-                self.depth_first = self.depth_first or word == "-depth"
-            case _:
-                start = word.startswith("-")
-                raise FindProblem(
-                    f"unknown predicate `{word}'" if start else f"paths must precede expression: `{word}'"
-                )
-        return lambda found: True
+            case "-maxdepth" | "-mindepth" | "-xdev":
+                self._option(word)
+                return lambda found: True
+        start = word.startswith("-")
+        raise FindProblem(f"unknown predicate `{word}'" if start else f"paths must precede expression: `{word}'")
 
     def _empty(self, found: Found) -> bool:
         if found.node.is_directory:
             return next(iter(self.p.files.names(self.p.user, self.p.path(found.path))), None) is None
         return found.node.size == 0
 
-    def _depth(self, word: str) -> None:
+    def _option(self, word: str) -> None:
+        if word == "-xdev":
+            return
         asked = self._argument(word)
         if not asked.isdigit():
             raise FindProblem(f"Expected a positive decimal integer argument to {word}, but got ‘{asked}’")
@@ -183,18 +160,16 @@ class Expression:
             self.least = int(asked)
 
     def _named(self, word: str) -> Test:
-        pattern, folded = self._argument(word), word.startswith("-i")
-        part: Callable[[Found], str] = (lambda found: found.name) if word.endswith("name") and word != "-wholename" else (lambda found: found.path)  # fmt: skip
-        if folded:
-            return lambda found: matches(pattern.lower(), part(found).lower())
-        return lambda found: matches(pattern, part(found))
+        pattern = self._argument(word)
+        if word == "-iname":
+            return lambda found: matches(pattern.lower(), found.name.lower())
+        return lambda found: matches(pattern, found.name if word == "-name" else found.path)
 
     def _typed(self) -> Test:
-        kinds = self._argument("-type").split(",")
-        for kind in kinds:
-            if kind not in ("b", "c", "d", "p", "f", "l", "s"):
-                raise FindProblem(f"Unknown argument to -type: {kind[:1]}" if len(kind) < 2 else "Must separate multiple arguments to -type using: ','")  # fmt: skip
-        return lambda found: LETTERS[found.node.kind].replace("-", "f") in kinds
+        kind = self._argument("-type")
+        if kind not in ("b", "c", "d", "p", "f", "l", "s"):
+            raise FindProblem(f"Unknown argument to -type: {kind}")
+        return lambda found: LETTERS[found.node.kind].replace("-", "f") == kind
 
     def _sized(self) -> Test:
         asked = self._argument("-size")
@@ -209,58 +184,40 @@ class Expression:
 
     def _permitted(self) -> Test:
         asked = self._argument("-perm")
-        sign, rest = (asked[0], asked[1:]) if asked[:1] in ("-", "/") else ("", asked)
-        wanted = int(rest, 8) if re.fullmatch("[0-7]+", rest) else _symbolic(rest)
-        if wanted is None:
+        match = re.fullmatch("(-?)([0-7]+)", asked)
+        if match is None:
             raise FindProblem(f"invalid mode ‘{asked}’")
-        if sign == "-":
-            return lambda found: found.node.mode & wanted == wanted
-        return lambda found: bool(found.node.mode & wanted) or not wanted if sign else found.node.mode == wanted
+        sign, wanted = match[1], int(match[2], 8)
+        return lambda found: (found.node.mode & wanted if sign else found.node.mode) == wanted
 
-    def _owner(self, word: str, number: Callable[[Process, str], int | None]) -> int:
-        name = self._argument(word)
-        found = number(self.p, name)
+    def _owner(self) -> int:
+        name = self._argument("-user")
+        found = user_number(self.p, name)
         if found is None:
-            kind = "a known user" if word in ("-user", "-uid") else "an existing group"
-            raise FindProblem(f"‘{name}’ is not the name of {kind}" if word in ("-user", "-group") else f"invalid argument `{name}' to `{word}'")  # fmt: skip
+            raise FindProblem(f"‘{name}’ is not the name of a known user")
         return found
 
     # -- acting ---------------------------------------------------------------------------------------------
 
     def _action(self, word: str) -> Test:
-        p = self.p
-        shape = self._argument(word) if word == "-printf" else ""
+        self.acts = True
         self.depth_first = self.depth_first or word == "-delete"
+        if word == "-delete":
+            return self._delete
+        end = "\n" if word == "-print" else "\0"
 
-        def act(found: Found) -> bool:
-            if word == "-delete":
-                return self._delete(found)
-            if word == "-quit":
-                self.stopped = True
-            elif word == "-printf":
-                p.out(self._formatted(shape, found))
-            else:
-                p.out(found.path + ("\n" if word == "-print" else "\0"))
+        def show(found: Found) -> bool:
+            self.p.out(found.path + end)
             return True
 
-        return act
-
-    def _formatted(self, shape: str, found: Found) -> str:
-        node, p = found.node, self.p
-        below = found.path[len(found.start) :].lstrip("/")
-        known: dict[str, Callable[[], object]] = {
-            "p": lambda: found.path, "f": lambda: found.name, "h": lambda: found.path.rpartition("/")[0] or ".", "P": lambda: below, "H": lambda: found.start,
-            "s": lambda: node.size, "m": lambda: f"{node.mode:o}", "M": lambda: mode_text(node), "u": lambda: user_name(p, node.uid), "g": lambda: group_name(p, node.gid),
-            "U": lambda: node.uid, "G": lambda: node.gid, "y": lambda: LETTERS[node.kind].replace("-", "f"), "l": lambda: node.target or "", "d": lambda: found.depth, "%": lambda: "%",
-        }  # fmt: skip
-        return re.sub(r"%(-?\d*)([a-zA-Z%])", lambda m: (f"%{m[1]}s" % known[m[2]]()) if m[2] in known else m[0], unescape(shape, "[0-7]{1,3}"))  # fmt: skip
+        return show
 
     def _delete(self, found: Found) -> bool:
         try:
             remove = self.p.files.rmdir if found.node.is_directory else self.p.files.unlink
             remove(self.p.user, self.p.path(found.path))
-        except Refusal as refusal:
-            self.status = self.p.complain(f"cannot delete '{found.path}': {refusal}")
+        except Errno as error:
+            self.status = self.p.complain(f"cannot delete '{found.path}': {error}")
             return False
         return True
 
@@ -286,20 +243,18 @@ class Expression:
 
     def _run(self, command: list[str]) -> Asking:
         try:
-            return (yield from self.p.machine.run(self.p, command)) == 0
-        except Refusal as refusal:
-            self.p.complain(f"‘{command[0]}’: {refusal}")
-            return False
+            return (yield from run(self.p, command)) == 0
+        except Errno as error:
+            self.p.complain(f"‘{command[0]}’: {error}")
+        except NotExecutable as problem:
+            self.p.complain(str(problem))
+        return False
 
     def finish(self) -> Generator[float, None, None]:
         """Run what `-exec … {} +` has gathered."""
         for command, paths in self.waiting:
             if paths and not (yield from self._run([*command, *paths])):
                 self.status = 1
-
-
-def _always(value: bool) -> Question:
-    return _plain(lambda found: value)
 
 
 def _plain(test: Test) -> Question:
@@ -317,43 +272,20 @@ def _not(inner: Question) -> Question:
     return ask
 
 
-def _both(first: Question, second: Question) -> Question:
+def _joined(first: Question, second: Question, *, until: bool) -> Question:
+    """`-a` and `-o`: the second is only asked when the first has not settled it."""
+
     def ask(found: Found) -> Asking:
-        return (yield from first(found)) and (yield from second(found))
+        answer = yield from first(found)
+        return answer if answer == until else (yield from second(found))
 
     return ask
-
-
-def _either(first: Question, second: Question) -> Question:
-    def ask(found: Found) -> Asking:
-        return (yield from first(found)) or (yield from second(found))
-
-    return ask
-
-
-def _prune(found: Found) -> bool:
-    found.pruned = True
-    return True
 
 
 def _compared(sign: str, number: int) -> Callable[[int], bool]:
     if sign == "+":
         return lambda value: value > number
     return (lambda value: value < number) if sign else (lambda value: value == number)
-
-
-def _symbolic(asked: str) -> int | None:
-    """`u+x,g=w` as bits."""
-    bits = 0
-    for clause in asked.split(","):
-        match = re.fullmatch(r"([ugoa]*)[+=]([rwxst]+)", clause)
-        if match is None:
-            return None
-        for who in (match[1] or "a").replace("a", "ugo"):
-            bits |= sum({"r": 4, "w": 2, "x": 1}.get(letter, 0) for letter in match[2]) << {"u": 6, "g": 3, "o": 0}[who]
-        bits |= 0o4000 * ("s" in match[2] and "u" in match[1]) | 0o2000 * ("s" in match[2] and "g" in match[1])
-        bits |= 0o1000 * ("t" in match[2])
-    return bits
 
 
 def find(p: Process) -> Steps:
@@ -365,30 +297,28 @@ def find(p: Process) -> Steps:
     status = 0
     try:
         expression = Expression(p, words[at:])
-    except (FindProblem, BadPattern) as problem:
+    except FindProblem as problem:
         return p.complain(str(problem))
-    except Refusal as refusal:
-        return p.complain(f"‘{words[-1]}’: {refusal}")
+    except Errno as error:
+        return p.complain(f"‘{words[-1]}’: {error}")
     for start in words[:at] or ["."]:
         node = p.find(start, follow=False)
         if node is None:
             status = p.complain(f"‘{start}’: No such file or directory")
             continue
-        yield from _walked(expression, Found(start, node, 0, start))
+        yield from _walked(expression, Found(start, node, 0))
     yield from expression.finish()
     return status or expression.status
 
 
 def _walked(expression: Expression, found: Found) -> Generator[float, None, None]:
-    if expression.stopped:
-        return
     yield NOW
     if not expression.depth_first and found.depth >= expression.least:
         yield from _shown(expression, found)
-    if found.node.is_directory and found.depth < expression.deepest and not found.pruned:
+    if found.node.is_directory and found.depth < expression.deepest:
         for child in _children(expression, found):
             yield from _walked(expression, child)
-    if expression.depth_first and found.depth >= expression.least and not expression.stopped:
+    if expression.depth_first and found.depth >= expression.least:
         yield from _shown(expression, found)
 
 
@@ -401,11 +331,11 @@ def _children(expression: Expression, found: Found) -> list[Found]:
     p = expression.p
     try:
         names = p.files.names(p.user, p.path(found.path))
-    except Refusal as refusal:
-        expression.status = p.complain(f"‘{found.path}’: {refusal}")
+    except Errno as error:
+        expression.status = p.complain(f"‘{found.path}’: {error}")
         return []
     paths = [f"{found.path.rstrip('/')}/{name}" for name in names]
-    return [Found(path, node, found.depth + 1, found.start) for path in paths if (node := p.find(path, follow=False))]
+    return [Found(path, node, found.depth + 1) for path in paths if (node := p.find(path, follow=False))]
 
 
 PROGRAMS: dict[str, Program] = {"find": find}

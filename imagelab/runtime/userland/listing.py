@@ -1,14 +1,16 @@
-"""Looking at files: ls, stat, du, readlink, realpath. What a file is stands in its node; these print it."""
+"""Looking at files: ls, stat, du, readlink. What a file is stands in its node; these print it."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from imagelab.layers.tree import Kind, Node
-from imagelab.runtime.filesystem import Refusal
+from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import Process, Program
 from imagelab.runtime.userland.accounts import group_name, user_name
-from imagelab.runtime.userland.options import BadOption, Options, parse
+from imagelab.runtime.userland.lines import each
+from imagelab.runtime.userland.options import Options, parse
 
 LETTERS = {Kind.FILE: "-", Kind.DIRECTORY: "d", Kind.SYMLINK: "l", Kind.CHAR: "c", Kind.BLOCK: "b", Kind.FIFO: "p"}
 WORDS = {Kind.DIRECTORY: "directory", Kind.SYMLINK: "symbolic link", Kind.CHAR: "character special file", Kind.BLOCK: "block special file", Kind.FIFO: "fifo"}  # fmt: skip
@@ -50,23 +52,22 @@ def human(size: float) -> str:
 
 # -- ls -----------------------------------------------------------------------------------------------------
 
-LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h", "reverse": "r", "recursive": "R", "size": "s", "inode": "i", "classify": "F", "numeric-uid-gid": "n", "color": "color::", "group-directories-first": "g"}  # fmt: skip
+LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h", "reverse": "r", "recursive": "R", "color": "color::"}  # fmt: skip
 
 
 def ls(p: Process) -> int:
-    options, names = parse(p, "aAdlhrRtS1CFnisgopkxmUvXGLH", LS_LONG)
+    """`ls [-aAdlhrRt1C] [file…]`"""
+    options, names = parse(p, "aAdlhrRt1C", LS_LONG)
     status = 0
     files: list[Entry] = []
     folders: list[Entry] = []
     for name in names or ["."]:
         try:
-            node = p.stat(name, follow="l" not in options and "d" not in options and "F" not in options)
-        except Refusal as refusal:
-            node_or_none = p.find(name, follow=False)
-            if node_or_none is None or refusal.code != "ENOENT":
-                status = p.complain(f"cannot access '{name}': {refusal}", 2)
-                continue
-            node = node_or_none  # a link to nothing
+            node = p.find(name) if not options.keys() & {"l", "d"} else None
+            node = node or p.stat(name, follow=False)
+        except Errno as error:
+            status = p.complain(f"cannot access '{name}': {error}", 2)
+            continue
         (folders if node.is_directory and "d" not in options else files).append((name, name, node))
     _show(p, _sorted(files, options), options, total=False)
     several = len(names) > 1 or "R" in options
@@ -78,20 +79,16 @@ def ls(p: Process) -> int:
 def _folder(p: Process, name: str, options: Options, *, titled: bool, first: bool) -> int:
     try:
         names = p.files.names(p.user, p.path(name))
-    except Refusal as refusal:
-        return p.complain(f"cannot open directory '{name}': {refusal}", 2)
+    except Errno as error:
+        return p.complain(f"cannot open directory '{name}': {error}", 2)
     if titled:
         p.out(("" if first else "\n") + f"{name}:\n")
     if "a" in options:
         names = [".", "..", *names]
     elif "A" not in options:
         names = [child for child in names if not child.startswith(".")]
-    entries = []
-    for child in names:
-        at = f"{name.rstrip('/')}/{child}"
-        node = p.find(at, follow=False)
-        if node is not None:
-            entries.append((child, at, node))
+    paths = [(child, f"{name.rstrip('/')}/{child}") for child in names]
+    entries = [(child, at, node) for child, at in paths if (node := p.find(at, follow=False)) is not None]
     entries = _sorted(entries, options)
     _show(p, entries, options, total=True)
     status = 0
@@ -103,40 +100,25 @@ def _folder(p: Process, name: str, options: Options, *, titled: bool, first: boo
 
 
 def _sorted(entries: list[Entry], options: Options) -> list[Entry]:
-    if "U" in options:
-        return entries
     entries = sorted(entries, key=lambda entry: entry[0])
     if "t" in options:
         entries = sorted(entries, key=lambda entry: -entry[2].mtime)
-    if "S" in options:
-        entries = sorted(entries, key=lambda entry: -entry[2].size)
     return entries[::-1] if "r" in options else entries
 
 
 def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) -> None:
-    if "l" in options or "n" in options or "o" in options or "g" in options:
+    if "l" in options:
         if total:
             blocks = sum(_blocks(node) for _, _, node in entries)
             p.out(f"total {human(blocks * 1024) if 'h' in options else blocks}\n")
         _long(p, entries, options)
         return
-    shown = [name + _mark(node, options) for name, _, node in entries]
+    shown = [name for name, _, _ in entries]
     stream = p.fds.get(1)
-    if "m" in options:
-        p.out(", ".join(shown) + "\n" if shown else "")
-    elif "C" in options or (stream is not None and stream.is_terminal and "1" not in options):
+    if "C" in options or (stream is not None and stream.is_terminal and "1" not in options):
         p.out(_columns(shown, p.machine.width))
     else:
         p.out("".join(f"{name}\n" for name in shown))
-
-
-def _mark(node: Node, options: Options) -> str:
-    if "p" in options:
-        return "/" if node.is_directory else ""
-    if "F" not in options:
-        return ""
-    executable = "*" if node.kind is Kind.FILE and node.mode & 0o111 else ""
-    return {Kind.DIRECTORY: "/", Kind.SYMLINK: "@", Kind.FIFO: "|"}.get(node.kind, executable)
 
 
 def _columns(names: list[str], width: int) -> str:
@@ -161,17 +143,13 @@ def _blocks(node: Node) -> int:
 
 
 def _long(p: Process, entries: list[Entry], options: Options) -> None:
-    numeric = "n" in options
     rows = []
     for name, at, node in entries:
         size = f"{node.rdev[0]}, {node.rdev[1]}" if node.kind in (Kind.CHAR, Kind.BLOCK) else human(node.size) if "h" in options else str(shown_size(node))  # fmt: skip
         size = "4.0K" if node.is_directory and "h" in options else size
-        who = [
-            str(node.uid) if numeric else user_name(p, node.uid),
-            str(node.gid) if numeric else group_name(p, node.gid),
-        ]
+        who = [user_name(p, node.uid), group_name(p, node.gid)]
         links = str(p.files.links(p.files.resolve(p.user, p.path(at), follow=False), node))
-        arrow = f" -> {node.target}" if node.kind is Kind.SYMLINK else _mark(node, options)
+        arrow = f" -> {node.target}" if node.kind is Kind.SYMLINK else ""
         rows.append([mode_text(node), links, *who, size, _time(p, node), name + arrow])
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for mode, links, user, group, size, moment, name in rows:
@@ -191,116 +169,70 @@ def _time(p: Process, node: Node) -> str:
 
 
 def stat(p: Process) -> int:
-    options, names = parse(p, "c:Lf", {"format": "c", "printf": "c", "dereference": "L"})
-    if not names:
-        return p.complain("missing operand\nTry 'stat --help' for more information.")
-    status = 0
-    for name in names:
-        try:
-            node = p.stat(name, follow="L" in options)
-        except Refusal as refusal:
-            status = p.complain(f"cannot statx '{name}': {refusal}")
-            continue
-        format = options["c"][-1] if "c" in options else _STAT
-        p.out(_filled(p, format, name, node) + "\n")
-    return status
+    """`stat [-L] [-c format] file…`"""
+    options, names = parse(p, "c:L", {"format": "c", "dereference": "L"}, least=1)
+    format = options["c"][-1] if "c" in options else _STAT
+
+    def show(name: str) -> None:
+        p.out(_filled(p, format, name, p.stat(name, follow="L" in options)) + "\n")
+
+    return each(p, names, show, "cannot statx '{}': {}")
 
 
 _STAT = "  File: %N\n  Size: %s\tBlocks: %b\tIO Block: 4096   %F\nAccess: (0%a/%A)  Uid: ( %u/ %U)   Gid: ( %g/ %G)\nModify: %y"
 
 
 def _filled(p: Process, format: str, name: str, node: Node) -> str:
-    size = shown_size(node)
     arrow = f" -> '{node.target}'" if node.kind is Kind.SYMLINK else ""
     word = WORDS.get(node.kind, "regular file" if node.size else "regular empty file")
     links = p.files.links(p.files.resolve(p.user, p.path(name), follow=False), node)
     moment = datetime.fromtimestamp(node.mtime, UTC)
-    values = {"n": name, "N": (f"'{name}'" if arrow else name) + arrow, "s": size, "a": f"{node.mode:o}", "A": mode_text(node), "u": node.uid, "U": user_name(p, node.uid), "g": node.gid, "G": group_name(p, node.gid), "F": word, "h": links, "b": _blocks(node) * 2, "Y": node.mtime, "y": f"{moment:%Y-%m-%d %H:%M:%S}.000000000 +0000", "f": f"{node.mode:x}", "%": "%"}  # fmt: skip
-    out, at = [], 0
-    while at < len(format):
-        if format[at] == "%" and format[at + 1 : at + 2] in values:
-            out.append(str(values[format[at + 1]]))
-            at += 2
-            continue
-        out.append(format[at])
-        at += 1
-    return "".join(out)
+    values = {"n": name, "N": (f"'{name}'" if arrow else name) + arrow, "s": shown_size(node), "a": f"{node.mode:o}", "A": mode_text(node), "u": node.uid, "U": user_name(p, node.uid), "g": node.gid, "G": group_name(p, node.gid), "F": word, "h": links, "b": _blocks(node) * 2, "Y": node.mtime, "y": f"{moment:%Y-%m-%d %H:%M:%S}.000000000 +0000", "%": "%"}  # fmt: skip
+    return re.sub("%(.)", lambda match: str(values.get(match[1], match[0])), format)
 
 
 def readlink(p: Process) -> int:
-    options, names = parse(
-        p,
-        "fenqsvmz",
-        {"canonicalize": "f", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-newline": "n"},
-    )
-    if not names:
-        return p.complain("missing operand\nTry 'readlink --help' for more information.")
+    """`readlink [-f] [-n] file…`"""
+    options, names = parse(p, "fn", {"canonicalize": "f", "no-newline": "n"}, least=1)
     status = 0
     for name in names:
+        node = p.find(name, follow=False)
         try:
-            node = p.stat(name, follow=False) if not options.keys() & set("fem") else None
-            if node is not None and node.kind is not Kind.SYMLINK:
-                status = 1
-                continue
-            end = "" if "n" in options else "\n"
-            if "e" in options:
-                p.stat(name)
-            p.out((node.target if node is not None else p.files.follow(p.user, p.path(name))) + end)
-        except Refusal:
+            if "f" not in options and (node is None or node.kind is not Kind.SYMLINK):
+                raise Errno("EINVAL")
+            target = node.target if node is not None and "f" not in options else p.files.follow(p.user, p.path(name))
+            p.out(target + ("" if "n" in options else "\n"))
+        except Errno:
             status = 1
     return status
 
 
-def realpath(p: Process) -> int:
-    _, names = parse(p, "esmqPL")
-    status = 0
-    for name in names:
-        try:
-            p.out(p.files.follow(p.user, p.path(name)) + "\n")
-        except Refusal as refusal:
-            status = p.complain(f"{name}: {refusal}")
-    return status
-
-
 def du(p: Process) -> int:
-    options, names = parse(
-        p,
-        "shackbd:",
-        {"summarize": "s", "human-readable": "h", "all": "a", "total": "c", "bytes": "b", "max-depth": "d"},
-    )
-    if not options.get("d", ["0"])[-1].isdigit():
-        raise BadOption(f"invalid maximum depth ‘{options['d'][-1]}’")
-    status, total = 0, 0
-    for name in names or ["."]:
-        if p.find(name, follow=False) is None:
-            status = p.complain(f"cannot access '{name}': No such file or directory")
-            continue
-        total += _usage(p, name, options, 0)
-    if "c" in options:
-        p.out(f"{_size(total, options)}\ttotal\n")
-    return status
+    """`du [-sha] [file…]`"""
+    options, names = parse(p, "shak", {"summarize": "s", "human-readable": "h", "all": "a"})
+
+    def count(name: str) -> None:
+        p.stat(name, follow=False)
+        _usage(p, name, options, 0)
+
+    return each(p, names or ["."], count, "cannot access '{}': {}")
 
 
 def _usage(p: Process, name: str, options: Options, depth: int) -> int:
     node = p.find(name, follow=False)
     if node is None:
         return 0
-    total = node.size if "b" in options and not node.is_directory else _blocks(node) * 1024
+    total = _blocks(node) * 1024
     if node.is_directory:
         try:
             children = p.files.names(p.user, p.path(name))
-        except Refusal as refusal:
-            p.complain(f"cannot read directory '{name}': {refusal}")
+        except Errno as error:
+            p.complain(f"cannot read directory '{name}': {error}")
             children = []
         total += sum(_usage(p, f"{name.rstrip('/')}/{child}", options, depth + 1) for child in children)
-    deepest = 0 if "s" in options else int(options["d"][-1]) if "d" in options else 1 << 30
-    if depth <= deepest and (node.is_directory or "a" in options or depth == 0):
-        p.out(f"{_size(total, options)}\t{name}\n")
+    if depth == 0 or "s" not in options and (node.is_directory or "a" in options):
+        p.out(f"{human(total) if 'h' in options else -(-total // 1024)}\t{name}\n")
     return total
 
 
-def _size(total: int, options: Options) -> str:
-    return human(total) if "h" in options else str(total if "b" in options else -(-total // 1024))
-
-
-PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "realpath": realpath, "du": du}
+PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "du": du}

@@ -19,11 +19,12 @@ def bad(p: Process, problem: str, usage: str = "") -> BadOption:
     return BadOption(f"{problem}\n{usage}Try '{p.name} --help' for more information.")
 
 
-def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True, usage: str = "") -> tuple[Options, list[str]]:  # fmt: skip
+def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mixed: bool = True, usage: str = "", least: int = 0) -> tuple[Options, list[str]]:  # fmt: skip
     """Options and operands. A letter before `:` takes a value, before `::` only one attached to it. BadOption.
 
     `long` gives a long option its letter, or a name of its own with such colons: `{"include": "include:"}`.
-    `mixed=False`: the first operand ends the options. `usage`: a line for those who got it wrong.
+    `mixed=False`: the first operand ends the options. `usage`: a line for those who got it wrong. `least`: the number of
+    operands there must be.
     """
     takes = {key: len(colons) for key, colons in re.findall("([^:])(:*)", letters)}
     found, operands, rest = Options(), list[str](), p.args[1:]
@@ -32,10 +33,9 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
             operands.append(word)
         elif word.startswith("--"):
             given, equals, value = word[2:].partition("=")
-            near = [given] if given in (long or {}) else [name for name in long or {} if name.startswith(given)]
-            if len(keys := {(long or {})[name] for name in near}) != 1:
-                raise bad(p, f"option '{word}' is ambiguous" if near else f"unrecognized option '{word}'", usage)
-            key, name = keys.pop(), f"option '--{near[0]}'"
+            if (key := (long or {}).get(given, "")) == "":
+                raise bad(p, f"unrecognized option '{word}'", usage)
+            name = f"option '--{given}'"
             colons = key.count(":") or takes.get(key, 0)
             if equals and not colons:
                 raise bad(p, f"{name} doesn't allow an argument", usage)
@@ -49,4 +49,7 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
                 raise bad(p, f"option requires an argument -- '{key}'", usage)
             found.setdefault(key, []).append(rest.pop(0) if separate else word[2:] if takes[key] else "")
             word = "" if takes[key] else "-" + word[2:]
-    return found, operands + rest
+    operands += rest
+    if len(operands) < least:
+        raise bad(p, "missing operand" + (f" after '{operands[0]}'" if operands else ""))
+    return found, operands

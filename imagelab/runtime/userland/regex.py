@@ -1,7 +1,7 @@
 """POSIX regular expressions, basic and extended, said in the language of Python's `re`.
 
-    basic (grep, sed, expr)      \\( \\) \\{ \\} group and repeat, ( ) { } are themselves; GNU adds \\+ \\? \\|
-    extended (grep -E, awk)      ( ) { } + ? | group and repeat, and with a backslash they are themselves
+    basic (grep, sed)              \\( \\) \\{ \\} group and repeat, ( ) { } are themselves; GNU adds \\+ \\? \\|
+    extended (grep -E, sed -E)    ( ) { } + ? | group and repeat, and with a backslash they are themselves
 
 POSIX takes the longest of the leftmost matches, Python the first that fits: alternatives without groups are tried the
 longest first, so that both mostly agree. In brackets a backslash is itself; a newline is a character like others.
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 _CLASSES = {"digit": "[0-9]", "xdigit": "[0-9A-Fa-f]", "space": r"[ \t-\r]", "blank": r"[ \t]", "cntrl": r"[\0-\x1f\x7f]", "alpha": r"[^\W\d_]", "alnum": r"[^\W_]", "upper": "[A-ZÀ-ÖØ-ÞΑ-ΫЀ-Я]", "lower": "[a-zß-öø-ÿά-ώа-џ]", "punct": r"[^\w\s\0-\x1f\x7f-\xa0]|_", "graph": r"[^\s\0-\x1f\x7f-\xa0]", "print": r"[^\0-\x1f\x7f-\x9f]"}  # fmt: skip
 _SPECIAL = {"w": r"\w", "W": r"\W", "s": r"[ \t-\r]", "S": r"[^ \t-\r]", "b": r"\b", "B": r"\B", "<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z"}  # fmt: skip
+_ANCHORS = {"^": r"\A", "$": r"\Z"}
 _BRACKET = re.compile(r"\[(\^?)(\]?(?:\[([:.=]).*?\3\]|\[(?![:.=])|[^][])*)\]", re.S)
 _MEMBER = re.compile(r"\[:(\w*):\]|(?:\[[.=](.)[.=]\]|(.))(?:-(?:\[[.=](.)[.=]\]|(.)))?", re.S)
 _BASIC = re.compile(r"(\\\()|(\\\))|(\\\|)|(\*|\\[+?]|\\\{(?:(\d*)(,?)(\d*)\\\})?)|\\(.?)|(.)", re.S)
@@ -23,10 +24,9 @@ class BadPattern(Exception):
 
 
 @lru_cache(maxsize=500)
-def compile(pattern: str, *, extended: bool, ignore_case: bool = False, multiline: bool = False, lenient: bool = False) -> re.Pattern[str]:  # fmt: skip
-    """A POSIX expression -> a Python one. `multiline`: ^ and $ at every line; `lenient`: as grep -E. BadPattern."""
-    anchors = {"^": "(?m:^)", "$": "(?m:$)"} if multiline else {"^": r"\A", "$": r"\Z"}
-    return re.compile(_Reader(pattern, extended, lenient, anchors).expression(0), re.S | (re.I if ignore_case else 0))
+def compile(pattern: str, *, extended: bool, ignore_case: bool = False, lenient: bool = False) -> re.Pattern[str]:
+    """A POSIX expression -> a Python one. `lenient`: as grep -E. BadPattern."""
+    return re.compile(_Reader(pattern, extended, lenient).expression(0), re.S | (re.I if ignore_case else 0))
 
 
 def _bracket(match: re.Match[str]) -> str:
@@ -55,8 +55,8 @@ def _repeated(part: str, token: re.Match[str]) -> str:
 class _Reader:
     """Reads an expression from left to right."""
 
-    def __init__(self, pattern: str, extended: bool, lenient: bool, anchors: dict[str, str]) -> None:
-        self.pattern, self.lenient, self.extended, self.anchors = pattern, lenient and extended, extended, anchors
+    def __init__(self, pattern: str, extended: bool, lenient: bool) -> None:
+        self.pattern, self.lenient, self.extended = pattern, lenient and extended, extended
         self.at, self.opened, self.closed = 0, 0, set[str]()
 
     def expression(self, depth: int) -> str:
@@ -73,7 +73,7 @@ class _Reader:
                 break
             elif token[3]:
                 alternatives.append([])
-            elif token[4] and parts and parts != [self.anchors["^"]]:
+            elif token[4] and parts and parts != [_ANCHORS["^"]]:
                 parts[-1] = _repeated(parts[-1], token)
             else:
                 parts.append(self.atom(token, depth, first=not parts))
@@ -103,5 +103,5 @@ class _Reader:
             return f"(?:\\{escaped})" if escaped in "123456789" else _SPECIAL.get(escaped, re.escape(escaped))
         ends = re.match(r"\\[)|]|\Z", self.pattern[self.at :]) is not None
         if char in ("^", "$") and (self.extended or (first if char == "^" else ends)):
-            return self.anchors[char]
+            return _ANCHORS[char]
         return "." if char == "." else re.escape((closed or repeat or char)[-1])

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
-from imagelab.runtime.execution import NotExecutable
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import Process, Program, Steps, raw, text
-from imagelab.runtime.shell.patterns import matches
-from imagelab.runtime.userland.lines import Lines, escaped_byte, lines_of, opened
+from imagelab.runtime.execution import NotExecutable, run
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import Process, Program, Steps
+from imagelab.runtime.streams import text
+from imagelab.runtime.userland.lines import Lines, lines_of
 from imagelab.runtime.userland.options import BadOption, Options, bad, parse
 from imagelab.runtime.userland.regex import BadPattern, compile
 
 # -- grep ---------------------------------------------------------------------------------------------------
 
 USAGE = "Usage: grep [OPTION]... PATTERNS [FILE]...\n"
-GREP_LONG = {"ignore-case": "i", "invert-match": "v", "line-number": "n", "count": "c", "files-with-matches": "l", "files-without-match": "L", "only-matching": "o", "quiet": "q", "silent": "q", "recursive": "r", "dereference-recursive": "R", "no-filename": "h", "with-filename": "H", "word-regexp": "w", "line-regexp": "x", "regexp": "e", "file": "f", "no-messages": "s", "max-count": "m", "after-context": "A", "before-context": "B", "context": "C", "extended-regexp": "E", "fixed-strings": "F", "basic-regexp": "G", "text": "a", "color": "color::", "colour": "color::", "include": "include:", "exclude": "exclude:", "exclude-dir": "exclude-dir:", "line-buffered": "u"}  # fmt: skip
+GREP_LONG = {"ignore-case": "i", "invert-match": "v", "line-number": "n", "count": "c", "files-with-matches": "l", "only-matching": "o", "quiet": "q", "recursive": "r", "no-filename": "h", "with-filename": "H", "word-regexp": "w", "line-regexp": "x", "regexp": "e", "file": "f", "no-messages": "s", "max-count": "m", "after-context": "A", "before-context": "B", "context": "C", "extended-regexp": "E", "fixed-strings": "F", "color": "color::"}  # fmt: skip
 
 
 class Search:
-    """What grep was asked for, and what it does with one file."""
+    """What grep was asked for."""
 
     def __init__(self, p: Process, options: Options, patterns: list[re.Pattern[str]]) -> None:
         self.p, self.options, self.patterns = p, options, patterns
@@ -32,144 +32,161 @@ class Search:
         value = self.options.get(letter, [str(otherwise)])[-1]
         if not value.isdigit():
             raise BadOption("invalid max count" if letter == "m" else f"{value}: invalid context length argument")
-        return int(value)
+        return min(int(value), 1 << 60)
 
-    def found(self, line: str) -> list[str]:
+    def has(self, *letters: str) -> bool:
+        """Was one of these options given?"""
+        return any(letter in self.options for letter in letters)
+
+    def selects(self, line: str) -> bool:
+        """Is it a line to show?"""
+        return any(pattern.search(line) for pattern in self.patterns) != self.has("v")
+
+    def parts(self, line: str) -> list[str]:
         """The parts that match, from left to right, each the longest there."""
         parts, at = list[str](), 0
         while hits := [hit for pattern in self.patterns if (hit := pattern.search(line, at))]:
             hit = min(hits, key=lambda hit: (hit.start(), -hit.end()))
-            parts.append(hit[0])
+            parts += [hit[0]] if hit[0] else []
             at = max(hit.end(), hit.start() + 1)
         return parts
 
     def one(self, name: str, slot: int, title: str) -> Steps:
         """Read a file and show what was found; 1 when something was."""
-        lines, number, hits, left, last = Lines(self.p, slot), 0, 0, 0, 0
-        past: deque[tuple[int, str]] = deque(maxlen=self.before)
-        quiet, binary = self.options.keys() & {"q", "l", "L", "c"}, False
-        while (left or hits < self.most) and (batch := (yield from lines.batch())):
-            binary = binary or "a" not in self.options and any(b"\0" in line for line in batch)
-            for line in (text(line.removesuffix(b"\n")) for line in batch):
-                number += 1
-                if hits < self.most and any(pattern.search(line) for pattern in self.patterns) != ("v" in self.options):
-                    hits, left = hits + 1, self.after
-                    if self.options.keys() & {"q", "l", "L"}:
-                        return 1
-                    shown = [] if quiet else [*past, (number, line)]
-                elif left:
-                    left, shown = left - 1, [] if quiet else [(number, line)]
-                else:
-                    past.append((number, line))
-                    continue
-                if shown and (binary or "a" not in self.options and any("\udc80" <= char <= "\udcff" for char in line)):
-                    self.p.complain(f"{name}: binary file matches")
-                    return 1
-                self._show(shown, title, number if left == self.after or not self.after else 0, last)
-                past.clear()
-                last = number
-                if hits >= self.most and not left:
-                    break
+        lines, scan = Lines(self.p, slot), _Scan(self, name, title)
+        while not scan.over and (batch := (yield from lines.batch())):
+            scan.read(batch)
             yield from self.p.flush()
-        if "c" in self.options:
-            self.p.out(f"{title}:{hits}\n" if title else f"{hits}\n")
-        return int(hits > 0)
+        if self.has("c"):
+            self.p.out(f"{title}:{scan.hits}\n" if title else f"{scan.hits}\n")
+        return int(scan.hits > 0)
 
-    def _show(self, lines: list[tuple[int, str]], title: str, hit: int, last: int) -> None:
-        if lines and last and (self.before or self.after) and lines[0][0] > last + 1:
-            self.p.out("--\n")
+
+class _Scan:
+    """One file, being searched: how far it has come, and the lines around what was found."""
+
+    def __init__(self, search: Search, name: str, title: str) -> None:
+        self._search, self._name, self._title = search, name, title
+        self._number = self._left = self._shown = self.hits = 0
+        self._past: deque[tuple[int, str]] = deque(maxlen=search.before)
+        self._binary = False
+        self.over = search.most == 0
+
+    def read(self, batch: list[bytes]) -> None:
+        self._binary = self._binary or any(b"\0" in line for line in batch)
+        for line in batch:
+            if not self.over:
+                self._line(text(line.removesuffix(b"\n")))
+
+    def _line(self, line: str) -> None:
+        self._number += 1
+        if self.hits < self._search.most and self._search.selects(line):
+            self._hit(line)
+        elif self._left:
+            self._left -= 1
+            self._show([(self._number, line)], hit=0)
+        else:
+            self._past.append((self._number, line))
+        self.over = self.over or self.hits >= self._search.most and not self._left
+
+    def _hit(self, line: str) -> None:
+        self.hits += 1
+        self._left = self._search.after
+        self.over = self._search.has("q", "l")  # the first one answers
+        self._show([*self._past, (self._number, line)], hit=self._number)
+        self._past.clear()
+
+    def _show(self, lines: list[tuple[int, str]], *, hit: int) -> None:
+        if self._search.has("q", "l", "c"):
+            return
+        if self._binary or any("\udc80" <= char <= "\udcff" for char in lines[-1][1]):
+            self._search.p.complain(f"{self._name}: binary file matches")
+            self.over = True
+            return
+        if (self._search.before or self._search.after) and self._shown and lines[0][0] > self._shown + 1:
+            self._search.p.out("--\n")
         for number, line in lines:
-            mark = ":" if number == hit else "-"
-            front = (title and title + mark) + (f"{number}{mark}" if "n" in self.options else "")
-            parts = (
-                [line]
-                if "o" not in self.options
-                else self.found(line)
-                if "v" not in self.options and number == hit
-                else []
-            )
-            self.p.out("".join(f"{front}{part}\n" for part in parts if part or "o" not in self.options))
+            self._print(number, line, is_hit=number == hit)
+        self._shown = self._number
+
+    def _print(self, number: int, line: str, *, is_hit: bool) -> None:
+        mark = ":" if is_hit else "-"
+        front = (self._title and self._title + mark) + (f"{number}{mark}" if self._search.has("n") else "")
+        parts = [line]
+        if self._search.has("o"):
+            parts = self._search.parts(line) if is_hit and not self._search.has("v") else []
+        self._search.p.out("".join(f"{front}{part}\n" for part in parts))
 
 
-def _patterns(options: Options, sources: list[str], kind: str) -> list[re.Pattern[str]]:
-    around = r"\A(?:%s)\Z" if "x" in options else r"(?<!\w)(?:%s)(?!\w)" if "w" in options else ""
-    found, ignore = list[re.Pattern[str]](), bool(options.keys() & {"i", "y"})
-    for source in dict.fromkeys(sources):
-        if re.fullmatch(r"\[:\w+:\]", source) and kind != "F":
-            raise BadOption("character class syntax is [[:space:]], not [:space:]")
+def _pattern(source: str, options: Options, kind: str) -> re.Pattern[str]:
+    if re.fullmatch(r"\[:\w+:\]", source) and kind != "F":
+        raise BadOption("character class syntax is [[:space:]], not [:space:]")
+    try:
+        source = re.escape(source) if kind == "F" else compile(source, extended=kind == "E", lenient=True).pattern
+    except BadPattern as problem:
+        raise BadOption(str(problem)) from None
+    around = r"\A(?:%s)\Z" if "x" in options else r"(?<!\w)(?:%s)(?!\w)" if "w" in options else "%s"
+    return re.compile(around % source, re.S | (re.I if "i" in options else 0))
+
+
+def _sources(p: Process, options: Options, names: list[str]) -> Generator[float, None, list[str]]:
+    """The patterns as they were given; without -e and -f the first operand, which is taken away."""
+    if not options.keys() & {"e", "f"}:
+        return names.pop(0).split("\n")
+    found = [line for source in options.get("e", []) for line in source.split("\n")]
+    for name in options.get("f", []):
         try:
-            pattern = re.compile(re.escape(source), re.I if ignore else 0) if kind == "F" else compile(source, extended=kind == "E", ignore_case=ignore, lenient=True)  # fmt: skip
-        except BadPattern as problem:
-            raise BadOption(str(problem)) from None
-        found.append(re.compile(around % pattern.pattern, pattern.flags) if around else pattern)
+            found += [text(line.removesuffix(b"\n")) for line in lines_of((yield from p.read_file(name)))]
+        except Errno as error:
+            raise BadOption(f"{name}: {error}") from None
     return found
 
 
 def _wanted(p: Process, names: list[str], options: Options) -> Iterator[str]:
-    """The files to search: those named, and with -r all below; --include and --exclude look at the last name."""
-
-    def passes(path: str, folder: bool = False) -> bool:
-        name = path.rstrip("/").rpartition("/")[2]
-        included = folder or "include" not in options or any(matches(glob, name) for glob in options["include"])
-        return included and not any(
-            matches(glob, name) for glob in options.get("exclude-dir" if folder else "exclude", [])
-        )
-
+    """The files to search: those named, and with -r all below."""
     for name in names:
         node = p.find(name)
-        if not options.keys() & {"r", "R"} or node is None or not node.is_directory:
-            if passes(name):
-                yield name
+        if "r" not in options or node is None or not node.is_directory:
+            yield name
             continue
         above = p.path(name).rstrip("/")
         for path in p.files.walk(p.user, above or "/"):
-            found, rest = p.find(path, follow="R" in options), path.removeprefix(above).strip("/")
-            folders = rest.split("/")[:-1]
-            if (
-                found is not None
-                and found.kind == "file"
-                and passes(rest)
-                and all(passes(folder, True) for folder in folders)
-            ):
-                yield f"{name.rstrip('/')}/{rest}"
+            found = p.find(path, follow=False)
+            if found is not None and found.kind == "file":
+                yield f"{name.rstrip('/')}/{path.removeprefix(above).strip('/')}"
 
 
 def grep(p: Process) -> Steps:
-    """`grep [-EFivncloqrhHwxsLa] [-m n] [-A n] [-B n] [-C n] pattern [file…]`: 0 found, 1 not, 2 trouble."""
+    """`grep [-EFivncloqrhHwxs] [-m n] [-A n] [-B n] [-C n] pattern [file…]`: 0 found, 1 not, 2 trouble."""
     p.args = [re.sub(r"^-(\d+)$", r"-C\1", word) for word in p.args]
-    options, names = parse(p, "EFGivyncLloqrRhHwxe:f:sm:A:B:C:aIuU", GREP_LONG, usage=USAGE)
+    options, names = parse(p, "EFGivncloqrhHwxe:f:sm:A:B:C:", GREP_LONG, usage=USAGE)
     if not names and not options.keys() & {"e", "f"}:
         p.err(f"{USAGE}Try '{p.name} --help' for more information.")
         return 2
-    kind = {"egrep": "E", "fgrep": "F"}.get(p.name) or next((kind for kind in "EF" if kind in options), "G")
-    sources = [line for source in options.get("e", []) for line in source.split("\n")]
-    try:
-        for name in options.get("f", []):
-            sources += [text(line.removesuffix(b"\n")) for line in lines_of((yield from p.slurp(name)))]
-    except Refusal as refusal:
-        return p.complain(f"{name}: {refusal}", 2)
-    if not options.keys() & {"e", "f"}:
-        sources = names.pop(0).split("\n")
-    search = Search(p, options, _patterns(options, sources, kind))
-    recursive, node = bool(options.keys() & {"r", "R"}), p.find(names[0] if names else ".")
-    here = recursive and not names
-    titled = "h" not in options and (
-        "H" in options or len(names) > 1 or recursive and node is not None and node.is_directory
-    )
-    any_found = trouble = False
-    for name in _wanted(p, names or (["."] if here else ["-"]), options):
-        name = name.removeprefix("./") if here else "(standard input)" if name == "-" else name
+    sources = yield from _sources(p, options, names)
+    kind = next((kind for kind in "EF" if kind in options), "G")
+    search = Search(p, options, [_pattern(source, options, kind) for source in dict.fromkeys(sources)])
+    recursive, node = search.has("r"), p.find(names[0] if names else ".")
+    titled = search.has("H") or len(names) > 1 or (recursive and node is not None and node.is_directory)
+    return (yield from _all(search, names, titled=titled and not search.has("h"), here=recursive and not names))
+
+
+def _all(search: Search, names: list[str], *, titled: bool, here: bool) -> Steps:
+    """Every file; `here`: none was named, and all below this directory are meant."""
+    p, any_found, trouble = search.p, False, False
+    for name in _wanted(p, names or ["." if here else "-"], search.options):
+        shown = name.removeprefix("./") if here else "(standard input)" if name == "-" else name
         try:
-            with opened(p, "-" if name == "(standard input)" else name) as slot:
-                found = yield from search.one(name, slot, name if titled else "")
-        except Refusal as refusal:
-            trouble = bool("s" in options or p.complain(f"{name}: {refusal}"))
+            with p.opened(name) as slot:
+                found = bool((yield from search.one(shown, slot, shown if titled else "")))
+        except Errno as error:
+            trouble = bool(search.has("s") or p.complain(f"{shown}: {error}"))
             continue
-        if found and "q" in options:
+        if found and search.has("q"):
             return 0
-        if "l" in options and found or "L" in options and not found:
-            p.out(name + "\n")
-        any_found = any_found or (bool(found) if "L" not in options else not found)
+        if found and search.has("l"):
+            p.out(shown + "\n")
+        any_found = any_found or found
     return 2 if trouble else int(not any_found)
 
 
@@ -184,9 +201,8 @@ def _input_words(data: str, *, whole_lines: bool) -> list[list[str]]:
     for match in _WORD.finditer(data + "\n"):
         if match[7]:
             kind = "single" if match[7] == "'" else "double"
-            raise BadOption(
-                f"unmatched {kind} quote; by default quotes are special to xargs unless you use the -0 option"
-            )
+            said = "by default quotes are special to xargs unless you use the -0 option"
+            raise BadOption(f"unmatched {kind} quote; {said}")
         if (match[4] and (not whole_lines or not word)) or match[5]:
             lines[-1] += ["".join(word)] if word else []
             word.clear()
@@ -200,46 +216,40 @@ def _input_words(data: str, *, whole_lines: bool) -> list[list[str]]:
 
 def _commands(p: Process, command: list[str], lines: list[list[str]], options: Options) -> Iterator[list[str]]:
     words = [word for line in lines for word in line]
-    sizes = {letter: options[letter][-1] for letter in "nLPs" if letter in options}
-    for letter, size in sizes.items():
-        if not re.fullmatch(r"-?\d+", size):
-            raise bad(p, f'invalid number "{size}" for -{letter} option')
-        if int(size) < 1 and letter != "P":
-            raise bad(p, f"value {size} for -{letter} option should be >= 1")
+    size = options.get("n", ["5000"])[-1]
+    if not re.fullmatch(r"-?\d+", size):
+        raise bad(p, f'invalid number "{size}" for -n option')
+    if int(size) < 1:
+        raise bad(p, f"value {size} for -n option should be >= 1")
     if "I" in options:
         yield from ([part.replace(options["I"][-1] or "{}", word) for part in command] for word in words)
         return
     if not words and "r" not in options:
         yield command
-    most = int(sizes.get("n") or sizes.get("L") or 5000)
-    units = lines if "L" in sizes and "n" not in sizes else [[word] for word in words]
-    for at in range(0, len(units), most):
-        yield [*command, *(word for unit in units[at : at + most] for word in unit)]
+    for at in range(0, len(words), int(size)):
+        yield [*command, *words[at : at + int(size)]]
 
 
 def xargs(p: Process) -> Steps:
-    """`xargs [-0rt] [-d char] [-n words | -L lines | -I text] [command…]`"""
-    options, command = parse(p, "0a:d:E:I:L:n:P:rs:tx", {"max-args": "n", "null": "0", "delimiter": "d", "no-run-if-empty": "r", "replace": "I", "verbose": "t", "max-lines": "L", "max-procs": "P"}, mixed=False)  # fmt: skip
-    data = text((yield from p.slurp(options.get("a", ["-"])[-1])))
-    if "0" in options or "d" in options:
-        separator = "\0" if "0" in options else text(bytes([escaped_byte(raw(options["d"][-1]))]))
-        lines = [[word] for word in data.removesuffix(separator).split(separator)] if data else []
+    """`xargs [-0r] [-n words | -I text] [command…]`"""
+    options, command = parse(p, "0I:n:r", {"max-args": "n", "null": "0", "no-run-if-empty": "r"}, mixed=False)  # fmt: skip
+    data = text((yield from p.read_all()))
+    if "0" in options:
+        lines = [[word] for word in data.removesuffix("\0").split("\0")] if data else []
     else:
         lines = _input_words(data, whole_lines="I" in options)
     status = 0
     for arguments in _commands(p, command or ["echo"], lines, options):
-        if "t" in options:
-            p.err(" ".join(word if re.fullmatch(r"[\w@%+=:,./-]+", word) else "'" + word.replace("'", "'\\''") + "'" for word in arguments))  # fmt: skip
         try:
-            code = yield from p.machine.run(p, arguments)
-        except Refusal as refusal:
-            return p.complain(f"{arguments[0]}: {refusal}", 127 if refusal.code == "ENOENT" else 126)
+            code = yield from run(p, arguments)
+        except Errno as error:
+            return p.complain(f"{arguments[0]}: {error}", 127 if error.code == "ENOENT" else 126)
         except NotExecutable as problem:
-            return p.complain(str(problem), 126)
+            return p.complain(str(problem), problem.code)
         if code == 255:
             return p.complain(f"{arguments[0]}: exited with status 255; aborting", 124)
         status = 123 if code else status
     return status
 
 
-PROGRAMS: dict[str, Program] = {"grep": grep, "egrep": grep, "fgrep": grep, "xargs": xargs}
+PROGRAMS: dict[str, Program] = {"grep": grep, "xargs": xargs}

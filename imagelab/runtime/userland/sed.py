@@ -13,16 +13,16 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from imagelab.runtime.filesystem import Refusal
-from imagelab.runtime.process import Process, Program, Steps, Stream, raw, text
-from imagelab.runtime.userland.lines import Lines, opened
+from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.process import Process, Program, Steps
+from imagelab.runtime.streams import raw, text
+from imagelab.runtime.userland.lines import Lines
 from imagelab.runtime.userland.options import parse
 from imagelab.runtime.userland.regex import BadPattern, compile
 
-LONG = {"quiet": "n", "silent": "n", "expression": "e", "file": "f", "in-place": "i::", "regexp-extended": "E", "separate": "s", "unbuffered": "u"}  # fmt: skip
-_ESCAPE = re.compile(r"\\(?:([afvt])|x([0-9a-fA-F]{2})|o([0-7]{3})|d([0-9]{3})|(.))", re.S)
-_ADDRESS = re.compile(r"(\d+)(?:~(\d+))?|(\$)|\+(\d+)")
-_PIECE = re.compile(r"\\(\d)|(&)|\\([ULEul])|(\\n)|\\?(.)", re.S)
+LONG = {"quiet": "n", "silent": "n", "expression": "e", "file": "f", "in-place": "i::", "regexp-extended": "E"}  # fmt: skip
+_ADDRESS = re.compile(r"(\d+)|(\$)")
+_PIECE = re.compile(r"\\(\d)|(&)|(\\n)|\\?(.)", re.S)
 
 
 class SedProblem(Exception):
@@ -35,19 +35,17 @@ class SedProblem(Exception):
 
 @dataclass
 class Address:
-    """A line (or first~step), the last one, +count, or an expression (None: the one used last)."""
+    """A line, the last one, or an expression (None: the one used last)."""
 
     line: int = -1
-    step: int = 0
     last: bool = False
-    count: int = -1
     pattern: re.Pattern[str] | None = None
     is_pattern: bool = False
 
 
 @dataclass
 class Command:
-    """One command. `target` is where a jump goes; `active` and `end` tell where a range is."""
+    """One command. `target` is where a jump goes; `active`: its range has begun."""
 
     name: str = ""
     first: Address | None = None
@@ -59,21 +57,12 @@ class Command:
     flags: str = ""
     number: int = 1
     target: int = 0
-    stream: Stream | None = None
     active: bool = False
-    end: int = 0
 
 
-def _unescaped(source: str, special: str) -> str:
-    """\\t, \\x41, \\o101 and \\d065 as the characters they stand for; one that would mean something is kept quoted."""
-
-    def one(match: re.Match[str]) -> str:
-        if match[5]:
-            return match[0]
-        char = {"a": "\a", "f": "\f", "v": "\v", "t": "\t"}[match[1]] if match[1] else chr(int(match[2], 16) if match[2] else int(match[3], 8) if match[3] else int(match[4]))  # fmt: skip
-        return f"\\{char}" if char in special else char
-
-    return _ESCAPE.sub(one, source)
+def _with_tabs(source: str) -> str:
+    """`\\t` as the character it stands for."""
+    return re.sub(r"\\(t|[\s\S])", lambda match: "\t" if match[1] == "t" else match[0], source)
 
 
 class _Parser:
@@ -89,10 +78,8 @@ class _Parser:
         while len(pieces) > 1 and char > len(pieces[0][1]):
             char -= len(pieces.pop(0)[1]) + 1
         place, source = pieces[0]
-        where = (
-            f"{place} line {source[:char].count(chr(10)) + 1}" if place.startswith("file") else f"{place}, char {char}"
-        )
-        return SedProblem(f"{where}: {message}")
+        where = f" line {source[:char].count(chr(10)) + 1}" if place.startswith("file") else f", char {char}"
+        return SedProblem(f"{place}{where}: {message}")
 
     def taken(self, pattern: str) -> str:
         found = re.compile(f"(?:{pattern})?").match(self.script, self.at)
@@ -114,7 +101,7 @@ class _Parser:
         if self.blocks:
             raise self.problem("unmatched `{'", 0)
         for command in self.commands:
-            if command.name in "btT":
+            if command.name in "bt":
                 if command.text and command.text not in labels:
                     raise SedProblem(f"can't find label for jump to `{command.text}'", 4)
                 command.target = labels.get(command.text, len(self.commands))
@@ -124,10 +111,9 @@ class _Parser:
         first, second = self.address(), None
         if first and self.taken(r"\s*,\s*") and (second := self.address()) is None:
             raise self.problem("unexpected `,'", min(self.at + 1, len(self.script)))
-        if first and first.line == 0 and not first.step and not (second and second.is_pattern):
+        if first and first.line == 0:
             raise self.problem("invalid usage of line address 0", self.at + 1)
-        command = Command("", first, second, active=bool(first and second and first.line == 0))
-        command.negated = bool(self.taken(r"\s*!"))
+        command = Command("", first, second, negated=bool(self.taken(r"\s*!")))
         if self.taken(r"\s*!"):
             raise self.problem("multiple `!'s")
         command.name = self.taken(r"\s*\S").strip()
@@ -139,33 +125,23 @@ class _Parser:
     def address(self) -> Address | None:
         if match := _ADDRESS.match(self.script, self.at):
             self.at = match.end()
-            line, step, last, count = match.groups()
-            return Address(
-                -1 if line is None else int(line), int(step or 0), bool(last), -1 if count is None else int(count)
-            )
+            return Address(int(match[1] or -1), last=bool(match[2]))
         if not (start := self.taken(r"/|\\[^\n]")):
             return None
         source = self.until(start[-1], "unterminated address regex")
-        return Address(pattern=self.expression(source, self.taken("[IM]*")), is_pattern=True)
+        return Address(pattern=self.expression(source, self.taken("I?")), is_pattern=True)
 
     def until(self, delimiter: str, problem: str, *, expression: bool = True) -> str:
         """Up to the delimiter; with a backslash, or in brackets of an expression, it is a character like others."""
         out = piece = ""
-        other = (
-            r"\\[\s\S]|"
-            + (r"\[\^?\]?(?:\[([:.=])[^]]*?\1\]|[^]\n])*\]|" if expression and delimiter != "[" else "")
-            + r"[\s\S]"
-        )
-        while self.at < len(self.script) and (piece := self.taken(other)) != delimiter:
+        bracket = r"\[\^?\]?(?:\[([:.=])[^]]*?\1\]|[^]\n])*\]|" if expression and delimiter != "[" else ""
+        while self.at < len(self.script) and (piece := self.taken(rf"\\[\s\S]|{bracket}[\s\S]")) != delimiter:
             if expression and piece in ("\n", "["):
                 raise self.problem(problem, self.at if piece == "\n" else len(self.script))
-            out += (
-                delimiter
-                if piece == "\\" + delimiter and delimiter != "n"
-                else "\n"
-                if piece == "\\n" and expression
-                else piece
-            )
+            if piece == "\\" + delimiter and delimiter != "n":
+                out += delimiter
+            else:
+                out += "\n" if piece == "\\n" and expression else piece
         if piece != delimiter or not delimiter:
             raise self.problem(problem)
         return out
@@ -176,7 +152,7 @@ class _Parser:
         if re.fullmatch(r"\[:\w+:\]", source):
             raise SedProblem("character class syntax is [[:space:]], not [:space:]", 4)
         try:
-            return compile(_unescaped(source, "*.[]^$\\"), extended=self.extended, ignore_case="i" in flags.lower(), multiline="m" in flags.lower())  # fmt: skip
+            return compile(_with_tabs(source), extended=self.extended, ignore_case="i" in flags.lower())
         except BadPattern as problem:
             raise self.problem(str(problem)) from None
 
@@ -192,21 +168,23 @@ class _Parser:
             self.taken(r"[^\n]*")
         elif name in "aic":
             self.lines(command)
-        elif name in ":btT":
+        elif name in ":bt":
             command.text = self.taken(r"\s*[^\s;]*" if name == ":" else r"[ \t]*[^\s;}]*").strip()
             if name == ":" and not command.text:
                 raise self.problem('":" lacks a label')
-        elif name in "rw":
-            self.file(command)
+        elif name == "r":
+            command.text = self.taken(r"[ \t]*[^\n]*").strip()
+            if not command.text:
+                raise self.problem("missing filename in r/R/w/W commands")
         elif name == "s":
             self.substitution(command)
         elif name == "y":
             self.translation(command)
-        elif name in "qQlL":
+        elif name == "q":
             command.text = self.taken(r"[ \t]*\d*").strip()
-        elif name not in "{}=dDgGhHnNpPxz":
+        elif name not in "{}=dDgGhHnNpPx":
             raise self.problem(f"unknown command: `{name}'")
-        if name not in "#aicrw:{" and "w" not in command.flags and self.taken(r"[ \t]*[^\s;#}]"):
+        if name not in "#aicr:{" and self.taken(r"[ \t]*[^\s;#}]"):
             raise self.problem("extra characters after command")
 
     def lines(self, command: Command) -> None:
@@ -214,18 +192,11 @@ class _Parser:
         if not self.taken(r"[ \t]*\\[ \t]*\n|[ \t]*\\(?=[ \t]*[^\n])|[ \t]*\\\Z|[ \t]*(?=[^\s])"):
             raise self.problem("expected \\ after `a', `c' or `i'")
         source = self.taken(r"(?:\\[\s\S]|[^\\\n])*")
-        command.text = re.sub(r"\\(\n|.)", r"\1", _unescaped(source, "")) + "\n" if source else ""
-
-    def file(self, command: Command) -> None:
-        command.text = self.taken(r"[ \t]*[^\n]*").strip()
-        if not command.text:
-            raise self.problem("missing filename in r/R/w/W commands")
-        if command.name in "sw":
-            command.stream = self.p.open(command.text, "w")
+        command.text = re.sub(r"\\(\n|.)", r"\1", _with_tabs(source)) + "\n" if source else ""
 
     def translation(self, command: Command) -> None:
         delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `y' command"
-        sets = [_unescaped(self.until(delimiter, problem, expression=False), "") for _ in "12"]
+        sets = [_with_tabs(self.until(delimiter, problem, expression=False)) for _ in "12"]
         sets = [re.sub(r"\\([\\n])", lambda m: "\n" if m[1] == "n" else "\\", one) for one in sets]
         if len(sets[0]) != len(sets[1]):
             raise self.problem("strings for `y' command are different lengths")
@@ -234,36 +205,26 @@ class _Parser:
     def substitution(self, command: Command) -> None:
         delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `s' command"
         source, template = self.until(delimiter, problem), self.until(delimiter, problem, expression=False)
-        while flag := self.taken(r"[gpiIMme]|\d+"):
+        while flag := self.taken(r"[gpiI]|\d+"):
             command.number = int(flag) if flag.isdigit() else command.number
             if flag in "gp" and flag in command.flags or command.number == 0:
                 raise self.problem(f"multiple `{flag}' options to `s' command" if command.number else "number option to `s' command may not be zero")  # fmt: skip
             command.flags += flag if not flag.isdigit() else ""
-        if self.taken("w"):
-            command.flags += "w"
-            self.file(command)
-        elif self.taken(r"[^\s;#}]"):
+        if self.taken(r"[^\s;#}]"):
             raise self.problem("unknown option to `s'")
         command.pattern = self.expression(source, command.flags)
-        command.pieces = _PIECE.findall(_unescaped(template, "&\\"))
+        command.pieces = _PIECE.findall(_with_tabs(template))
         highest = max((int(piece[0]) for piece in command.pieces if piece[0]), default=0)
         if command.pattern and highest > command.pattern.groups:
             raise self.problem(f"invalid reference \\{highest} on `s' command's RHS")
 
 
 def _replacement(pieces: list[tuple[str, ...]], match: re.Match[str]) -> str:
-    """Groups, the whole match and texts put together, with upper or lower case as asked."""
-    out, mode, once = "", "E", ""
-    for group, whole, change, newline, char in pieces:
-        if change:
-            mode, once = (mode, change) if change in "ul" else (change, once)
-            continue
-        part = (match[int(group)] or "") if group else match[0] if whole else "\n" if newline else char
-        part = part.upper() if mode == "U" else part.lower() if mode == "L" else part
-        if once and part:
-            part, once = (part[0].upper() if once == "u" else part[0].lower()) + part[1:], ""
-        out += part
-    return out
+    """Groups, the whole match and texts put together."""
+    return "".join(
+        (match[int(group)] or "") if group else match[0] if whole else "\n" if newline else char
+        for group, whole, newline, char in pieces
+    )
 
 
 class _End(SedProblem):
@@ -277,16 +238,12 @@ class _Run:
         self, p: Process, commands: list[Command], names: list[str], suffix: str | None, flags: set[str]
     ) -> None:
         self.p, self.commands, self.names, self.suffix = p, commands, names, suffix
-        self.quiet, self.separate = "n" in flags, "s" in flags or suffix is not None
+        self.quiet, self.separate = "n" in flags, suffix is not None
         self.looks_ahead = any(address and address.last for c in commands for address in (c.first, c.second))
         self.space = self.hold = self.name = ""
         self.number, self.status, self.chomped, self.substituted = 0, 0, True, False
-        self.ahead, self.later, self.edited, self.unended = (
-            list[tuple[str, str]](),
-            list[bytes](),
-            bytearray(),
-            set[int](),
-        )
+        self.ahead, self.later = list[tuple[str, str]](), list[bytes]()
+        self.edited, self.unended = bytearray(), False
         self.pattern: re.Pattern[str] | None = None
         self.source, self.more = self.inputs(), True
 
@@ -297,12 +254,12 @@ class _Run:
             if node is not None and node.is_directory:
                 raise SedProblem(f"couldn't edit {name}: not a regular file" if self.suffix is not None else f"read error on {name}: Is a directory", 4)  # fmt: skip
             try:
-                with opened(self.p, name) as slot:
+                with self.p.opened(name) as slot:
                     lines, self.more = Lines(self.p, slot), True
                     while self.more:
                         yield name, lines
-            except Refusal as refusal:
-                self.status = self.p.complain(f"can't read {name}: {refusal}", 2)
+            except Errno as error:
+                self.status = self.p.complain(f"can't read {name}: {error}", 2)
                 continue
             if self.suffix is not None:
                 yield name, None
@@ -331,14 +288,14 @@ class _Run:
         self.at_end = self.looks_ahead and not (yield from self.peek(same_file=self.separate))
         return True
 
-    def write(self, words: str | bytes, *, ended: bool = True, stream: Stream | None = None) -> None:
-        """To the output (or a file of w), after the newline that the last text there had not."""
-        data = (b"\n" if id(stream) in self.unended else b"") + (raw(words) if isinstance(words, str) else words)
-        self.unended = self.unended - {id(stream)} if ended else self.unended | {id(stream)}
-        (stream.write if stream else self.p.out if self.suffix is None else self.edited.extend)(data)
+    def write(self, words: str | bytes, *, ended: bool = True) -> None:
+        """To the output, after the newline that the last text there had not."""
+        data = b"\n" * self.unended + (raw(words) if isinstance(words, str) else words)
+        self.unended = not ended
+        (self.p.out if self.suffix is None else self.edited.extend)(data)
 
-    def show(self, stream: Stream | None = None) -> None:
-        self.write(self.space + "\n" * self.chomped, ended=self.chomped, stream=stream)
+    def show(self) -> None:
+        self.write(self.space + "\n" * self.chomped, ended=self.chomped)
 
     def flush(self) -> None:
         """What a and r have left for the end of the cycle."""
@@ -348,10 +305,8 @@ class _Run:
     def replace(self, name: str) -> None:
         """-i: the file becomes what was written."""
         if self.suffix:
-            backup = self.suffix.replace("*", name) if "*" in self.suffix else name + self.suffix
-            self.p.files.write_file(
-                self.p.user, self.p.path(backup), self.p.files.read_file(self.p.user, self.p.path(name))
-            )
+            old = self.p.files.read_file(self.p.user, self.p.path(name))
+            self.p.files.write_file(self.p.user, self.p.path(name + self.suffix), old)
         self.p.files.write_file(self.p.user, self.p.path(name), bytes(self.edited))
         self.edited.clear()
 
@@ -377,8 +332,8 @@ class _Run:
             at += 1
             if self.selected(command) == command.negated:
                 at = command.target if command.name == "{" else at
-            elif command.name in "btT":
-                jumps = command.name == "b" or self.substituted == (command.name == "t")
+            elif command.name in "bt":
+                jumps = command.name == "b" or self.substituted
                 self.substituted = self.substituted and command.name == "b"
                 at = command.target if jumps else at
             elif command.name in "nN":
@@ -419,8 +374,6 @@ class _Run:
     def meets(self, address: Address) -> bool:
         if address.is_pattern:
             return self.matches(address.pattern).search(self.space) is not None
-        if address.step:
-            return self.number >= address.line and (self.number - address.line) % address.step == 0
         return self.at_end if address.last else self.number == address.line
 
     def selected(self, command: Command) -> bool:
@@ -430,14 +383,13 @@ class _Run:
         if not command.active and not self.meets(first):
             return False
         if not command.active:
-            command.end = self.number + second.count if second.count >= 0 else second.line
-            command.active = second.is_pattern or second.last and not self.at_end or command.end > self.number
+            command.active = second.is_pattern or second.last and not self.at_end or second.line > self.number
             return True
         if second.is_pattern or second.last:
             command.active = not self.meets(second)
             return True
-        command.active = self.number < command.end
-        return self.number <= command.end or self.meets(first)
+        command.active = self.number < second.line
+        return self.number <= second.line or self.meets(first)
 
     def one(self, command: Command) -> None:
         """A command that only changes the buffers or writes."""
@@ -450,8 +402,6 @@ class _Run:
                 self.show()
             case "P":
                 self.write(self.space.partition("\n")[0] + "\n")
-            case "l":
-                self.write(_listed(self.space, int(command.text or 70)))
             case "=" | "i":
                 self.write(f"{self.number}\n" if command.name == "=" else command.text)
             case "a":
@@ -459,15 +409,13 @@ class _Run:
             case "r":
                 node = self.p.find(command.text)
                 self.later.append(b"" if node is None or node.is_directory else self.p.files.data(node))
-            case "w":
-                self.show(command.stream)
-            case "q" | "Q":
-                if command.name == "q" and not self.quiet:
+            case "q":
+                if not self.quiet:
                     self.show()
                 raise _End("", int(command.text or 0))
             case name:
                 space, hold = self.space, self.hold
-                buffers = {"z": ("", hold), "g": (hold, hold), "G": (f"{space}\n{hold}", hold), "x": (hold, space), "h": (space, space), "H": (space, f"{hold}\n{space}")}  # fmt: skip
+                buffers = {"g": (hold, hold), "G": (f"{space}\n{hold}", hold), "x": (hold, space), "h": (space, space), "H": (space, f"{hold}\n{space}")}  # fmt: skip
                 self.space, self.hold = buffers.get(name, (space, hold))
 
     def substitute(self, command: Command) -> None:
@@ -486,30 +434,18 @@ class _Run:
             self.space, self.substituted = new, True
             if "p" in command.flags:
                 self.show()
-            if command.stream:
-                self.show(command.stream)
-
-
-def _listed(line: str, width: int) -> str:
-    """A text as `l` shows it: escapes for what cannot be seen, a backslash where a line was cut, $ at the end."""
-    named = {7: r"\a", 8: r"\b", 9: r"\t", 10: r"\n", 11: r"\v", 12: r"\f", 13: r"\r", 92: r"\\"}
-    parts = [named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}") for byte in raw(line)]
-    out = row = ""
-    for part in parts:
-        out, row = (f"{out}{row}\\\n", part) if 1 < width <= len(row + part) else (out, row + part)
-    return f"{out}{row}$\n"
 
 
 def sed(p: Process) -> Steps:
-    """`sed [-nEs] [-i[suffix]] [-e script | -f file | script] [file…]`"""
-    options, names = parse(p, "ne:f:i::Ersul:", LONG)
+    """`sed [-nE] [-i[suffix]] [-e script | -f file | script] [file…]`"""
+    options, names = parse(p, "ne:f:i::Er", LONG)
     try:
         pieces = [(f"-e expression #{at}", script) for at, script in enumerate(options.get("e", []), 1)]
         for name in options.get("f", []):
             try:
-                pieces.append((f"file {name}", text((yield from p.slurp(name))).removesuffix("\n")))
-            except Refusal as refusal:
-                raise SedProblem(f"couldn't open file {name}: {refusal}", 4) from None
+                pieces.append((f"file {name}", text((yield from p.read_file(name))).removesuffix("\n")))
+            except Errno as error:
+                raise SedProblem(f"couldn't open file {name}: {error}", 4) from None
         if not pieces and not names:
             p.err("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...")
             return 1
