@@ -5,7 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import tarfile
+import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from hypothesis import strategies as st
 from imagelab.errors import LayerFormatError
 from imagelab.layers.changeset import LayerScanner, index, write
 from imagelab.layers.compression import Inflater, gzip_bytes
+from imagelab.layers.stage import Stage
 from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, apply
 from imagelab.oci.documents import Digest
 
@@ -102,6 +107,55 @@ def test_without_isal_the_results_are_the_same(monkeypatch: pytest.MonkeyPatch) 
     fast = index(blob)
     monkeypatch.setattr(compression.importlib, "import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
     assert index(blob) == fast
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, lambda plain: gzip.compress(plain[:5000]) + gzip.compress(plain[5000:])]
+)
+def test_in_threads_the_results_are_the_same(pack: Callable[[bytes], bytes]) -> None:
+    blob = pack(tar(*((f"f{number}", bytes(number * 37)) for number in range(100))))
+    scanner = LayerScanner(threaded=True)
+    for at in range(0, len(blob), 701):
+        scanner.feed(blob[at : at + 701])
+    assert scanner.finish() == index(blob)
+    scanner.close()
+
+
+@pytest.mark.parametrize(
+    "blob", [b"no tar at all" * 100, gzip.compress(b"no tar at all" * 100), gzip.compress(tar(("f", b"x")))[:-20]]
+)
+def test_in_threads_rubbish_is_refused_too(blob: bytes) -> None:
+    with closing(LayerScanner(threaded=True)) as scanner, pytest.raises(LayerFormatError) as caught:
+        scanner.feed(blob)
+        scanner.finish()
+    with pytest.raises(LayerFormatError, match=re.escape(str(caught.value))):
+        index(blob)
+
+
+def test_a_stage_works_in_order_and_holds_little() -> None:
+    seen: list[bytes] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def work(piece: bytes) -> None:
+        begun.set()
+        go.wait(10)
+        if piece == b"bad":
+            raise LayerFormatError("bad")
+        seen.append(piece)
+
+    with closing(Stage(work)) as stage:
+        feeder = threading.Thread(target=lambda: [stage.feed(b"%d" % number) for number in range(20)])
+        feeder.start()
+        assert begun.wait(10)
+        feeder.join(0.1)
+        assert feeder.is_alive()  # it waits: what it has is not to pile up
+        go.set()
+        feeder.join(10)
+        stage.finish()
+        assert seen == [b"%d" % number for number in range(20)]
+        stage.feed(b"bad")
+        with pytest.raises(LayerFormatError, match="bad"):
+            stage.finish()
 
 
 def test_whiteouts_are_names_in_a_tar_only() -> None:

@@ -21,6 +21,7 @@ from imagelab.layers.changeset import blob_of
 from imagelab.layers.tree import Kind, Node, Put
 from imagelab.oci.documents import OCI_LAYER_GZIP, Descriptor, Digest
 from imagelab.state.model import State
+from imagelab.store import blobs
 from imagelab.store.store import Store
 from states import a_state, id_of, image
 
@@ -68,8 +69,15 @@ def test_a_blob_that_is_not_here(store: Store) -> None:
 # -- layers arriving ----------------------------------------------------------------------------------------
 
 
-def test_a_layer_is_visible_when_it_is_whole(store: Store) -> None:
-    with store.receive(LAYER) as download:
+@pytest.fixture(params=[False, True], ids=["in one", "in threads"])
+def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """May a layer take threads of its own? However small it is."""
+    monkeypatch.setattr(blobs, "LARGE", 0)
+    return bool(request.param)
+
+
+def test_a_layer_is_visible_when_it_is_whole(store: Store, threads: bool) -> None:
+    with store.receive(LAYER, threads=threads) as download:
         download.write(BLOB[:50])
         assert not store.has_blob(LAYER.digest)
         download.write(BLOB[50:])
@@ -80,22 +88,25 @@ def test_a_layer_is_visible_when_it_is_whole(store: Store) -> None:
     assert list((store.directory / "partial").iterdir()) == []
 
 
-def test_a_download_that_breaks_off_goes_on_where_it_was(store: Store) -> None:
-    with pytest.raises(ConnectionError), store.receive(LAYER) as download:
+def test_a_download_that_breaks_off_goes_on_where_it_was(store: Store, threads: bool) -> None:
+    with pytest.raises(ConnectionError), store.receive(LAYER, threads=threads) as download:
         download.write(BLOB[:70])
         raise ConnectionError
-    with store.receive(LAYER) as download:
+    with store.receive(LAYER, threads=threads) as download:
         assert download.offset == 70
         download.write(BLOB[70:])
         download.commit()
-    with store.receive(LAYER) as download:  # and a third time there is nothing to do
+    with store.receive(LAYER, threads=threads) as download:  # and a third time there is nothing to do
         assert download.offset == LAYER.size
         assert download.commit().blob == LAYER.digest
 
 
 @pytest.mark.parametrize("spoilt", [BLOB[:-1] + b"?", b"?" + BLOB[1:], BLOB + b"more", b"?" * len(BLOB)])
-def test_wrong_bytes_are_refused_and_forgotten(store: Store, spoilt: bytes) -> None:
-    with pytest.raises((DigestMismatchError, LayerFormatError)) as caught, store.receive(LAYER) as download:
+def test_wrong_bytes_are_refused_and_forgotten(store: Store, threads: bool, spoilt: bytes) -> None:
+    with (
+        pytest.raises((DigestMismatchError, LayerFormatError)) as caught,
+        store.receive(LAYER, threads=threads) as download,
+    ):
         download.write(spoilt)
         download.commit()
     if isinstance(caught.value, DigestMismatchError):
@@ -104,11 +115,11 @@ def test_wrong_bytes_are_refused_and_forgotten(store: Store, spoilt: bytes) -> N
     assert [file.name for file in (store.directory / "partial").iterdir()] == []
 
 
-def test_a_short_download_is_kept_for_the_next(store: Store) -> None:
-    with pytest.raises(DigestMismatchError, match="only 40 of"), store.receive(LAYER) as download:
+def test_a_short_download_is_kept_for_the_next(store: Store, threads: bool) -> None:
+    with pytest.raises(DigestMismatchError, match="only 40 of"), store.receive(LAYER, threads=threads) as download:
         download.write(BLOB[:40])
         download.commit()
-    with store.receive(LAYER) as download:
+    with store.receive(LAYER, threads=threads) as download:
         assert download.offset == 40
 
 
@@ -202,6 +213,7 @@ def test_a_store_is_its_model(tmp_path_factory: pytest.TempPathFactory, steps: l
 WRITER = """
 import sys
 from pathlib import Path
+from imagelab.store import blobs
 from imagelab.store.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     for n in range(int(sys.argv[3])):
@@ -216,6 +228,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_store import BLOB, LAYER
+from imagelab.store import blobs
 from imagelab.store.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     print("ready", flush=True)

@@ -219,8 +219,13 @@ class Puller:
         self.emit(Progress("Extracting", index.blob.short, index.blob_size, index.blob_size))
         self.emit(Progress("Pull complete", index.blob.short))
 
+    @property
+    def _threads(self) -> bool:
+        """Are threads of use? Not where there are none, and not without a network to wait for."""
+        return self.workers > 0 and not self.remote.in_process
+
     def _run(self, missing: Sequence[Descriptor]) -> Iterator[tuple[Digest, LayerIndex]]:
-        if self.workers and len(missing) > 1 and not self.remote.in_process:
+        if self._threads and len(missing) > 1:
             return _in_threads(missing, self._fetch, self.emit, self.workers)
         return _in_turns(missing, self._fetch, self.emit)
 
@@ -228,7 +233,7 @@ class Puller:
         """One layer, from its first byte to its verified index; yields after every piece."""
         piece = SMALL_PIECE if self.remote.in_process else PIECE
         short = layer.digest.short
-        with self.store.receive(layer) as download:
+        with self.store.receive(layer, threads=self._threads) as download:
             done = download.offset
             if done < layer.size:
                 with self.remote.open_blob(layer, offset=done, on_retry=_retrying(short, emit)) as stream:

@@ -23,12 +23,16 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from imagelab.errors import LayerFormatError
 from imagelab.layers.compression import Inflater, gzip_bytes
 from imagelab.layers.tar_scanner import BLOCK, Row, TarScanner
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Whiteout
 from imagelab.oci.documents import OCI_LAYER_GZIP, Digest
+
+if TYPE_CHECKING:
+    from imagelab.layers.stage import Stage
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -55,25 +59,44 @@ class LayerIndex:
 class LayerScanner:
     """One pass over a layer: `feed` the blob as it arrives, then `finish`.
 
-    `keep` is handed the uncompressed tar, piece by piece, for whoever wants to hold on to it.
+    `keep` is handed the uncompressed tar, piece by piece, for whoever wants to hold on to it. `threaded`: one thread inflates,
+    one hashes and reads what was inflated, and whoever feeds waits for neither; then `close` it, too.
     """
 
-    def __init__(self, media_type: str = OCI_LAYER_GZIP, *, keep: Callable[[bytes], object] | None = None) -> None:
+    def __init__(
+        self,
+        media_type: str = OCI_LAYER_GZIP,
+        *,
+        keep: Callable[[bytes], object] | None = None,
+        threaded: bool = False,
+    ) -> None:
         self._media_type = media_type
         self._blob, self._tar = hashlib.sha256(), hashlib.sha256()
         self._blob_size = self._tar_size = 0
         self._inflater, self._scanner = Inflater(), TarScanner()
         self._keep = keep
+        self._to_inflate: Callable[[bytes], object] = self._inflate
+        self._to_read: Callable[[bytes], object] = self._read
+        self._stages: Sequence[Stage] = self._in_stages() if threaded else ()
+
+    def _in_stages(self) -> Sequence[Stage]:
+        from imagelab.layers.stage import Stage
+
+        inflating, reading = Stage(self._inflate), Stage(self._read)
+        self._to_inflate, self._to_read = inflating.feed, reading.feed
+        return inflating, reading
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes of the blob. LayerFormatError when they are not a layer."""
         self._blob.update(chunk)
         self._blob_size += len(chunk)
-        self._plain(self._inflater.feed(chunk))
+        self._to_inflate(chunk)
 
     def finish(self) -> LayerIndex:
         """What was found; LayerFormatError when the layer is not complete or holds what none may hold."""
-        self._plain(self._inflater.finish())
+        self.catch_up()
+        for piece in self._inflater.finish():
+            self._read(piece)
         rows = self._scanner.finish()
         for row in rows:
             _refuse_bare_whiteout(row.path)
@@ -92,14 +115,27 @@ class LayerScanner:
         """The digest of what has been fed so far."""
         return Digest.trusted("sha256:" + self._blob.hexdigest())
 
-    def _plain(self, pieces: Iterable[bytes]) -> None:
-        for piece in pieces:
-            if not self._inflater.plain:  # else the tar is the blob, and hashing it twice tells nothing new
-                self._tar.update(piece)
-            self._tar_size += len(piece)
-            self._scanner.feed(piece)
-            if self._keep is not None:
-                self._keep(piece)
+    def catch_up(self) -> None:
+        """Wait until all that has been fed is read; LayerFormatError when it is not a layer."""
+        for stage in self._stages:
+            stage.finish()
+
+    def close(self) -> None:
+        """Let go of the threads, if there are any."""
+        for stage in self._stages:
+            stage.close()
+
+    def _inflate(self, chunk: bytes) -> None:
+        for piece in self._inflater.feed(chunk):
+            self._to_read(piece)
+
+    def _read(self, piece: bytes) -> None:
+        if not self._inflater.plain:  # else the tar is the blob, and hashing it twice tells nothing new
+            self._tar.update(piece)
+        self._tar_size += len(piece)
+        self._scanner.feed(piece)
+        if self._keep is not None:
+            self._keep(piece)
 
 
 def index(blob: bytes, media_type: str = OCI_LAYER_GZIP) -> LayerIndex:

@@ -21,6 +21,8 @@ from imagelab.store.locks import locked
 from imagelab.store.os_errors import plainly
 
 PIECE = 256 * 1024
+LARGE = 1 << 20
+"""Bytes of a layer that are worth a thread."""
 
 
 class Blobs:
@@ -111,11 +113,14 @@ class Download:
         descriptor: Descriptor,
         known: Callable[[Digest], LayerIndex | None],
         remember: Callable[[LayerIndex], None],
+        *,
+        threads: bool = False,
     ) -> None:
         self._blobs, self._descriptor, self._known, self._remember = blobs, descriptor, known, remember
         self._file = blobs.partial / descriptor.digest.hex
         self._close = ExitStack()
         self._index: LayerIndex | None = None
+        self._threaded = threads and descriptor.size >= LARGE
         self.offset = 0
 
     def __enter__(self) -> Download:
@@ -126,7 +131,8 @@ class Download:
         if self._index is not None:
             self.offset = self._descriptor.size
             return self
-        self._scanner = LayerScanner(self._descriptor.media_type)
+        self._scanner = LayerScanner(self._descriptor.media_type, threaded=self._threaded)
+        self._close.callback(self._scanner.close)
         self._output = self._close.enter_context(self._file.open("a+b"))
         self._resume()
         return self
@@ -154,9 +160,10 @@ class Download:
             return self._index
         if self.offset < self._descriptor.size:
             raise self._refused(f"only {self.offset} of {self._descriptor.size} bytes arrived", keep=True)
-        if self._scanner.blob != self._descriptor.digest:
-            raise self._refused(f"the bytes received are {self._scanner.blob}")
         try:
+            self._scanner.catch_up()
+            if self._scanner.blob != self._descriptor.digest:
+                raise self._refused(f"the bytes received are {self._scanner.blob}")
             index = self._scanner.finish()
         except LayerFormatError:
             self._forget()

@@ -132,11 +132,14 @@ class Store:
         file.seek(start)
         return digest
 
-    def receive(self, descriptor: Descriptor) -> Download:
-        """A layer about to arrive, as a context manager. Whoever asks for the same layer meanwhile waits."""
+    def receive(self, descriptor: Descriptor, *, threads: bool = False) -> Download:
+        """A layer about to arrive, as a context manager. Whoever asks for the same layer meanwhile waits.
+
+        `threads`: a large one may take a thread of its own, to be read while it is inflated.
+        """
         from imagelab.store.blobs import Download
 
-        return Download(self.blobs, descriptor, self.layer_index, self._remember)
+        return Download(self.blobs, descriptor, self.layer_index, self._remember, threads=threads)
 
     def layer_index(self, blob: Digest) -> LayerIndex | None:
         """What is known of a layer that is here, by its blob's digest."""
