@@ -18,6 +18,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from imagelab.errors import LayerFormatError
@@ -40,6 +41,7 @@ _KINDS = {
     b"6": "fifo",
     b"S": "file",
 }
+_SPARSE_IN_PAX = frozenset({"GNU.sparse.major", "GNU.sparse.map", "GNU.sparse.numblocks"})
 _ODD_PATH = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
@@ -141,7 +143,7 @@ class TarScanner:
         if flag == b"S":
             self._begin_sparse(row, block)
             return
-        if any(key in pax for key in ("GNU.sparse.major", "GNU.sparse.map", "GNU.sparse.numblocks")):
+        if pax and not _SPARSE_IN_PAX.isdisjoint(pax):
             raise LayerFormatError(
                 f"{row.path} is stored as a sparse file in the pax format",
                 hint="build the layer with tar --format=gnu or without --sparse",
@@ -200,24 +202,31 @@ def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: i
     if kind == "file" and path.endswith("/"):
         kind = "directory"
     device = (_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)
+    if not pax:  # nearly all
+        return Row(
+            tidy(path), kind, _number(mode) & 0o7777, _number(uid), _number(gid), _number(size) if kind == "file" else 0,
+            _number(mtime), _target(kind, link), offset, _word(uname), _word(gname), *device,
+        )  # fmt: skip
     return Row(
         tidy(path), kind, _number(mode) & 0o7777, int(pax.get("uid") or _number(uid)), int(pax.get("gid") or _number(gid)),
         int(pax.get("size") or _number(size)) if kind == "file" else 0, _seconds(pax.get("mtime"), mtime),
-        _target(kind, pax.get("linkpath") or _text(link)), offset, pax.get("uname") or _text(uname),
-        pax.get("gname") or _text(gname), *device, _xattrs(pax),
+        _target(kind, link, pax.get("linkpath")), offset, pax.get("uname") or _word(uname),
+        pax.get("gname") or _word(gname), *device, _xattrs(pax),
     )  # fmt: skip
 
 
 def _name(block: bytes, flag: bytes) -> str:
     """A name of up to 256 bytes, in two fields where the tar is a POSIX one."""
-    name, prefix = _text(block[:100]), _text(block[345:500])
-    return f"{prefix}/{name}" if prefix and block[257:263] == b"ustar\0" and flag != b"S" else name
+    name = _text(block[:100])
+    if not block[345] or block[257:263] != b"ustar\0" or flag == b"S":
+        return name
+    return f"{_text(block[345:500])}/{name}"
 
 
 def clean(path: str) -> str:
     """`./a//b/` -> `a/b`; the root is "". LayerFormatError when it leaves the root."""
     path = path.strip("/")
-    if not _ODD_PATH.search(path):
+    if not ("/." in path or "//" in path or path.startswith(".")) or not _ODD_PATH.search(path):
         return path
     steps: list[str] = []
     for step in path.split("/"):
@@ -243,6 +252,7 @@ def _check(block: bytes, checksum: bytes) -> None:
         raise LayerFormatError("the layer is not a tar: the checksum of a header does not match")
 
 
+@lru_cache(maxsize=4096)  # most files have the owner, the mode and the time of the one before
 def _number(text: bytes) -> int:
     """Octal digits, or a big-endian number when the first bit is set."""
     if text[0] & 0x80:
@@ -266,10 +276,16 @@ def _text(field: bytes) -> str:
     return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _target(kind: str, text: str) -> str:
+@lru_cache(maxsize=256)
+def _word(field: bytes) -> str:
+    """The text of a field that is the same for many."""
+    return _text(field)
+
+
+def _target(kind: str, link: bytes, long: str | None = None) -> str:
     if kind == "hardlink":
-        return clean(text)
-    return text if kind == "symlink" else ""
+        return clean(long or _text(link))
+    return long or _text(link) if kind == "symlink" else ""
 
 
 def _records(body: bytes) -> dict[str, str]:
