@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from imagelab.errors import ImageLabError
+from imagelab.server.registry import FileBody
 
 Application = Callable[..., Any]
+SENT_AT_ONCE = 256 * 1024
+"""Bytes given to the system at once: waitress reads as much again whenever a part of it did not fit."""
 
 
 def serve(
@@ -53,9 +56,19 @@ def _create(app: Application, host: str, port: int) -> Any:
     from waitress.server import create_server
 
     return create_server(
-        app, sockets=[_listening(host, port)], threads=8, max_request_body_size=1 << 40, asyncore_use_poll=True,
+        _sending_files(app), sockets=[_listening(host, port)], threads=8, max_request_body_size=1 << 40, asyncore_use_poll=True,
         outbuf_overflow=1 << 24, inbuf_overflow=1 << 20, ident="imagelab",
     )  # fmt: skip
+
+
+def _sending_files(app: Application) -> Application:
+    """Files go out as waitress sends files: read when there is room for them, and copied once."""
+
+    def sending(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        body = app(environ, start_response)
+        return environ["wsgi.file_wrapper"](body.file) if isinstance(body, FileBody) else body
+
+    return sending
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -67,6 +80,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         if os.name != "nt":  # there it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AT_ONCE)
         listener.bind(address)
     except (OSError, OverflowError) as error:
         listener.close()
