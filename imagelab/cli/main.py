@@ -154,6 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = run(words, stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr, environ=os.environ)
         sys.stdout.flush()
+        gc.freeze()  # the program ends, and all its memory with it: nobody need look through it before
     except BrokenPipeError:  # `| head` has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing more may be written at exit
         return 0

@@ -18,6 +18,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -120,7 +121,7 @@ class Upstream:
             self._made = requests.Session()
             self._made.headers["User-Agent"] = "imagelab"
             if self._classroom is not None and any(endpoint.url == CLASSROOM for endpoint in self._endpoints):
-                classroom = in_process(self._classroom())
+                classroom = in_process(_when_called(self._classroom))
                 self._made.mount(CLASSROOM, classroom)
                 self._made.mount(CLASSROOM_CDN, classroom)
             self._made.hooks["response"].append(self.wire.hear)
@@ -383,6 +384,12 @@ class BlobStream:
             if self._on_retry is not None:
                 self._on_retry(left)
             self._sleep(1)
+
+
+def _when_called(make: Callable[[], Any]) -> Callable[..., Any]:
+    """A WSGI application that is made by the first request: a session that only asks other registries needs none."""
+    made = cache(make)
+    return lambda environ, start_response: made()(environ, start_response)
 
 
 def _at_once(_: float) -> None:
