@@ -15,22 +15,15 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from benchmarks.debian import TAG
+from benchmarks.measure import interleaved, run, show
 
 NAME = "real/debian:12"
 Contenders = dict[str, Callable[[], object]]
 
 
-def bench(
-    folder: Path,
-    image: Path,
-    interleaved: Callable[..., dict[str, float]],
-    show: Callable[..., None],
-    run: Callable[..., Any],
-    floor: Callable[[Path], None],
-) -> None:
+def bench(folder: Path, image: Path) -> None:
     """Rows for both kinds of archive; `image` is the OCI layout of the Debian image."""
     place = folder / "archives"
     place.mkdir()
@@ -70,7 +63,7 @@ def bench(
             "imagelab --era 29 save": anew("e.tar", lambda to: ours(place / "lab", "29", "save", "-o", to, NAME)),
         },
         "load, as pulled": {
-            "floor (hash, inflate, hash)": lambda: floor(image / "blobs" / "sha256"),
+            "floor (hash, inflate, hash)": lambda: run(sys.executable, "-m", "benchmarks.floor", image / "blobs" / "sha256"),
             "skopeo oci-archive -> oci": anew("oci2", lambda to: skopeo(f"oci-archive:{place}/oci.tar", f"oci:{to}:x")),
             "imagelab load": anew("lab3", lambda to: ours(to, "29", "load", "-i", place / "oci.tar")),
         },

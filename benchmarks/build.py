@@ -6,10 +6,10 @@ The floor is what the disk takes: two small files a step, written so that a powe
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import imagelab
+from benchmarks.measure import interleaved, show
 
 TWELVE = """FROM nginx
 ENV A=1
@@ -27,7 +27,7 @@ CMD ["nginx"]
 FILES = {"Dockerfile": TWELVE, "app.py": "print(1)\n"}
 
 
-def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None]) -> None:
+def bench(folder: Path) -> None:
     lab = imagelab.connect(folder / "build", environ={}, in_process=True)
     lab.pull("nginx")
     lab.build(FILES, "app")

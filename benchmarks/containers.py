@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.measure import interleaved, run, show
+
 TYPED = "echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html\nexit\n"
 
 
@@ -47,9 +49,7 @@ class InProcess:
         self.lab.close()
 
 
-def bench(
-    folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None], run: Callable[..., str]
-) -> None:
+def bench(folder: Path) -> None:
     """The small ones, on the classroom's nginx."""
     import imagelab
 
@@ -85,14 +85,7 @@ def bench(
     lab.close()
 
 
-def bench_debian(
-    folder: Path,
-    interleaved: Callable[..., dict[str, float]],
-    show: Callable[..., None],
-    podman: Callable[..., object],
-    run: Callable[..., str],
-    url: str,
-) -> None:
+def bench_debian(folder: Path, podman: Callable[..., object], url: str) -> None:
     """One changed file on a Debian image: diff and commit."""
     import imagelab
     from imagelab.state.container_config import Request

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.view import twenty
+from benchmarks.measure import interleaved, show, twenty
 from imagelab.layers.changeset import LayerIndex
 from imagelab.layers.tar_scanner import Row
 from imagelab.oci.digest import Digest
@@ -20,7 +20,7 @@ LIMIT, LARGE = 0.1, 5.0
 """Seconds."""
 
 
-def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None]) -> None:
+def bench(folder: Path) -> None:
     """A row for each panel; one over its limit is said to be."""
     lab = twenty(folder / "panels")
     lab.docker("run -d --name web nginx")
@@ -54,8 +54,6 @@ def a_layer(number: int, count: int) -> LayerIndex:
 if __name__ == "__main__":
     from tempfile import TemporaryDirectory
 
-    from benchmarks.__main__ import interleaved, show
-
     with TemporaryDirectory() as place:
-        bench(Path(place), interleaved, show)
+        bench(Path(place))
     sys.exit(0)

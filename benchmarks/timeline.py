@@ -8,11 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 import imagelab
+from benchmarks.measure import interleaved, show
 
 Contenders = dict[str, Callable[[], object]]
 
 
-def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None]) -> None:
+def bench(folder: Path) -> None:
     lab = imagelab.connect(folder / "timeline", clock="class", environ={}, in_process=True)
     lab.pull("hello-world")
     lab.docker("create --name one hello-world")

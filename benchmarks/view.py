@@ -8,10 +8,9 @@ stepper          the page of 50 steps; moving from step to step is the browser's
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from imagelab.lab.lab import Lab, connect
+from benchmarks.measure import interleaved, show, twenty
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import chain_ids
 from imagelab.state.model import Image, Layer, State
@@ -23,7 +22,7 @@ LIMITS = {"lab.graph().svg, 20 images": 0.05, "1,000 layers, folded": 1.0, "1,00
 """Seconds."""
 
 
-def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Callable[..., None]) -> None:
+def bench(folder: Path) -> None:
     """Rows for the pictures; a row over its limit is said to be."""
     lab = twenty(folder / "view")
     deep = a_stack(1000)
@@ -46,20 +45,6 @@ def bench(folder: Path, interleaved: Callable[..., dict[str, float]], show: Call
     lab.close()
 
 
-def twenty(folder: Path) -> Lab:
-    """A lab of 20 images and 50 steps: the book's, and what was committed and tagged on them."""
-    lab = connect(folder, clock="class", environ={}, in_process=True)
-    for name in ("ubuntu:14.04", "ubuntu:16.04", "nginx", "mongo:3.2"):
-        lab.pull(name)
-    lab.docker("create --name box ubuntu:16.04")
-    for n in range(16):
-        lab.docker(["commit", "-c", f"ENV N={n}", "box", f"made:{n}"])
-    while len(lab.steps()) < 50:
-        lab.tag("nginx", f"name{len(lab.steps())}:1")
-    assert len(lab.state.images) == 20
-    return lab
-
-
 def a_stack(count: int) -> State:
     """One image of so many layers."""
     diff_ids = [Digest.of(str(n).encode()) for n in range(count)]
@@ -75,8 +60,6 @@ def a_stack(count: int) -> State:
 if __name__ == "__main__":
     from tempfile import TemporaryDirectory
 
-    from benchmarks.__main__ import interleaved, show
-
     with TemporaryDirectory() as place:
-        bench(Path(place), interleaved, show)
+        bench(Path(place))
     sys.exit(0)
