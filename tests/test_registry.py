@@ -55,7 +55,7 @@ def pull(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         lab = imagelab.connect(tmp_path / "far", environ={}, progress=lambda p: lines.append(f"{p.id}: {p.status}"))
         opened.append(lab)
         with serving(faulty) as url:
-            lab.engine._upstream = Upstream.parse(
+            lab.engine.images._upstream = Upstream.parse(
                 upstream or url, mirrors=[m.replace("URL", url) for m in mirrors], sleep=lambda s: None
             )
             try:
@@ -365,7 +365,7 @@ def test_progress_is_told_by_one_thread(pull: Callable[..., Any]) -> None:
     lab, _, _ = pull(faulty, "busybox")
     lab.pull_progress = sink
     with serving(faulty) as url:
-        lab.engine._upstream = Upstream.parse(url)
+        lab.engine.images._upstream = Upstream.parse(url)
         lab.pull("redis")
         lab.engine.images.upstream.session.close()
     assert tellers == {threading.get_ident()} and len(lines) > 10
