@@ -15,12 +15,18 @@ So an untagged image is either an intermediate or dangling, and which one depend
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from operator import lt
+from typing import Any, TypeVar
 
 from imagelab.oci.digest import Digest
+from imagelab.state.sorted_map import SortedMap
+
+K = TypeVar("K", bound=str)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,32 @@ class State:
                 children.setdefault(image.parent, []).append(image.id)
         return {parent: tuple(sorted(ids)) for parent, ids in children.items()}
 
+    def changed(
+        self, *, images: Mapping[Digest, Image | None], references: Mapping[str, Digest | None],
+        layers: Mapping[Digest, Layer | None], containers: Mapping[str, Container | None], revision: int,
+    ) -> State:  # fmt: skip
+        """The state with these values in place, None for what is gone. It costs what changes: the rest is shared."""
+        after = State(
+            _with(self.images, images),
+            _with(self.references, references),
+            _with(self.layers, layers),
+            _in_order({**self.containers, **containers}) if containers else self.containers,
+            revision,
+        )
+        for name, moves in (("_names", self._moved_names(references)), ("_children", self._moved_children(images))):
+            if name in self.__dict__:  # what was worked out of this state is carried on to the next
+                after.__dict__[name] = _regrouped(self.__dict__[name], moves)
+        return after
+
+    def _moved_names(self, references: Mapping[str, Digest | None]) -> Iterator[Move]:
+        for name, image_id in references.items():
+            yield name, self.references.get(name), image_id
+
+    def _moved_children(self, images: Mapping[Digest, Image | None]) -> Iterator[Move]:
+        for image_id, image in images.items():
+            before = self.images.get(image_id)
+            yield image_id, before.parent if before else None, image.parent if image else None
+
     def names(self, image_id: Digest) -> tuple[str, ...]:
         """All references of an image, canonical, in lexical order: `repo:tag` before `repo@sha256:…` (R3.3)."""
         return self._names.get(image_id, ())
@@ -173,3 +205,38 @@ class State:
         while parent is not None and parent in self.images:
             yield parent
             parent = self.images[parent].parent
+
+
+Move = tuple[str, Digest | None, Digest | None]
+"""A member of a group: which it was in, and which it is in now."""
+
+
+def _with(table: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:
+    if not changes:
+        return table
+    return (table if isinstance(table, SortedMap) else SortedMap(table)).changed(changes)
+
+
+def _in_order(containers: Mapping[str, Container | None]) -> Mapping[str, Container]:
+    """Containers that are there, oldest first. Nearly always they are in order as they come."""
+    found = {container_id: container for container_id, container in containers.items() if container is not None}
+    order = [(container.created, container_id) for container_id, container in found.items()]
+    if all(map(lt, order, order[1:])):
+        return found
+    return {container_id: found[container_id] for _, container_id in sorted(order)}
+
+
+def _regrouped(groups: Mapping[Digest, tuple[Any, ...]], moves: Iterable[Move]) -> Mapping[Digest, tuple[Any, ...]]:
+    """Groups, each in order, after some members have moved."""
+    changes: dict[Digest, tuple[Any, ...] | None] = {}
+    for member, before, after in moves:
+        if before == after:
+            continue
+        if before is not None:
+            left = changes.get(before, groups.get(before)) or ()
+            changes[before] = tuple([one for one in left if one != member]) or None
+        if after is not None:
+            there = list(changes.get(after, groups.get(after)) or ())
+            insort(there, member)
+            changes[after] = tuple(there)
+    return _with(groups, changes)

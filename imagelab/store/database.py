@@ -163,14 +163,14 @@ class Database:
     def _writing(self) -> Iterator[None]:
         with plainly():
             self._db.execute("BEGIN IMMEDIATE")
-            done = False
+            before, done = self._cached, False
             try:
                 yield
                 done = True
             finally:
                 self._db.execute("COMMIT" if done else "ROLLBACK")
                 if not done:
-                    self._cached = None
+                    self._cached = before
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -193,28 +193,28 @@ class Database:
         What others have written is read as a whole; of what this connection wrote only the rows that it touched.
         """
         with plainly():
-            version = self._db.execute("PRAGMA data_version").fetchone()[0]
-            touched = self.journal.touched()
-            if self._cached is None or self._cached[0] != version or len(touched) > 1000:
-                self._cached = version, self._read()
-            elif touched:
-                self._cached = version, with_rows(self._cached[1], touched)
+            if self._cached is None or self._cached[0] != self._version() or self.journal.is_touched():
+                with self.reading():
+                    self._cached = self._version(), self._current()
             return self._cached[1]
 
+    def _version(self) -> int:
+        """What is another number once another connection has written."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def _current(self) -> State:
+        touched = self.journal.touched()
+        if self._cached is None or self._cached[0] != self._version() or len(touched) > 1000:
+            return self._read()
+        return with_rows(self._cached[1], touched)
+
     def _read(self) -> State:
-        mine = not self._db.in_transaction
-        if mine:
-            self._db.execute("BEGIN")  # several SELECTs, one moment
-        try:
-            rows = {
-                table: self._db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-                for table in ("images", "refs", "layers")
-            }
-            containers = self.containers.read()
-            revision = int(self.setting("revision") or 0)
-        finally:
-            if mine:
-                self._db.execute("COMMIT")
+        rows = {
+            table: self._db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+            for table in ("images", "refs", "layers")
+        }
+        containers = self.containers.read()
+        revision = int(self.setting("revision") or 0)
         trusted = Digest.trusted
         return State(
             images={trusted(row[0]): image_of(row) for row in rows["images"]},
@@ -347,22 +347,17 @@ class Database:
 
 def with_rows(now: State, net: journal.Net) -> State:
     """A state with some of its rows replaced. What is not touched is shared with it."""
-    kinds = {kind for kind, _ in net}
-    tables: dict[str, Any] = {"images": now.images, "refs": now.references, "layers": now.layers, "containers": now.containers, "settings": {}}  # fmt: skip
-    tables = {kind: dict(table) if kind in kinds else table for kind, table in tables.items()}
+    changes: dict[str, dict[Any, Any]] = {kind: {} for kind in _VALUES}
     for (kind, key), row in net.items():
-        if row is None:
-            tables[kind].pop(key, None)
-        else:
-            tables[kind][key] = _VALUES[kind](row)
-    for kind in kinds & {"images", "refs", "layers"}:  # in the order the database has them
-        tables[kind] = {
-            Digest.trusted(key) if kind != "refs" else key: tables[kind][key] for key in sorted(tables[kind])
-        }
-    if "containers" in kinds:
-        tables["containers"] = dict(sorted(tables["containers"].items(), key=lambda item: (item[1].created, item[0])))
-    revision = int(tables["settings"].get("revision", now.revision))
-    return State(tables["images"], tables["refs"], tables["layers"], tables["containers"], revision)
+        is_digest = kind in ("images", "layers")
+        changes[kind][Digest.trusted(key) if is_digest else key] = None if row is None else _VALUES[kind](row)
+    return now.changed(
+        images=changes["images"],
+        references=changes["refs"],
+        layers=changes["layers"],
+        containers=changes["containers"],
+        revision=int(changes["settings"].get("revision") or now.revision),
+    )
 
 
 def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:

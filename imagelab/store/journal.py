@@ -138,6 +138,10 @@ class Journal:
         for _, _, old in rows:
             self._put("settings", "revision", json.loads(old) if old else None)
 
+    def is_touched(self) -> bool:
+        """Was any row written since `touched` was last asked?"""
+        return self._watched and self._db.execute("SELECT 1 FROM touched LIMIT 1").fetchone() is not None
+
     def touched(self) -> Net:
         """Every row that was written since this was last asked, as it is now: what a state read before has to be told."""
         if not self._watched:
