@@ -297,7 +297,7 @@ def test_the_doctor_looks_into_containers(here: Lab) -> None:
 def test_a_lab_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
     make_lab(tmp_path / "lab", in_process=True).close()
     with closing(sqlite3.connect(tmp_path / "lab" / "lab.db", isolation_level=None)) as db:
-        for table in ("containers", "contents", "uses", "steps", "journal"):
+        for table in ("containers", "contents", "uses", "steps", "journal", "made"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 1")
     lab = connect(tmp_path / "lab", environ={}, in_process=True)

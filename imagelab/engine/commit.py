@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagelab.dockerfile.config import with_changes
+from imagelab.dockerfile.step_keys import keys_of
 from imagelab.layers.changeset import blob_of
 from imagelab.layers.tree import Change, Node, Put, Tree
 from imagelab.oci.digest import Digest
@@ -81,7 +82,7 @@ def put_image(
     with store.transaction() as tx:
         for layer in layers:
             tx.put_layer(layer)
-        tx.put_image(image)
+        tx.put_image(image, keys_of(data.get("container_config") or {}))
     return image
 
 

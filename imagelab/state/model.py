@@ -16,7 +16,7 @@ So an untagged image is either an intermediate or dangling, and which one depend
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import lt
@@ -44,8 +44,22 @@ class Layer:
     media_type: str
 
 
+class _Stacked:
+    """What an image has beside its fields: how its layers are found, when somebody first asks. A listing asks for none."""
+
+    __slots__ = ("_find",)
+
+    def __getattr__(self, name: str) -> Any:  # only for a slot that is still empty
+        if name != "layers":
+            raise AttributeError(name)
+        layers = self._find()
+        object.__setattr__(self, "layers", layers)
+        object.__delattr__(self, "_find")
+        return layers
+
+
 @dataclass(frozen=True, slots=True)
-class Image:
+class Image(_Stacked):
     """What a listing needs to know of an image; the config itself stays in the store, as bytes."""
 
     id: Digest
@@ -70,6 +84,12 @@ class Image:
     """Made here (commit, build, import) rather than received."""
     children_platforms: tuple[tuple[str, Digest, bool], ...] = ()
     """For an index: (platform, manifest digest, present here), in the index's order (R3.33)."""
+
+    def with_layers_from(self, find: Callable[[], tuple[Digest, ...]]) -> Image:
+        """This very image, new and nobody's yet, whose layers are those that `find` gives."""
+        object.__delattr__(self, "layers")
+        object.__setattr__(self, "_find", find)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +167,16 @@ class State:
 
     def changed(
         self, *, images: Mapping[Digest, Image | None], references: Mapping[str, Digest | None],
-        layers: Mapping[Digest, Layer | None], containers: Mapping[str, Container | None], revision: int,
+        layers: Mapping[Digest, Layer], containers: Mapping[str, Container | None], revision: int,
     ) -> State:  # fmt: skip
-        """The state with these values in place, None for what is gone. It costs what changes: the rest is shared."""
+        """The state with these values in place, None for what is gone, and with these layers.
+
+        It costs what changes; the rest is shared.
+        """
         after = State(
-            _with(self.images, images),
-            _with(self.references, references),
-            _with(self.layers, layers),
+            changed(self.images, images),
+            changed(self.references, references),
+            layers,
             _in_order({**self.containers, **containers}) if containers else self.containers,
             revision,
         )
@@ -211,7 +234,8 @@ Move = tuple[str, Digest | None, Digest | None]
 """A member of a group: which it was in, and which it is in now."""
 
 
-def _with(table: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:
+def changed(table: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:
+    """A table with these values in place, None for what is gone; it shares what stays with the one before."""
     if not changes:
         return table
     return (table if isinstance(table, SortedMap) else SortedMap(table)).changed(changes)
@@ -239,4 +263,4 @@ def _regrouped(groups: Mapping[Digest, tuple[Any, ...]], moves: Iterable[Move]) 
             there = list(changes.get(after, groups.get(after)) or ())
             insort(there, member)
             changes[after] = tuple(there)
-    return _with(groups, changes)
+    return changed(groups, changes)

@@ -7,6 +7,7 @@
     containers  one row a container, with its writable layer as changes; `contents` has the bytes only it has
     settings    how this lab behaves; `revision` counts its changes
     steps, journal   the timeline: see `imagelab.store.journal`
+    made        which step made which image: see `imagelab.store.made`
 
 SQLite keeps it whole: every verb is one transaction, several processes take turns, and a process that is killed in the
 middle has done nothing. Nothing here is counted that can be computed: a layer is needed while an image ends in it, a
@@ -19,17 +20,18 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from imagelab.errors import StoreError
 from imagelab.oci.digest import Digest
-from imagelab.state.model import Image, Layer, State
-from imagelab.store import journal
+from imagelab.state.model import Image, Layer, State, changed
+from imagelab.store import journal, made
 from imagelab.store.containers import ContainerRows, container_of
 from imagelab.store.os_errors import plainly
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE images (
   id TEXT PRIMARY KEY, created INTEGER, size INTEGER, layers TEXT, target TEXT, content_size INTEGER, parent TEXT,
@@ -74,10 +76,14 @@ CREATE INDEX uses_digest ON uses (digest);
     + journal.SCHEMA
 )
 
-_ALL_OF_AN_IMAGE = ", ".join(
-    f"{column} = excluded.{column}"
-    for column in "created size layers target content_size parent labels platform tagged local platforms top".split()
-)
+_SCHEMA_4 = """
+UPDATE images SET layers = NULL;
+UPDATE journal SET old = json_set(old, '$[3]', NULL), new = json_set(new, '$[3]', NULL) WHERE kind = 'images';
+"""
+"""A stack follows from its top: a list of layers an image made a chain of n images n * n / 2 names long."""
+
+_COLUMNS = "id created size target content_size parent labels platform tagged local platforms top".split()
+_ALL_OF_AN_IMAGE = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -123,6 +129,7 @@ class Database:
             undo.pop_all()  # it is a lab we can read: the connection stays
             self.containers = ContainerRows(self._db, self.layers_freed_above)
             self.journal = journal.Journal(self._db)
+            self.made = made.MadeRows(self._db)
 
     def close(self) -> None:
         self._db.close()
@@ -143,7 +150,9 @@ class Database:
             self._db.execute("PRAGMA journal_mode = WAL")
             with self._writing():
                 version = self._db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
-                for statement in ";".join([_SCHEMA, _SCHEMA_2, _SCHEMA_3][version:]).split(";"):
+                for statement in ";".join([_SCHEMA, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4 + made.SCHEMA][version:]).split(
+                    ";"
+                ):
                     self._db.execute(statement)
                 if version == 0:
                     self._db.execute("INSERT INTO settings VALUES ('revision', '0')")
@@ -209,17 +218,21 @@ class Database:
         return with_rows(self._cached[1], touched)
 
     def _read(self) -> State:
-        rows = {
-            table: self._db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-            for table in ("images", "refs", "layers")
-        }
+        images = self._db.execute("SELECT * FROM images ORDER BY 1").fetchall()
+        names = self._db.execute("SELECT * FROM refs ORDER BY 1").fetchall()
+        # one text, not thousands of rows: most commands need no layer
+        packed = self._db.execute(
+            "SELECT json_group_array(json_array(chain_id, diff_id, parent, size, blob, blob_size, media_type)) FROM layers"
+        ).fetchone()[0]
         containers = self.containers.read()
         revision = int(self.setting("revision") or 0)
         trusted = Digest.trusted
+        layers = Lazily(lambda: {trusted(row[0]): layer_of(row) for row in sorted(json.loads(packed))})
+        stacks = Stacks(layers)
         return State(
-            images={trusted(row[0]): image_of(row) for row in rows["images"]},
-            references={name: trusted(image) for name, image in rows["refs"]},
-            layers=Lazily(lambda: {trusted(row[0]): layer_of(row) for row in rows["layers"]}),
+            images={trusted(row[0]): image_of(row, stacks) for row in images},
+            references={name: trusted(image) for name, image in names},
+            layers=layers,
             containers=containers,
             revision=revision,
         )
@@ -285,12 +298,12 @@ class Database:
 
     def put_image(self, image: Image) -> None:
         self._db.execute(
-            f"INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET {_ALL_OF_AN_IMAGE}",
+            f"INSERT INTO images ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+            f"ON CONFLICT (id) DO UPDATE SET {_ALL_OF_AN_IMAGE}",
             (
                 image.id,
                 image.created,
                 image.size,
-                " ".join(image.layers),
                 image.target,
                 image.content_size,
                 image.parent,
@@ -347,14 +360,15 @@ class Database:
 
 def with_rows(now: State, net: journal.Net) -> State:
     """A state with some of its rows replaced. What is not touched is shared with it."""
-    changes: dict[str, dict[Any, Any]] = {kind: {} for kind in _VALUES}
+    changes: dict[str, dict[Any, Any]] = {kind: {} for kind in journal.KEYS}
     for (kind, key), row in net.items():
-        is_digest = kind in ("images", "layers")
-        changes[kind][Digest.trusted(key) if is_digest else key] = None if row is None else _VALUES[kind](row)
+        changes[kind][Digest.trusted(key) if kind in ("images", "layers") else key] = row and _VALUES[kind](row)
+    layers = changed(now.layers, changes["layers"])
+    stacks = Stacks(layers)
     return now.changed(
-        images=changes["images"],
+        images={image_id: row and image_of(row, stacks) for image_id, row in changes["images"].items()},
         references=changes["refs"],
-        layers=changes["layers"],
+        layers=layers,
         containers=changes["containers"],
         revision=int(changes["settings"].get("revision") or now.revision),
     )
@@ -367,14 +381,35 @@ def _connect(file: Path, *, read_only: bool) -> sqlite3.Connection:
     )
 
 
-def image_of(row: Any) -> Image:
+class Stacks:
+    """Chain ID -> all of its stack, base first. Those with a common base are made from one another."""
+
+    def __init__(self, layers: Mapping[Digest, Layer]) -> None:
+        self._layers = layers
+        self._made: dict[str | None, tuple[Digest, ...]] = {None: ()}
+
+    def of(self, top: str | None) -> tuple[Digest, ...]:
+        """The stack that ends in a layer; only its top when that is not here."""
+        above: list[Digest] = []
+        while top is not None and top not in self._made:
+            above.append(Digest.trusted(top))
+            layer = self._layers.get(above[-1])
+            top = layer.parent if layer else None
+        stack = self._made[top]
+        for chain_id in reversed(above):
+            stack = self._made[chain_id] = (*stack, chain_id)
+        return stack
+
+
+def image_of(row: Any, stacks: Stacks) -> Image:
+    """A row as a value. Its layers are looked up when somebody asks for them."""
     trusted = Digest.trusted
-    (image_id, created, size, layers, target, content_size, parent, labels, platform, tagged, local, platforms, _) = row
+    image_id, created, size, _, target, content_size, parent, labels, platform, tagged, local, platforms, top = row
     return Image(
         trusted(image_id),
         created,
         size,
-        tuple([trusted(chain_id) for chain_id in layers.split()]),
+        (),
         trusted(target),
         content_size,
         trusted(parent) if parent else None,
@@ -385,7 +420,7 @@ def image_of(row: Any) -> Image:
         tuple((text, trusted(digest), here) for text, digest, here in json.loads(platforms))
         if platforms != "[]"
         else (),
-    )
+    ).with_layers_from(partial(stacks.of, top))
 
 
 def layer_of(row: Any) -> Layer:
@@ -403,7 +438,7 @@ def layer_of(row: Any) -> Layer:
 
 
 _VALUES: dict[str, Callable[[Any], Any]] = {
-    "images": image_of,
+    "images": list,
     "refs": lambda row: Digest.trusted(row[1]),
     "layers": layer_of,
     "containers": container_of,

@@ -16,7 +16,7 @@ from imagelab.oci.digest import Digest
 from imagelab.state.model import State
 from imagelab.state.steps import Step, TimelineError, path_to
 from imagelab.store.containers import container_of
-from imagelab.store.database import Database, image_of, layer_of, with_rows
+from imagelab.store.database import Database, Stacks, image_of, layer_of, with_rows
 
 
 class Moments:
@@ -123,7 +123,8 @@ class Moments:
 
         with self._lock:
             state, journal = self._database.state(), self._journal
-            images = [*state.images.values(), *map(image_of, journal.rows("images"))]
+            nowhere = Stacks({})  # their layers are among those below
+            images = [*state.images.values(), *(image_of(row, nowhere) for row in journal.rows("images"))]
             layers = [*state.layers.values(), *map(layer_of, journal.rows("layers"))]
             references = [*state.references, *(row[0] for row in journal.rows("refs"))]
             return reached(images, layers, references) | journal.inputs()

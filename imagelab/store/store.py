@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
@@ -31,6 +31,7 @@ from imagelab.store.database import Database
 from imagelab.store.transaction import Transaction, reached
 
 if TYPE_CHECKING:
+    from imagelab.dockerfile.step_keys import StepKeys
     from imagelab.layers.changeset import LayerIndex
     from imagelab.layers.tar_scanner import Row
     from imagelab.layers.tree import Change, Node, Tree
@@ -188,6 +189,32 @@ class Store:
             if counted and (transaction.touched or journal.changed()):
                 self._database.count_change()
             journal.end(step, self._verb)
+
+    # -- what builds have made ------------------------------------------------------------------------------
+
+    def made_by(self, parent: str, keys: StepKeys) -> Iterator[Digest]:
+        """The images that this very step made of an image ("" for none) and that are here, the latest first."""
+        with self._lock:
+            yield from self._database.made.same(parent, keys)
+
+    def made_alike(self, parent: str, keys: StepKeys) -> Iterator[Digest]:
+        """The same for a step of the same text, whatever its input."""
+        with self._lock:
+            yield from self._database.made.alike(parent, keys)
+
+    def made_any(self, parent: str) -> bool:
+        """Was anything at all made of it that is here?"""
+        with self._lock:
+            return self._database.made.any(parent)
+
+    def fill_steps(self, keys: Callable[[Digest], StepKeys | None]) -> None:
+        """Work out the keys of images that came without: what an archive brought, and what an older lab holds."""
+        unread = self._database.made.unread()
+        if unread:
+            found = [(image_id, keys(image_id)) for image_id in unread]
+            with self._lock, self._database.writing():
+                for image_id, step in found:
+                    self._database.made.fill(image_id, step)
 
     # -- timeline -------------------------------------------------------------------------------------------
 
@@ -401,6 +428,8 @@ class Store:
         with self._lock, self._database.writing():
             stale = set(self._database.indexed_blobs()) - reachable if candidates is None else unreached
             self._database.drop_indexes(stale)
+            if candidates is None:
+                self._database.made.keep(reachable)
         shelf.sweep(self.directory, self.state().layers)
         self._trees.clear()
         rest = list(blobs.partial.iterdir()) if candidates is None else []

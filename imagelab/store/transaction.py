@@ -13,6 +13,7 @@ from imagelab.oci.digest import Digest
 from imagelab.state.model import Container, Image, Layer, State
 
 if TYPE_CHECKING:
+    from imagelab.dockerfile.step_keys import StepKeys
     from imagelab.layers.tree import Change
     from imagelab.store.database import Database
 
@@ -33,9 +34,11 @@ class Transaction:
         """A layer in place; one that is there already stays."""
         self._database.put_layer(layer)
 
-    def put_image(self, image: Image) -> None:
-        """An image; one with the same ID is replaced. Its layers must be there."""
+    def put_image(self, image: Image, made_by: StepKeys | None = None) -> None:
+        """An image; one with the same ID is replaced. Its layers must be there. `made_by`: the step, if it is known."""
         self._database.put_image(image)
+        if image.local:
+            self._database.made.put(image, made_by)
 
     def tag(self, name: str, image_id: Digest, now: int) -> None:
         """A canonical reference for an image, moved if it stood for another. `now`: nanoseconds since 1970."""

@@ -19,8 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from imagelab.dockerfile.config import Config, applied, ordered
 from imagelab.dockerfile.instructions import NEW_FLAGS, Arg, Cmd, Copy, Expose, From, Instruction, Run, Workdir
+from imagelab.dockerfile.step_keys import COMPARED
 from imagelab.engine.build import trace as said
-from imagelab.engine.build.cache import COMPARED
 from imagelab.engine.build.classic import Builder
 from imagelab.engine.build.request import BuildError, BuildOptions, Stand
 from imagelab.engine.commit import put_image, stored_layer, with_parents

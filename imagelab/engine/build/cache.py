@@ -2,25 +2,25 @@
 
     children of the current image, made here, whose `container_config` is what this step's would be: the latest of them
 
-Nothing else is stored for it: the intermediates *are* the cache, so removing them empties it. After the first miss of
+Nothing else is stored for it but an index: the intermediates *are* the cache, so removing them empties it. After the first miss of
 a stage nothing is looked up until the next FROM, because whatever follows stands on a new image.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from imagelab.dockerfile.step_keys import COMPARED, keys_of
 from imagelab.engine.commit import put_image
+from imagelab.errors import BlobNotFoundError, ManifestError, StoreError
+from imagelab.oci.digest import Digest
 from imagelab.state.model import Image
 from imagelab.store.store import Store
 from imagelab.units import parse_time
 
-COMPARED = """Env Cmd Entrypoint Shell ExposedPorts Volumes Labels OnBuild User WorkingDir StopSignal Healthcheck Tty OpenStdin
-StdinOnce""".split()
-"""What has to be equal: not Hostname, not Image."""
-_HASH = re.compile(r"(file|dir|multi):[0-9a-f]{64}")
+if TYPE_CHECKING:
+    from imagelab.dockerfile.step_keys import StepKeys
 
 
 class Cache:
@@ -28,11 +28,7 @@ class Cache:
 
     def __init__(self, store: Store, *, is_used: bool, sources: Sequence[Image] = ()) -> None:
         self._store, self._is_used, self.sources = store, is_used, sources
-        self._children: dict[str, list[Image]] = {}
-        for image in store.state().images.values():
-            if image.local:
-                self._children.setdefault(image.parent or "", []).append(image)
-        self._configs: dict[str, Mapping[str, Any]] = {}
+        store.fill_steps(self._keys)
         self.missed_at = 0
         """The step of this stage that was not found; 0 while all were."""
 
@@ -45,15 +41,22 @@ class Cache:
         if not self._is_used or self.missed_at:
             self.missed_at = self.missed_at or step
             return None
-        found = [
-            one
-            for one in self._of(parent)
-            if one.platform == platform and self._counts(one) and _same(self.config(one), wanted)
-        ]
-        if not found:
-            self.missed_at = step
+        images = self._store.state().images
+        for image_id in self._store.made_by(_id(parent), keys_of(wanted)):
+            image = images.get(image_id)
+            if image is not None and image.platform == platform and self._counts(image):
+                return image
+        self.missed_at = step
+        return None
+
+    def _keys(self, image_id: Digest) -> StepKeys | None:
+        try:
+            return keys_of(self._made_with(image_id))
+        except (BlobNotFoundError, StoreError, ManifestError):
             return None
-        return max(found, key=lambda image: (image.created, image.id))
+
+    def _made_with(self, image_id: Digest) -> Mapping[str, Any]:
+        return self._store.config(image_id).data.get("container_config") or {}
 
     def _counts(self, image: Image) -> bool:
         """With --cache-from, only what its images were made of."""
@@ -95,35 +98,16 @@ class Cache:
             image = put_image(
                 self._store, above, {**kept, **made}, parent.id if parent else None, parse_time(entry["created"])
             )
-            self.remember(image)
             self.missed_at = 0
             return image
         return None
-
-    def remember(self, image: Image) -> None:
-        """One more, made just now."""
-        self._children.setdefault(image.parent or "", []).append(image)
-
-    def config(self, image: Image) -> Mapping[str, Any]:
-        """What an image was made with."""
-        if image.id not in self._configs:
-            self._configs[image.id] = self._store.config(image.id).data.get("container_config") or {}
-        return self._configs[image.id]
-
-    def _of(self, parent: Image | None) -> list[Image]:
-        return self._children.get(parent.id if parent else "", [])
 
     # -- why not --------------------------------------------------------------------------------------------
 
     def similar(self, parent: Image | None, wanted: Mapping[str, Any]) -> Image | None:
         """The last build's image of the same step, but for its input: same text, another hash or other arguments."""
-        shape = _shape(wanted.get("Cmd") or [])
-        found = [one for one in self._of(parent) if _shape(self.config(one).get("Cmd") or []) == shape]
-        return max(found, key=lambda image: (image.created, image.id), default=None)
-
-    def has_any(self, parent: Image | None) -> bool:
-        """Was anything at all built on this image before?"""
-        return bool(self._of(parent))
+        found = next(self._store.made_alike(_id(parent), keys_of(wanted)), None)
+        return self._store.state().images.get(found) if found else None
 
     def why(self, parent: Image | None, wanted: Mapping[str, Any], step: int) -> str:
         """The reason for a miss, but for files: `because it is new`. To be asked before the step's image is remembered."""
@@ -135,21 +119,14 @@ class Cache:
         if old is None:
             return (
                 "because nothing like it was built on that image before"
-                if self.has_any(parent)
+                if self._store.made_any(_id(parent))
                 else "for the first time"
             )
-        return _difference(self.config(old), wanted)
+        return _difference(self._made_with(old.id), wanted)
 
 
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return all((old.get(key) or None) == (new.get(key) or None) for key in COMPARED)
-
-
-def _shape(command: Sequence[str]) -> tuple[str, ...]:
-    """A command without what stands for its input: hashes of files, build arguments."""
-    if command and command[0].startswith("|"):
-        command = command[1 + int(command[0][1:] or 0) :]
-    return tuple(_HASH.sub("…", word) for word in command)
+def _id(image: Image | None) -> str:
+    return image.id if image else ""
 
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -483,4 +483,3 @@ class Builder:
         stage.image = store_image(
             self._store, NewImage(stage.image, dict(stage.data), changes), read or self._store.read_file, now
         )
-        self._cache.remember(stage.image)
