@@ -25,7 +25,7 @@ from imagelab.errors import ImageLabError
 from imagelab.layers.tree import Change
 from imagelab.runtime.driver import ask, is_alive, set_aside, take_back
 from imagelab.state.model import Container, State
-from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, route, write_log
+from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, write_log
 
 if TYPE_CHECKING:
     from imagelab.engine.containers import Containers
@@ -76,20 +76,19 @@ class Timeline:
     def undo(self, count: int = 1) -> Moved:
         """Take back the last step, or some. TimelineError when there are not as many."""
         _at_least_none(count)
-        path = path_to(self._moments.parents(), self.position)
-        if count > len(path):
+        behind = self._moments.behind(count + 1)
+        if count > len(behind):
             there = {0: "nothing to undo", 1: "there is one step to undo"}.get(
-                len(path), f"there are {len(path)} steps to undo"
+                len(behind), f"there are {len(behind)} steps to undo"
             )
             raise TimelineError(there, hint="imagelab steps shows what was done")
-        return self.at(path[-count - 1] if count < len(path) else 0)
+        return self.at(behind[count] if count < len(behind) else 0)
 
     def redo(self, count: int = 1) -> Moved:
         """Do again what was undone last, or some of it. TimelineError when there is not as much."""
         _at_least_none(count)
-        parents = self._moments.parents()
-        here, there = path_to(parents, self.position), path_to(parents, self._moments.tip)
-        ahead = there[len(here) :] if there[: len(here)] == here else []
+        back, ahead = self._moments.way(self.position, self._moments.tip)
+        ahead = [] if back else ahead
         if count > len(ahead):
             said = {0: "nothing to redo", 1: "there is one step to redo"}.get(
                 len(ahead), f"there are {len(ahead)} steps to redo"
@@ -106,7 +105,7 @@ class Timeline:
         self._moments.known(number)
         here = self._containers.state.containers  # those that have died by themselves are known to have, from here on
         start = self.position
-        up, down = route(self._moments.parents(), start, number)
+        up, down = self._moments.way(start, number)
         there = self._moments.state(number).containers
         leaving = [one for one in here.values() if one.running and not (one.id in there and there[one.id].running)]
         kept = self._moments.kept([one.id for one in leaving])

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 from imagelab.errors import ConflictError
 from imagelab.oci.digest import Digest
@@ -35,16 +36,32 @@ class Plan:
         self.untagged: list[str] = []
         self.deleted: list[Digest] = []
         self._state = state
-        self._images = dict(state.images)
-        self._names = {image_id: list(state.names(image_id)) for image_id in state.images}
-        self._children = Counter(image.parent for image in state.images.values() if image.parent)
-        self._standing = Counter(chain_id for image in state.images.values() for chain_id in image.layers)
+        self._gone: set[Digest] = set()
+        self._left: dict[Digest, list[str]] = {}
+        self._orphaned: Counter[Digest] = Counter()
         self._users: dict[Digest, list[Container]] = {}
         for container in state.containers.values():
             self._users.setdefault(container.image, []).append(container)
+
+    @cached_property
+    def _standing(self) -> Counter[Digest]:
+        """How much stands on each layer; counted only when an image goes."""
+        state = self._state
+        standing = Counter(chain_id for image in state.images.values() for chain_id in image.layers)
+        for container in state.containers.values():
             # A container keeps its layers even when its image is removed by force, now or long ago (R5.11).
             image = state.images.get(container.image)
-            self._standing.update(container.layers or (image.layers if image else ()))
+            standing.update(container.layers or (image.layers if image else ()))
+        return standing
+
+    def _names(self, image_id: Digest) -> list[str]:
+        """The names an image still has."""
+        if image_id not in self._left:
+            self._left[image_id] = list(self._state.names(image_id))
+        return self._left[image_id]
+
+    def _is_here(self, image_id: Digest) -> bool:
+        return image_id in self._state.images and image_id not in self._gone
 
     def remove(self, image: Image, typed: str, name: str | None, *, force: bool, prune: bool) -> None:
         """Remove `image`, found under `name` (a canonical reference), or by its ID when `name` is None.
@@ -68,34 +85,34 @@ class Plan:
         self._untag(image.id, name)
         if "@" not in name:
             self._untag_leftover_digests(image.id, _repository(name))
-        if not self._names[image.id]:
+        if not self._names(image.id):
             self._delete_quietly(image.id, force=force, prune=prune)
 
     def prune(self, image_id: Digest) -> None:
         """Remove one image as `image prune` does: reference by reference, skipping what refuses (R5.20)."""
-        names: list[str | None] = [*self._names.get(image_id, ())]
+        names: list[str | None] = [*self._names(image_id)]
         for name in names or [None]:
-            if image_id not in self._images or (name is not None and name not in self._names[image_id]):
+            if not self._is_here(image_id) or (name is not None and name not in self._names(image_id)):
                 continue
             try:
-                self.remove(self._images[image_id], name or image_id.hex, name, force=False, prune=True)
+                self.remove(self._state.images[image_id], name or image_id.hex, name, force=False, prune=True)
             except ConflictError:
                 continue
 
     # -- steps ----------------------------------------------------------------------------------------------
 
     def _untag(self, image_id: Digest, name: str) -> None:
-        self._names[image_id].remove(name)
+        self._names(image_id).remove(name)
         self.untagged.append(name)
         self.removed.append(Untagged(familiar(name)))
 
     def _untag_all(self, image_id: Digest) -> None:
-        for name in list(self._names[image_id]):
+        for name in list(self._names(image_id)):
             self._untag(image_id, name)
 
     def _untag_leftover_digests(self, image_id: Digest, repository: str) -> None:
         """R5.3c: digest references live only as long as some tag of their repository does."""
-        same = [name for name in self._names[image_id] if _repository(name) == repository]
+        same = [name for name in self._names(image_id) if _repository(name) == repository]
         if all("@" in name for name in same):
             for name in same:
                 self._untag(image_id, name)
@@ -111,23 +128,25 @@ class Plan:
     def _delete(self, image_id: Digest, *, force: bool, prune: bool) -> None:
         self._refuse_if_used(image_id, references=not force, stopped=not force)
         self._untag_all(image_id)
-        image = self._images.pop(image_id)
+        standing = self._standing
+        image = self._state.images[image_id]
+        self._gone.add(image_id)
         self.deleted.append(image_id)
         self.removed.append(Deleted(image_id))
         for chain_id in reversed(image.layers):
-            self._standing[chain_id] -= 1
-            if not self._standing[chain_id]:
+            standing[chain_id] -= 1
+            if not standing[chain_id]:
                 self.removed.append(Deleted(chain_id))
         if image.parent:
-            self._children[image.parent] -= 1
-            if prune and image.parent in self._images:
+            self._orphaned[image.parent] += 1
+            if prune and self._is_here(image.parent):
                 self._delete_quietly(image.parent, force=False, prune=True)
 
     # -- questions ------------------------------------------------------------------------------------------
 
     def _single_reference(self, image_id: Digest) -> bool:
         """At most one tag, and every digest reference in that tag's repository (R5.6)."""
-        names = self._names[image_id]
+        names = self._names(image_id)
         if len(names) <= 1:
             return True
         tags = [name for name in names if "@" not in name]
@@ -136,7 +155,7 @@ class Plan:
     def _refuse_if_used(self, image_id: Digest, *, references: bool, stopped: bool) -> None:
         users = self._users.get(image_id, ())
         running = next((user for user in users if user.running), None)
-        if self._children[image_id] > 0:
+        if len(self._state.children(image_id)) > self._orphaned[image_id]:
             raise _conflict(
                 image_id,
                 "cannot be forced",
@@ -150,7 +169,7 @@ class Plan:
                 f"image is being used by running container {running.id[:12]}",
                 f"stop and remove it first: docker rm -f {running.id[:12]}",
             )
-        if references and self._names[image_id]:
+        if references and self._names(image_id):
             raise _conflict(
                 image_id,
                 "must be forced",

@@ -76,16 +76,23 @@ def path_to(parents: Mapping[int, int], number: int) -> list[int]:
 
 
 def route(parents: Mapping[int, int], start: int, end: int) -> tuple[list[int], list[int]]:
-    """(steps to undo, in that order; steps to do again, in that order).
+    """(steps to undo, in that order; steps to do again, in that order). It looks at no step but these.
+
+    A step's number is higher than that of the step before it: whichever is ahead goes back, until both are one.
 
     >>> route({1: 0, 2: 1, 3: 2, 4: 2, 5: 4}, start=3, end=5)       # 3 and 4 both came after 2
     ([3], [4, 5])
     """
-    here, there = path_to(parents, start), path_to(parents, end)
-    shared = 0
-    while shared < min(len(here), len(there)) and here[shared] == there[shared]:
-        shared += 1
-    return here[shared:][::-1], there[shared:]
+    undone: list[int] = []
+    redone: list[int] = []
+    while start != end:
+        if start > end:
+            undone.append(start)
+            start = parents[start]
+        else:
+            redone.append(end)
+            end = parents[end]
+    return undone, redone[::-1]
 
 
 # -- what a lab is, in one digest -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from imagelab.layers.tree import Change
 from imagelab.layers.writable_layer import unpack
 from imagelab.oci.digest import Digest
 from imagelab.state.model import State
-from imagelab.state.steps import Step, TimelineError, path_to
+from imagelab.state.steps import Step, TimelineError, path_to, route
 from imagelab.store.containers import container_of
 from imagelab.store.database import Database, Stacks, image_of, layer_of, with_rows
 
@@ -46,7 +46,22 @@ class Moments:
     def parents(self) -> dict[int, int]:
         """Step -> the one before it."""
         with self._lock:
-            return self._journal.parents()
+            return self._journal.all_parents()
+
+    def way(self, start: int, end: int) -> tuple[list[int], list[int]]:
+        """From one moment to another: (steps to undo, steps to do again), each in its order."""
+        with self._lock:
+            return route(self._journal.parents(), start, end)
+
+    def behind(self, count: int) -> list[int]:
+        """The last steps that led to the present, as many as that or all there are; the latest first."""
+        with self._lock:
+            parents, step = self._journal.parents(), self._journal.position
+            found: list[int] = []
+            while step and len(found) < count:
+                found.append(step)
+                step = parents[step]
+            return found
 
     def some(self, numbers: Sequence[int]) -> tuple[Step, ...]:
         """These steps, in this order."""
@@ -112,7 +127,7 @@ class Moments:
             journal.apply(net)
             for container_id, pid in pids.items():
                 self._database.containers.set_pid(container_id, pid)
-            leads_on = end in (0, *path_to(journal.parents(), journal.tip))
+            leads_on = not route(journal.parents(), end, journal.tip)[0]
             journal.move(end, tip=journal.tip if leads_on else end)
 
     # -- what is needed, and forgetting ---------------------------------------------------------------------
@@ -139,7 +154,7 @@ class Moments:
         path = [step.number for step in self.steps()]
         with self._lock, self._database.writing():
             journal, rows = self._journal, self._database.containers
-            led_here = len(path_to(journal.parents(), journal.position))
+            led_here = len(path_to(journal.all_parents(), journal.position))
             kept = path if keep is None else path[max(0, led_here - keep) :] if keep else []
             for version in journal.forget(kept):
                 if not rows.needs(version) and not journal.needs_files(version):
@@ -149,7 +164,7 @@ class Moments:
         """A sentence for everything a moment needs and the database no longer has."""
         with self._lock:
             journal, rows = self._journal, self._database.containers
-            parents = journal.parents()
+            parents = journal.all_parents()
             found = [
                 f"step {number} follows step {parent}, which is not here"
                 for number, parent in parents.items()

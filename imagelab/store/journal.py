@@ -104,12 +104,17 @@ class Journal:
 
     def _take_back(self, step: int) -> None:
         row = self._db.execute("SELECT parent FROM steps WHERE number = ?", (step,)).fetchone()
-        if row is None or self._db.execute("SELECT 1 FROM steps WHERE parent = ?", (step,)).fetchone():
+        if row is None or self._leads_on(step):
             return
         self._db.execute("DELETE FROM steps WHERE number = ?", (step,))
         self._db.execute("DELETE FROM journal WHERE step = ?", (step,))
         if self.position == step:
             self.move(row[0], tip=self._tips.get(step, row[0]))
+
+    def _leads_on(self, step: int) -> bool:
+        """Does another step follow it? Only later ones can, so only they are looked at."""
+        question = "SELECT 1 FROM steps WHERE number > ? AND parent = ?"
+        return self._db.execute(question, (step, step)).fetchone() is not None
 
     def finish(self, verb: Verb) -> None:
         """A verb is over: its events, and which of its steps were none after all."""
@@ -179,8 +184,12 @@ class Journal:
                 (key, str(value)),
             )
 
-    def parents(self) -> dict[int, int]:
-        """Step -> the one before it."""
+    def parents(self) -> Parents:
+        """Step -> the one before it, looked up as it is asked."""
+        return Parents(self._db)
+
+    def all_parents(self) -> dict[int, int]:
+        """The same, of all steps."""
         return dict(self._db.execute("SELECT number, parent FROM steps"))
 
     def steps(self) -> list[Step]:
@@ -256,7 +265,7 @@ class Journal:
     def forget(self, kept: Iterable[int]) -> set[str]:
         """Keep only these steps; the versions of containers' files that the others named."""
         keep = set(kept)
-        gone = [step for step in self.parents() if step not in keep]
+        gone = [step for step in self.all_parents() if step not in keep]
         versions: set[str] = set()
         for step in gone:
             for pair in self._db.execute("SELECT old_files, new_files FROM journal WHERE step = ?", (step,)):
@@ -284,6 +293,25 @@ class Journal:
             for event in ("INSERT", "UPDATE", "DELETE"):
                 self._db.execute(_trigger(table, key, columns, event))
         self._watched = True
+
+
+class Parents(Mapping[int, int]):
+    """Step -> the one before it: a row each time one is asked, since most ways are short and a timeline is long."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __getitem__(self, number: int) -> int:
+        row = self._db.execute("SELECT parent FROM steps WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return int(row[0])
+
+    def __iter__(self) -> Iterator[int]:
+        return (row[0] for row in self._db.execute("SELECT number FROM steps ORDER BY number"))
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM steps").fetchone()[0])
 
 
 def _trigger(table: str, key: str, columns: list[str], event: str) -> str:

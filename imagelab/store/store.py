@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -66,7 +66,9 @@ class Store:
         self.directory = directory
         self._database = database
         self._lock = threading.RLock()
+        self._leasing = threading.Lock()
         self._leases = 0
+        self._lease: AbstractContextManager[bool] | None = None
         self._trees: dict[Digest, Tree] = {}
         self._sparse: dict[Digest, dict[int, Row]] = {}
         self._verb: Verb | None = None
@@ -384,23 +386,31 @@ class Store:
 
     @contextmanager
     def lease(self) -> Iterator[None]:
-        """While this is held, no blob is swept away by anybody."""
+        """While this is held, no blob is swept away by anybody. One inside another takes no lock of its own."""
+        with self._leasing:
+            self._lease = self._lease or self._leased()
+            self._leases += 1
+        try:
+            yield
+        finally:
+            with self._leasing:
+                self._leases -= 1
+                if not self._leases and self._lease is not None:
+                    self._lease.__exit__(None, None, None)
+                    self._lease = None
+
+    def _leased(self) -> AbstractContextManager[bool]:
+        """A lease of this store's, held."""
         from imagelab.store.locks import locked
         from imagelab.store.os_errors import plainly
 
         leases = self.directory / "leases"
         with plainly():
             leases.mkdir(exist_ok=True)
-        with self._lock:
-            self._leases += 1
-            mine = leases / f"{os.getpid()}-{self._leases}"
-        with plainly(), locked(leases / "sweep.lock"):
-            lease = locked(mine)
-            lease.__enter__()
-        try:
-            yield
-        finally:
-            lease.__exit__(None, None, None)
+            with locked(leases / "sweep.lock"):
+                lease = locked(leases / f"{os.getpid()}-{id(self)}")
+                lease.__enter__()
+        return lease
 
     def gc(self) -> int:
         """Drop every blob that neither the lab nor its timeline reaches, and what a broken download left; bytes freed."""

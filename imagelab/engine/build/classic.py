@@ -81,7 +81,7 @@ class Builder:
 
     def build(self, context: IO[bytes]) -> said.BuildTrace:
         """All of it; the trace. DockerfileError before anything is done, BuildError in the middle."""
-        with tempfile.TemporaryFile() as place:
+        with tempfile.TemporaryFile() as place, self._store.lease():
             return self._built(read_context(context, place))
 
     def _built(self, source: Source) -> said.BuildTrace:
