@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from imagelab.oci.reference import Reference, familiar
+from imagelab.oci.reference import familiar
 from imagelab.output import eras
 from imagelab.output.tabwriter import columns
 from imagelab.state.events import Deleted, Removal, Untagged
@@ -125,6 +125,8 @@ def images(
 def image_rows(image: Image, state: State, options: ListOptions, era: str) -> list[ImageRow]:
     """One row a tag; with digests one for each tag and digest of its repository (R3.4, R3.6)."""
     names = eras.names(state, image, era)
+    if not names:
+        return [ImageRow(image, NONE, NONE, NONE)]
     if options.reference_patterns and names:
         from imagelab.state.image_filters import matching_names
 
@@ -148,8 +150,11 @@ def image_rows(image: Image, state: State, options: ListOptions, era: str) -> li
 
 def _split(name: str) -> tuple[str, str]:
     """A canonical reference -> familiar repository, and its tag or digest."""
-    reference = Reference.canonical(name)
-    return familiar(reference.repository), reference.digest or reference.tag or ""
+    tagged, _, digest = name.partition("@")
+    repository, colon, tag = tagged.rpartition(":")
+    if not colon or "/" in tag:  # the colon was a port's
+        repository, tag = tagged, ""
+    return familiar(repository), digest or tag
 
 
 def _shown_id(era: str, *, no_trunc: bool) -> Callable[[ImageRow], str]:

@@ -15,6 +15,11 @@ PADDING = 3
 def columns(lines: Sequence[str], *, minimum: int = 10) -> str:
     """Lines of tab-separated cells as text, each line ended."""
     rows = [line.split("\t") for text in lines for line in text.split("\n")]
+    if len({len(row) for row in rows}) == 1:  # a listing: every column lasts from the first line to the last
+        last = len(rows[0]) - 1
+        found = [max(minimum, max(map(len, column)) + PADDING) for column in list(zip(*rows, strict=True))[:last]]
+        line = "".join(f"{{:{width}}}" for width in found) + "{}\n"
+        return "".join([line.format(*row) for row in rows])
     widths = [[0] * (len(row) - 1) for row in rows]
     for at, row in enumerate(rows):
         for column in range(len(row) - 1):
