@@ -10,12 +10,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import imagelab
 from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatError, StoreError
 from imagelab.layers.changeset import blob_of
 from imagelab.layers.tree import Kind, Node, Put
@@ -301,6 +303,45 @@ def test_a_lab_of_the_future(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(StoreError, match="made by a newer imagelab"):
         Store.open(tmp_path)
+
+
+def _as_it_was_in_format_3(file: Path) -> None:
+    """A lab as the version before wrote it: every image with the list of its layers, and no keys of steps."""
+    with Store.open(file.parent) as store:
+        layers = {image.id: " ".join(image.layers) for image in store.state().images.values()}
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        for image_id, text in layers.items():
+            db.execute("UPDATE images SET layers = ? WHERE id = ?", (text, image_id))
+            for column in ("old", "new"):
+                db.execute(
+                    f"UPDATE journal SET {column} = json_set({column}, '$[3]', ?) WHERE kind = 'images' AND key = ?",
+                    (text, image_id),
+                )
+        db.execute("DROP TABLE made")
+        db.execute("PRAGMA user_version = 3")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def test_a_lab_of_the_version_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its images have their layers, its steps can be undone, and its build cache is one; also when it may only be read."""
+    files = {"Dockerfile": "FROM nginx:1.11\nLABEL a=b\nRUN echo > /x\n"}
+    with closing(imagelab.connect(tmp_path / "lab", environ={}, in_process=True)) as lab:
+        lab.pull("nginx:1.11")
+        built = lab.build(files, "built").image.id
+        before = lab.state
+    _as_it_was_in_format_3(tmp_path / "lab" / "lab.db")
+    with monkeypatch.context() as only_reading:
+        only_reading.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+        with Store.open(tmp_path / "lab") as store:
+            assert store.state() == before
+    with closing(imagelab.connect(tmp_path / "lab", environ={}, in_process=True)) as lab:
+        assert lab.state == before and lab.engine.doctor() == []
+        lab.undo()
+        assert built not in lab.state.images
+        lab.redo()
+        assert lab.state == before
+        again = lab.build(files, "built")
+        assert again.image.id == built and [step.outcome for step in again.steps] == ["FROM", "CACHED", "CACHED"]
 
 
 def test_a_damaged_database(tmp_path: Path) -> None:
