@@ -4,6 +4,7 @@
                 inflated, hashed again and their headers found, with no network and no store), skopeo, podman (`pull`)
     listing     `imagelab images` with 1,000 images, beside `python -c pass`
     prune       1,000 dangling images
+    growth      listings, builds, pull, tag and rmi in a lab of 1,000 images, against a floor (`growth`)
     timeline    undo and redo in a lab of 1,000 images
     build       twelve steps, cold and cached; how the time of a long Dockerfile grows (`build`)
     archives    save and load of the Debian image, beside skopeo with the same archive (`archives`)
@@ -27,6 +28,7 @@ from benchmarks.archives import bench as bench_archives
 from benchmarks.build import bench as bench_build
 from benchmarks.containers import bench as bench_containers
 from benchmarks.debian import layout
+from benchmarks.growth import bench as bench_growth
 from benchmarks.measure import RUNS, have, interleaved, run, scratch, show, timed
 from benchmarks.panels import bench as bench_panels
 from benchmarks.pull import bench as bench_pull
@@ -92,6 +94,12 @@ def main() -> None:
         bench_view(folder)
         bench_panels(folder)
         bench_containers(folder)
+        bench_growth(folder, a_thousand)
+        bench_timeline(folder, interleaved, show)
+        bench_build(folder, interleaved, show)
+        bench_view(folder, interleaved, show)
+        bench_panels(folder, interleaved, show)
+        bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
         if have("skopeo", "umoci", "debootstrap"):
             bench_archives(folder, layout(folder / "debian"))
