@@ -23,6 +23,21 @@ from imagelab.state.model import Image, Layer
 from imagelab.store.store import Store
 
 FLOOR = "import sqlite3, json, re, dataclasses, pathlib, datetime, argparse"
+LAUNCH = """
+import os, sys, time
+null = os.open(os.devnull, os.O_WRONLY)
+begin = time.perf_counter()
+if hasattr(os, "wait4"):
+    child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null, 1)])
+    _, status, usage = os.wait4(child, 0)
+    peak = usage.ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1024)
+else:
+    import subprocess
+    status, peak = subprocess.call(sys.argv[1:], stdout=null), 0
+print(time.perf_counter() - begin, peak)
+sys.exit(status != 0)
+"""
+"""A process as small as can be, that starts another: what it measures is not what had been in the memory of this one."""
 COUNT = 1000
 BLOCK = 100
 
@@ -47,18 +62,11 @@ def a_chain(directory: Path) -> None:
 def measured(line: list[str]) -> tuple[float, int]:
     """Seconds of a whole process, and MiB at its peak (0 where the system does not say)."""
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    begin = time.perf_counter()
-    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, env=kept)
-    if not hasattr(os, "wait4"):
-        status, peak = process.wait(), 0
-    else:
-        _, status, usage = os.wait4(process.pid, 0)
-        peak = usage.ru_maxrss // (1024 if sys.platform != "darwin" else 1 << 20)
-        process.returncode = status
-    seconds = time.perf_counter() - begin
-    if status:
-        raise SystemExit(f"{' '.join(line)} ended with {status}")
-    return seconds, peak
+    done = subprocess.run([sys.executable, "-c", LAUNCH, *line], stdout=subprocess.PIPE, env=kept, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(line)} ended with {done.returncode}")
+    seconds, peak = done.stdout.split()
+    return float(seconds), int(peak)
 
 
 def floor() -> float:

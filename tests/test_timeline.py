@@ -260,7 +260,7 @@ WORK = [
 
 
 NURSERY = """
-import os, sys, imagelab.cli.main, imagelab.lab, imagelab.containers, imagelab.timeline, imagelab.commit
+import os, sys, imagelab.cli.main, imagelab.lab.lab, imagelab.engine.containers, imagelab.engine.timeline, imagelab.engine.commit
 for order in sys.stdin:
     child = os.fork()
     if not child:

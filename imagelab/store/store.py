@@ -21,6 +21,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -101,7 +102,7 @@ class Store:
 
     # -- blobs ----------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def blobs(self) -> Blobs:
         """The blobs as files."""
         from imagelab.store.blobs import Blobs
