@@ -1,4 +1,4 @@
-"""The shape of the project, held by tests: which way imports go, and what a quick command may load."""
+"""The shape of the project that no import contract says: pure rooms, short modules, front doors, what a quick import may load."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ from pathlib import Path
 
 import pytest
 
+from tools import make_floors
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imagelab"
 
-PURE = "errors digest oci reference tree tarscan compression layer gotemplate goparse govalues units filters events state reports removal snapshot container dockerfile dockerignore buildlog steps"
-GROUPS = {
-    **dict.fromkeys(PURE.split(), 0),
-    **dict.fromkeys(["store", "registry", "runtime"], 1),
-    **dict.fromkeys(
-        ["pull", "engine", "containers", "commit", "archive", "archives", "unarchive", "build", "timeline"], 2
-    ),
-    **dict.fromkeys("lab results cli magics view server classroom course launch shim __init__ __main__".split(), 3),
+PURE = ("errors", "units", "oci", "gotemplate", "layers", "state", "dockerfile")
+WORLD = {
+    "sqlite3",
+    "socket",
+    "subprocess",
+    "threading",
+    "concurrent",
+    "requests",
+    "http",
+    "urllib",
+    "tempfile",
+    "shutil",
+    "os",
 }
-WORLD = {"sqlite3", "socket", "subprocess", "threading", "requests", "http", "urllib", "tempfile", "shutil", "os"}
 
 
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
-
-
-def group(path: Path) -> int:
-    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    name = next((key for key in GROUPS if part == key or part.startswith(f"{key}_")), None)
-    assert name is not None, f"{path.name} is in no group: add it to the table in docs/architecture.md and here"
-    return GROUPS[name]
 
 
 def imported(path: Path) -> set[str]:
@@ -55,21 +54,12 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_its_own_group_or_above(path: Path) -> None:
-    for name in imported(path):
-        parts = name.split(".")
-        if parts[0] != "imagelab" or len(parts) == 1 or name == "imagelab.__version__":
-            continue
-        target = next((key for key in GROUPS if parts[1] == key or parts[1].startswith(f"{key}_")), None)
-        if target is not None:
-            assert GROUPS[target] <= group(path), f"{path.name} imports {name}"
-
-
 @pytest.mark.parametrize(
-    "path", [path for path in modules() if group(path) == 0], ids=lambda path: str(path.relative_to(PACKAGE))
+    "path",
+    [path for path in modules() if path.relative_to(PACKAGE).parts[0].removesuffix(".py") in PURE],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
 )
-def test_the_pure_group_does_not_touch_the_world(path: Path) -> None:
+def test_a_pure_room_does_not_touch_the_world(path: Path) -> None:
     touched = {name.split(".")[0] for name in imported(path) if not name.startswith("urllib.parse")} & WORLD
     assert not touched, f"{path.name} imports {touched}"
 
@@ -79,6 +69,17 @@ def test_no_module_is_over_500_lines() -> None:
         str(p.relative_to(ROOT)): n for p in modules() if (n := len(p.read_text(encoding="utf-8").splitlines())) > 500
     }
     assert not long
+
+
+@pytest.mark.parametrize("package", sorted({path.parent for path in modules()}), ids=lambda path: path.name)
+def test_every_package_has_a_front_door(package: Path) -> None:
+    """What it owns, what it never does, where to begin; of packages inside a room a sentence is enough."""
+    docstring = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert len(docstring.split()) >= (40 if package.parent == PACKAGE else 4), docstring
+
+
+def test_the_drawing_of_the_floors_is_that_of_the_contract() -> None:
+    assert make_floors.PICTURE.read_text(encoding="utf-8") == make_floors.picture(), "run make docs"
 
 
 def test_no_broad_except() -> None:

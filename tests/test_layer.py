@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from imagelab.errors import LayerFormatError
 from imagelab.layers.changeset import LayerScanner, index, write
 from imagelab.layers.compression import Inflater, gzip_bytes
-from imagelab.layers.stage import Stage
 from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, apply
 from imagelab.oci.documents import Digest
+from imagelab.store.stage import ThreadStage
 
 
 def tar(*members: tuple[str, bytes | None], format: int = tarfile.PAX_FORMAT, **attributes: object) -> bytes:
@@ -114,7 +114,7 @@ def test_without_isal_the_results_are_the_same(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_in_threads_the_results_are_the_same(pack: Callable[[bytes], bytes]) -> None:
     blob = pack(tar(*((f"f{number}", bytes(number * 37)) for number in range(100))))
-    scanner = LayerScanner(threaded=True)
+    scanner = LayerScanner(stage=ThreadStage)
     for at in range(0, len(blob), 701):
         scanner.feed(blob[at : at + 701])
     assert scanner.finish() == index(blob)
@@ -122,10 +122,12 @@ def test_in_threads_the_results_are_the_same(pack: Callable[[bytes], bytes]) -> 
 
 
 @pytest.mark.parametrize(
-    "blob", [b"no tar at all" * 100, gzip.compress(b"no tar at all" * 100), gzip.compress(tar(("f", b"x")))[:-20]]
+    "blob",
+    [b"no tar at all" * 100, gzip.compress(b"no tar at all" * 100), gzip.compress(tar(("f", b"x")))[:-20]],
+    ids=["rubbish", "half a blob", "half a tar"],
 )
 def test_in_threads_rubbish_is_refused_too(blob: bytes) -> None:
-    with closing(LayerScanner(threaded=True)) as scanner, pytest.raises(LayerFormatError) as caught:
+    with closing(LayerScanner(stage=ThreadStage)) as scanner, pytest.raises(LayerFormatError) as caught:
         scanner.feed(blob)
         scanner.finish()
     with pytest.raises(LayerFormatError, match=re.escape(str(caught.value))):
@@ -143,7 +145,7 @@ def test_a_stage_works_in_order_and_holds_little() -> None:
             raise LayerFormatError("bad")
         seen.append(piece)
 
-    with closing(Stage(work)) as stage:
+    with closing(ThreadStage(work)) as stage:
         feeder = threading.Thread(target=lambda: [stage.feed(b"%d" % number) for number in range(20)])
         feeder.start()
         assert begun.wait(10)

@@ -23,16 +23,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from imagelab.errors import LayerFormatError
 from imagelab.layers.compression import Inflater, gzip_bytes
 from imagelab.layers.tar_scanner import BLOCK, Row, TarScanner
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Whiteout
 from imagelab.oci.documents import OCI_LAYER_GZIP, Digest
-
-if TYPE_CHECKING:
-    from imagelab.layers.stage import Stage
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -56,11 +53,24 @@ class LayerIndex:
         return [change for change in changed if change is not None]
 
 
+class Stage(Protocol):
+    """A part of the work that takes its pieces in order, perhaps beside the others. What it raises, the next call raises."""
+
+    def feed(self, piece: bytes) -> None:
+        """One more piece."""
+
+    def finish(self) -> None:
+        """Wait until every piece has been worked on."""
+
+    def close(self) -> None:
+        """Let go; what nobody has begun with is dropped."""
+
+
 class LayerScanner:
     """One pass over a layer: `feed` the blob as it arrives, then `finish`.
 
-    `keep` is handed the uncompressed tar, piece by piece, for whoever wants to hold on to it. `threaded`: one thread inflates,
-    one hashes and reads what was inflated, and whoever feeds waits for neither; then `close` it, too.
+    `keep` is handed the uncompressed tar, piece by piece, for whoever wants to hold on to it. `stage`
+    makes a stage of its own for each part of the work, inflating, and hashing and reading what was inflated; then `close` it, too.
     """
 
     def __init__(
@@ -68,7 +78,7 @@ class LayerScanner:
         media_type: str = OCI_LAYER_GZIP,
         *,
         keep: Callable[[bytes], object] | None = None,
-        threaded: bool = False,
+        stage: Callable[[Callable[[bytes], object]], Stage] | None = None,
     ) -> None:
         self._media_type = media_type
         self._blob, self._tar = hashlib.sha256(), hashlib.sha256()
@@ -77,12 +87,10 @@ class LayerScanner:
         self._keep = keep
         self._to_inflate: Callable[[bytes], object] = self._inflate
         self._to_read: Callable[[bytes], object] = self._read
-        self._stages: Sequence[Stage] = self._in_stages() if threaded else ()
+        self._stages: Sequence[Stage] = self._in_stages(stage) if stage is not None else ()
 
-    def _in_stages(self) -> Sequence[Stage]:
-        from imagelab.layers.stage import Stage
-
-        inflating, reading = Stage(self._inflate), Stage(self._read)
+    def _in_stages(self, stage: Callable[[Callable[[bytes], object]], Stage]) -> Sequence[Stage]:
+        inflating, reading = stage(self._inflate), stage(self._read)
         self._to_inflate, self._to_read = inflating.feed, reading.feed
         return inflating, reading
 

@@ -19,6 +19,7 @@ from imagelab.layers.changeset import LayerIndex, LayerScanner
 from imagelab.oci.documents import Descriptor, Digest
 from imagelab.store.locks import locked
 from imagelab.store.os_errors import plainly
+from imagelab.store.stage import ThreadStage
 
 PIECE = 256 * 1024
 LARGE = 1 << 20
@@ -131,7 +132,7 @@ class Download:
         if self._index is not None:
             self.offset = self._descriptor.size
             return self
-        self._scanner = LayerScanner(self._descriptor.media_type, threaded=self._threaded)
+        self._scanner = LayerScanner(self._descriptor.media_type, stage=ThreadStage if self._threaded else None)
         self._close.callback(self._scanner.close)
         self._output = self._close.enter_context(self._file.open("a+b"))
         self._resume()

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 WAITING = 4
 
 
-class Stage:
+class ThreadStage:
     """`feed` it pieces, then `finish`; `close` in any case. What the work raises, the next call raises."""
 
     def __init__(self, work: Callable[[bytes], object]) -> None:
