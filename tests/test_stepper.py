@@ -13,7 +13,7 @@ import imagelab
 from imagelab.lab.lab import Lab
 from imagelab.layers.tree import Put, Tree, Whiteout, apply, diff
 from imagelab.layers.writable_layer import listed
-from imagelab.view.listings.html_table import tables
+from imagelab.view.html_table import tables
 from imagelab.view.messages import LANGUAGES
 from imagelab.view.stepper.overlay import overlay
 from imagelab.view.stepper.widget import MOST_FILES, chosen, differences, event_text

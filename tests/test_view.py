@@ -13,7 +13,7 @@ import pytest
 
 from imagelab.lab.lab import Lab
 from imagelab.state.events import Progress
-from imagelab.view.listings.html_table import html_table, image_mark, is_table, rows, tables
+from imagelab.view.html_table import html_table, image_mark, is_table, rows, tables
 from imagelab.view.panel import Shown
 from imagelab.view.pull_progress import NotebookProgress, PullPicture, is_watched, pull_html
 from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast, panel

@@ -42,7 +42,7 @@ from imagelab.errors import ImageLabError, UsageError
 from imagelab.lab.lab import Lab, connect
 from imagelab.lab.results.images import CommandResult
 from imagelab.state.events import Progress
-from imagelab.view.listings.html_table import html_table, image_mark
+from imagelab.view.html_table import html_table, image_mark
 from imagelab.view.pull_progress import NotebookProgress, is_watched, publish, pull_html
 
 LIVE = ("run", "exec", "logs", "attach", "start", "wait", "build")

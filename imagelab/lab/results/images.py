@@ -41,7 +41,7 @@ class CommandResult:
     @property
     def rows(self) -> list[dict[str, str]]:
         """A listing's rows by heading: `rows[0]["IMAGE ID"]`."""
-        from imagelab.view.listings.html_table import rows
+        from imagelab.view.html_table import rows
 
         return rows(self.stdout)
 
@@ -176,6 +176,6 @@ class Usage:
 
 
 def html_of(text: str, lab: Lab, *, label: str = "") -> str:
-    from imagelab.view.listings.html_table import html_table, image_mark
+    from imagelab.view.html_table import html_table, image_mark
 
     return html_table(text, label=label, mark=image_mark(lab.state))

@@ -21,7 +21,7 @@ from datetime import tzinfo
 from imagelab.output import eras
 from imagelab.output import images as format
 from imagelab.state.model import Image, State
-from imagelab.view.listings.html_table import Table, tables
+from imagelab.view.html_table import Table, tables
 from imagelab.view.messages import say
 from imagelab.view.panel import Shown, aligned, escape
 from imagelab.view.style import chip, panel

@@ -9,7 +9,7 @@ who asked for less motion: there, space is one step forward.
 from __future__ import annotations
 
 from imagelab.view.graph.lab_graph import image as picture_of
-from imagelab.view.listings.html_table import Table, tables
+from imagelab.view.html_table import Table, tables
 from imagelab.view.messages import say
 from imagelab.view.panel import escape
 from imagelab.view.stepper.overlay import Overlay
