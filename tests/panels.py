@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from imagelab.view.panel import Shown
+from imagelab.view.panel import Panel
 
 
 class Words(HTMLParser):
@@ -34,11 +34,11 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w./@:%+-]*\w[\w./@:%+-]*", text))
 
 
-def page_words(panel: Shown) -> set[str]:
+def page_words(panel: Panel) -> set[str]:
     return words(" ".join(Words(panel.html).text))
 
 
-def check(panel: Shown) -> None:
+def check(panel: Panel) -> None:
     """The laws of a panel. Every word of the text stands on the page; nothing comes from elsewhere, nothing runs."""
     missing = words(panel.text) - page_words(panel)
     assert not missing, missing

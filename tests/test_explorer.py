@@ -168,11 +168,11 @@ def test_two_images_share_layers_and_differ_in_files(lab: Lab) -> None:
     found = lab.compare("nginx:1.11", "nginx")
     panels.check(found)
     one, other = lab.image("nginx:1.11"), lab.image("nginx")
-    assert [layer.chain_id for layer in (*found.shared, *found.only_one)] == list(one.layers)
-    assert [layer.chain_id for layer in (*found.shared, *found.only_other)] == list(other.layers)
+    assert [layer.chain_id for layer in (*found.shared, *found.only_left)] == list(one.layers)
+    assert [layer.chain_id for layer in (*found.shared, *found.only_right)] == list(other.layers)
     assert found.files
     same = lab.compare("nginx", "nginx")
-    assert (same.only_one, same.only_other, same.files) == ((), (), ())
+    assert (same.only_left, same.only_right, same.files) == ((), (), ())
     assert "both show the same files" in same.text
 
 

@@ -22,11 +22,11 @@ def test_a_pull_is_a_ladder(lab: Lab) -> None:
     lab.docker("pull -q nginx")
     found = lab.tape()
     assert found.kinds == ["resolve", "manifest", "config", *["layer"] * 3, *["complete"] * 3, "status"]
-    assert [rung.number for rung in found.rungs if rung.number] == [1, 2, 3, 4, 5, 6]
+    assert [row.number for row in found.rows if row.number] == [1, 2, 3, 4, 5, 6]
     manifest = json.loads(found.requests[1].body)
     asked = [exchange.url.rpartition("/")[2] for exchange in found.requests[2:]]
     assert asked == [manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])]
-    sizes = [rung.size for rung in found.rungs if rung.kind in ("config", "layer")]
+    sizes = [row.size for row in found.rows if row.kind in ("config", "layer")]
     assert sizes == [manifest["config"]["size"], *(layer["size"] for layer in manifest["layers"])]
     panels.check(found)
 
@@ -36,7 +36,7 @@ def test_what_is_here_is_not_asked(lab: Lab) -> None:
     lab.docker("pull -q nginx")
     lab.docker("pull -q redis")
     found = lab.tape()
-    here = [rung.entry for rung in found.rungs if rung.kind == "exists"]
+    here = [row.entry for row in found.rows if row.kind == "exists"]
     assert len(here) == 1
     assert not any(note.id in exchange.url for note in here for exchange in found.requests if isinstance(note, Note))
     lab.docker("pull -q redis")
@@ -87,7 +87,7 @@ def test_a_layer_that_broke_off_goes_on_where_it_was(lab: Lab) -> None:
     """R2.26: Range, and only the rest."""
     lab.upstream.fault("truncate", "nginx")
     lab.pull("nginx")
-    again = next(rung.entry for rung in lab.tape().rungs if rung.kind == "resumed")
+    again = next(row.entry for row in lab.tape().rows if row.kind == "resumed")
     assert isinstance(again, Exchange)
     start = int(dict(again.sent)["Range"].removeprefix("bytes=").removesuffix("-"))
     assert start > 0

@@ -14,7 +14,7 @@ import pytest
 from imagelab.lab.lab import Lab
 from imagelab.state.events import Progress
 from imagelab.view.html_table import html_table, image_mark, is_table, rows, tables
-from imagelab.view.panel import Shown
+from imagelab.view.panel import Panel
 from imagelab.view.pull_progress import NotebookProgress, PullPicture, is_watched, pull_html
 from imagelab.view.style import DARK, KINDS, LIGHT, STYLE, Theme, contrast, panel
 from states import a_state, id_of, image
@@ -318,11 +318,11 @@ def test_every_panel_prints_as_its_text() -> None:
     """A dataclass brings a `__repr__` of its own, unless it is told not to."""
     import imagelab.view as view
 
-    for module in pkgutil.iter_modules(view.__path__):
-        importlib.import_module(f"imagelab.view.{module.name}")
-    panels = Shown.__subclasses__()
+    for module in pkgutil.walk_packages(view.__path__, "imagelab.view."):
+        importlib.import_module(module.name)
+    panels = Panel.__subclasses__()
     assert len(panels) > 5
-    assert [panel.__name__ for panel in panels if panel.__repr__ is not Shown.__repr__] == []
+    assert [panel.__name__ for panel in panels if panel.__repr__ is not Panel.__repr__] == []
 
 
 def test_the_bar_of_a_load_is_full_at_its_end() -> None:

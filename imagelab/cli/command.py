@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagelab.oci.digest import Digest
     from imagelab.state.events import ProgressSink
     from imagelab.store.journal import Verb
-    from imagelab.view.panel import Shown
+    from imagelab.view.panel import Panel
 
 GLOBAL_FLAGS = (
     Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),
@@ -168,7 +168,7 @@ class Context:
         """Does whoever reads this take richer forms than text?"""
         return hasattr(self.out, "attach")
 
-    def show_panel(self, panel: Shown) -> None:
+    def show_panel(self, panel: Panel) -> None:
         """A panel: its text, and in a notebook its page."""
         self.show(panel.text, {"text/html": panel.html} if self.in_notebook else {})
 

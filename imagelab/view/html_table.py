@@ -10,18 +10,19 @@ and reading it back is enough to know the cells: `rows` gives them to Python, `h
 colours are JupyterLab's own, with others to fall back on, so it suits a light theme, a dark one and a site that has
 neither; IDs are set in a fixed width. An image without a tag is marked by a word as well as a colour.
 
-Where styles are not allowed (a notebook nobody has trusted yet), a plain table with the same words is left.
+Where styles are not allowed (a notebook that its reader has not trusted yet), a plain table with the same words is left.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 
 from imagelab.state.model import State
 from imagelab.view.style import LITERAL, STYLE
+from imagelab.view.table import Cell, Table
 
 NONE, UNTAGGED = "<none>", "<untagged>"
 
@@ -40,38 +41,34 @@ Mark = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DockerTable:
     """Cells by row, under their headings. `title` is the line above, "" if there is none."""
 
-    headings: tuple[str, ...]
+    columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
 
 
-@dataclass(slots=True)
-class _Draft:
-    title: str
-    starts: list[int] = field(default_factory=list)
-    lines: list[tuple[str, ...]] = field(default_factory=list)
-
-
-def tables(text: str) -> tuple[Table, ...]:
+def tables(text: str) -> tuple[DockerTable, ...]:
     """The tables of a listing; none when the text is something else."""
     lines = text.rstrip("\n").split("\n")
     if not (_HEADER.fullmatch(lines[0]) or _TITLE.fullmatch(lines[0]) or _is_column(lines)):
         return ()
-    drafts: list[_Draft] = []
+    blocks: list[tuple[str, list[str]]] = []
     for line in lines:
         if _TITLE.fullmatch(line):
-            drafts.append(_Draft(line.strip()))
+            blocks.append((line.strip(), []))
         elif line.strip():
-            if not drafts:
-                drafts.append(_Draft(""))
-            draft = drafts[-1]
-            if not draft.starts:
-                draft.starts = [match.start() for match in re.finditer(_HEADING, line)]
-            draft.lines.append(_cells(line, draft.starts))
-    return tuple(Table(draft.lines[0], tuple(draft.lines[1:]), draft.title) for draft in drafts if draft.lines)
+            if not blocks:
+                blocks.append(("", []))
+            blocks[-1][1].append(line)
+    return tuple(_table(title, lines) for title, lines in blocks if lines)
+
+
+def _table(title: str, lines: list[str]) -> DockerTable:
+    starts = [match.start() for match in re.finditer(_HEADING, lines[0])]
+    columns, *rows = (_cells(line, starts) for line in lines)
+    return DockerTable(columns, tuple(rows), title)
 
 
 def _is_column(lines: list[str]) -> bool:
@@ -91,9 +88,7 @@ def is_table(text: str) -> bool:
 
 def rows(text: str) -> list[dict[str, str]]:
     """Every row as `{heading: cell}`: `rows[0]["IMAGE ID"]`. Empty when the text is no listing."""
-    return [
-        dict(zip(table.headings, row, strict=True)) for table in tables(text) for row in table.rows
-    ]  # fmt: skip
+    return [dict(zip(table.columns, row, strict=True)) for table in tables(text) for row in table.rows]
 
 
 def image_mark(state: State) -> Mark:
@@ -101,8 +96,8 @@ def image_mark(state: State) -> Mark:
 
     images = {digest.short: image for image in state.images.values() for digest in (image.target, image.id)}
 
-    def mark(shown: str) -> str:
-        image = images.get(shown.removeprefix("sha256:")[:12])
+    def mark(image_id: str) -> str:
+        image = images.get(image_id.removeprefix("sha256:")[:12])
         if image is None:
             return ""
         return "dangling" if state.is_dangling(image.id) else "intermediate" if state.is_intermediate(image.id) else ""
@@ -117,40 +112,36 @@ def no_mark(_: str) -> str:
 
 def html_table(text: str, *, label: str = "", mark: Mark = no_mark) -> str:
     """A listing as HTML; "" when it is none. `label` is what a screen reader calls it."""
-    found = tables(text)
-    if not found:
-        return ""
-    return f'{STYLE}<div class="imagelab {LITERAL}">{"".join(_table(table, label, mark) for table in found)}</div>'
+    pages = "".join(_page(table, label, mark) for table in tables(text))
+    return f'{STYLE}<div class="imagelab {LITERAL}">{pages}</div>' if pages else ""
 
 
-def _table(table: Table, label: str, mark: Mark) -> str:
+def _page(table: DockerTable, label: str, mark: Mark) -> str:
     title = f'<div class="title">{escape(table.title)}</div>' if table.title else ""
     name = escape(table.title or label)
-    head = "".join(f'<th scope="col"{_class(heading)}>{escape(heading)}</th>' for heading in table.headings)
-    body = "".join(_row(row, table.headings, mark) for row in table.rows)
     caption = f' aria-label="{name}"' if name else ""
-    start = f'{title}<table class="imagelab-table"{caption}>'
-    return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    columns = [Cell(heading, escape(heading), f' scope="col"{_class(heading)}') for heading in table.columns]
+    marks = [_mark(row, table.columns, mark) for row in table.rows]
+    rows = [_marked(row, table.columns, word) for row, word in zip(table.rows, marks, strict=True)]
+    page = Table(columns, rows, marks=[' class="m"' if word else "" for word in marks])
+    return title + page.html(f' class="imagelab-table"{caption}')
 
 
-def _row(cells: tuple[str, ...], headings: tuple[str, ...], mark: Mark) -> str:
-    word = ""
-    if NONE in cells or UNTAGGED in cells or not _NAME & set(headings):
-        word = next((mark(cell) for cell, heading in zip(cells, headings, strict=True) if heading in _ID), "")
-    shown = [
-        f"<td{_class(heading, cell)}>{escape(cell)}{_badge(word) if at == _marked(headings) else ''}</td>"
-        for at, (cell, heading) in enumerate(zip(cells, headings, strict=True))
+def _mark(row: tuple[str, ...], columns: tuple[str, ...], mark: Mark) -> str:
+    """The word about a row: only where a name is missing, or none is listed."""
+    if not (NONE in row or UNTAGGED in row or not _NAME & set(columns)):
+        return ""
+    return next((mark(cell) for cell, heading in zip(row, columns, strict=True) if heading in _ID), "")
+
+
+def _marked(row: tuple[str, ...], columns: tuple[str, ...], word: str) -> list[Cell]:
+    """The cells of a row; a word about it stands at the tag, or in the first column."""
+    place = columns.index("TAG") if "TAG" in columns else 0
+    badge = f' <span class="mark">{word}</span>' if word else ""
+    return [
+        Cell(cell, escape(cell) + (badge if column == place else ""), _class(heading, cell))
+        for column, (cell, heading) in enumerate(zip(row, columns, strict=True))
     ]
-    return f'<tr class="m">{"".join(shown)}</tr>' if word else f"<tr>{''.join(shown)}</tr>"
-
-
-def _marked(headings: tuple[str, ...]) -> int:
-    """The column that a mark goes to: TAG, or the first."""
-    return headings.index("TAG") if "TAG" in headings else 0
-
-
-def _badge(word: str) -> str:
-    return f' <span class="mark">{word}</span>' if word else ""
 
 
 def _class(heading: str, cell: str = "") -> str:

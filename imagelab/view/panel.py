@@ -13,34 +13,51 @@ Text lines up in columns also when there is Chinese in it: such letters are two 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape as html_escape
+from typing import ClassVar
+
+from imagelab.view.style import panel, stylesheet
 
 BUDGET = 4000
 """Bytes of one file that a panel shows."""
 
 
-BYTES = (
-    "<style>.imagelab.panel pre.bytes{border-left:3px solid var(--line,var(--il-layer-line));padding:4px 10px;margin:4px 0 8px 24px;"
-    "max-height:220px;overflow:auto}</style>"
-)
-"""What a file's bytes look like in a panel: `<pre class="bytes">`."""
+class Panel:
+    """A value that shows itself: `text` in a terminal, `html` in a notebook.
 
-
-class Shown:
-    """A value that is a panel: `text` in a terminal, `html` in a notebook."""
+    `kind` is its class on the page, and the stylesheet of that name; `sheets` are those it needs besides.
+    """
 
     __slots__ = ()
+    kind: ClassVar[str]
+    sheets: ClassVar[tuple[str, ...]] = ()
+    lang: str
+
+    @property
+    def title(self) -> str:
+        """What the panel is called, on the page and by a screen reader."""
+        raise NotImplementedError
+
+    def lines(self) -> Iterable[str]:
+        """The panel as lines of text."""
+        raise NotImplementedError
+
+    def body(self) -> str:
+        """The panel as HTML, without its title."""
+        raise NotImplementedError
 
     @property
     def text(self) -> str:
-        """The panel as lines of text, none ended by spaces."""
-        raise NotImplementedError
+        """The panel as text, no line of it ended by spaces."""
+        return "".join(f"{line.rstrip()}\n" for line in self.lines())
 
     @property
     def html(self) -> str:
         """The panel as HTML, with its styles."""
-        raise NotImplementedError
+        styles = "".join(map(stylesheet, (*self.sheets, self.kind)))
+        body = f"{styles}<h3>{escape(self.title)}</h3>{self.body()}"
+        return panel(body, label=self.title, kind=self.kind, language=self.lang)
 
     def __repr__(self) -> str:
         return self.text.rstrip("\n")
@@ -55,6 +72,14 @@ class Shown:
 def escape(text: object) -> str:
     """Text for a page. What is no letter (a control character, half a name in no encoding) is shown by its number."""
     return html_escape(plain(str(text)))
+
+
+def switch(name: str, choices: Mapping[str, str], checked: str) -> str:
+    """The labels of a switch, each with its radio button: from values to what is said beside them."""
+    return "".join(
+        f'<label><input type="radio" name="{name}" value="{value}"{" checked" if value == checked else ""}>{escape(text)}</label>'
+        for value, text in choices.items()
+    )
 
 
 def page_text(text: str) -> str:
@@ -75,12 +100,9 @@ def width(text: str) -> int:
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), gap: int = 2) -> list[str]:
     """Rows of cells as lines; `right`: the columns whose cells stand at the right. The last cell is not padded."""
     columns = max((len(row) for row in rows), default=0)
-    widths = [max((width(row[at]) for row in rows if at < len(row)), default=0) for at in range(columns)]
-    lines = []
-    for row in rows:
-        cells = [_padded(cell, widths[at], at in right) for at, cell in enumerate(row)]
-        lines.append((" " * gap).join(cells).rstrip())
-    return lines
+    widths = [max((width(row[column]) for row in rows if column < len(row)), default=0) for column in range(columns)]
+    padded = ([_padded(cell, widths[column], column in right) for column, cell in enumerate(row)] for row in rows)
+    return [(" " * gap).join(cells).rstrip() for cells in padded]
 
 
 def _padded(cell: str, wide: int, right: bool) -> str:
@@ -92,14 +114,12 @@ def preview(data: bytes, size: int) -> str:
     """The beginning of a file as text, or as a hex dump when it is none. `size`: how long all of it is, in bytes."""
     head = data[:BUDGET]
     try:
-        shown = head.decode("utf-8")
+        text = head.decode("utf-8")
+        text = text if _is_text(text) else ""
     except UnicodeDecodeError as error:
-        shown = head[: error.start].decode("utf-8") if error.start >= len(head) - 3 and len(head) < size else ""
-        shown = shown or hexdump(head[:256])
-    else:
-        shown = shown if _is_text(shown) else hexdump(head[:256])
+        text = head[: error.start].decode("utf-8") if error.start >= len(head) - 3 and len(head) < size else ""
     more = size - len(head)
-    return shown.rstrip("\n") + (f"\n… {more:,} B" if more > 0 else "")
+    return (text or hexdump(head[:256])).rstrip("\n") + (f"\n… {more:,} B" if more > 0 else "")
 
 
 def _is_text(text: str) -> bool:
@@ -109,8 +129,8 @@ def _is_text(text: str) -> bool:
 def hexdump(data: bytes) -> str:
     """As `hexdump -C` has it: the offset, sixteen bytes, and the letters among them."""
     lines = []
-    for at in range(0, len(data), 16):
-        row = data[at : at + 16]
+    for offset in range(0, len(data), 16):
+        row = data[offset : offset + 16]
         letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        lines.append(f"{at:08x}  {row.hex(' '):<47}  |{letters}|")
+        lines.append(f"{offset:08x}  {row.hex(' '):<47}  |{letters}|")
     return "\n".join(lines)

@@ -8,7 +8,7 @@
      |     d12c07e5cd7e: Already exists                 |     nothing is asked
      |  4  GET  /v2/library/nginx/blobs/sha256:8c59...  |     a layer
 
-Each rung opens: the headers that matter both ways, and the JSON that came. What a blob is, config or layer, is not said on the
+Each row opens: the headers that matter both ways, and the JSON that came. What a blob is, config or layer, is not said on the
 wire; it is known from the manifest that came before it.
 """
 
@@ -23,14 +23,14 @@ from urllib.parse import urlsplit
 from imagelab.registry.recording import Entry, Exchange, Note, Recording
 from imagelab.units import human_size
 from imagelab.view.messages import say
-from imagelab.view.panel import BYTES, Shown, escape, page_text, plain
-from imagelab.view.style import chip, panel
+from imagelab.view.panel import Panel, escape, page_text, plain
+from imagelab.view.style import chip
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class PullLogRow:
     """One step. `number` counts requests; it is 0 for a note. `kind` is an entry of words/tape.toml."""
 
     number: int
@@ -49,51 +49,53 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tape(Shown):
+class Tape(Panel):
     """The last pull. `error` is what it ended with, "" when all went well."""
 
+    kind = "tape"
+    sheets = ("bytes",)
+
     subject: str
-    rungs: tuple[Rung, ...]
+    rows: tuple[PullLogRow, ...]
     error: str = ""
     lang: str = "en"
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
         """The exchanges alone."""
-        return tuple(rung.entry for rung in self.rungs if isinstance(rung.entry, Exchange))
+        return tuple(row.entry for row in self.rows if isinstance(row.entry, Exchange))
 
     @property
     def kinds(self) -> list[str]:
-        """The ladder in one word a rung: `["resolve", "manifest", "config", "layer", ...]`."""
-        return [rung.kind for rung in self.rungs]
+        """The ladder in one word a row: `["resolve", "manifest", "config", "layer", ...]`."""
+        return [row.kind for row in self.rows]
 
     @property
-    def text(self) -> str:
-        lines = [say("tape.title", self.lang, subject=plain(self.subject)), _sums(self)]
-        for rung in self.rungs:
-            lines += ["", *_lines(rung, self)]
+    def title(self) -> str:
+        return say("tape.title", self.lang, subject=self.subject)
+
+    def lines(self) -> Iterator[str]:
+        yield from (plain(self.title), _sums(self))
+        for row in self.rows:
+            yield from ("", *_lines(row, self))
         if self.error:
-            lines += ["", f"  ✗  {plain(say('tape.failed', self.lang, error=self.error))}"]
-        return "".join(f"{line.rstrip()}\n" for line in lines)
+            yield from ("", f"  ✗  {plain(say('tape.failed', self.lang, error=self.error))}")
 
-    @property
-    def html(self) -> str:
-        title = say("tape.title", self.lang, subject=self.subject)
-        rungs = "".join(_rung(rung, self) for rung in self.rungs)
+    def body(self) -> str:
+        rows = "".join(_row(row, self) for row in self.rows)
         if self.error:
             error = escape(say("tape.failed", self.lang, error=self.error))
-            rungs += f'<div class="rung note k-dangling bad"><span class="no">✗</span> <span>{error}</span></div>'
+            rows += f'<div class="rung note k-dangling bad"><span class="no">✗</span> <span>{error}</span></div>'
         ends = f'<div class="ends"><b>{escape(say("tape.lab", self.lang))}</b> <b>{escape(_hosts(self))}</b></div>'
-        body = f'{BYTES}{CSS}<h3>{escape(title)}</h3><p class="note">{escape(_sums(self))}</p>{ends}<div class="ladder">{rungs}</div>'
-        return panel(body, label=title, kind="tape", language=self.lang)
+        return f'<p class="note">{escape(_sums(self))}</p>{ends}<div class="ladder">{rows}</div>'
 
 
 def tape(recording: Recording, lang: str = "en") -> Tape:
     """The ladder of a recording."""
-    return Tape(recording.subject, tuple(_rungs(recording)), recording.error, lang)
+    return Tape(recording.subject, tuple(_rows(recording)), recording.error, lang)
 
 
-def _rungs(recording: Recording) -> Iterator[Rung]:
+def _rows(recording: Recording) -> Iterator[PullLogRow]:
     """Requests are numbered. That a layer is being checked is said only where nothing is said of how that ended."""
     configs: set[str] = set()
     complete = {note.id for note in recording.entries if isinstance(note, Note) and note.status == "Pull complete"}
@@ -101,11 +103,11 @@ def _rungs(recording: Recording) -> Iterator[Rung]:
     for entry in recording.entries:
         if isinstance(entry, Note):
             if entry.status != "Verifying Checksum" or entry.id not in complete:
-                yield Rung(0, _note_kind(entry), entry)
+                yield PullLogRow(0, _note_kind(entry), entry)
             continue
         number += 1
         configs |= _config_of(entry.body)
-        yield Rung(number, _kind(entry, configs), entry)
+        yield PullLogRow(number, _kind(entry, configs), entry)
 
 
 def _config_of(body: str) -> set[str]:
@@ -146,45 +148,45 @@ def _note_kind(note: Note) -> str:
 # -- what both printers say ---------------------------------------------------------------------------------
 
 
-def _sums(found: Tape) -> str:
-    size = sum(rung.size for rung in found.rungs if rung.carries)
-    here = found.kinds.count("exists")
-    return say("tape.sums", found.lang, requests=len(found.requests), size=human_size(size), here=here)
+def _sums(log: Tape) -> str:
+    size = sum(row.size for row in log.rows if row.carries)
+    here = log.kinds.count("exists")
+    return say("tape.sums", log.lang, requests=len(log.requests), size=human_size(size), here=here)
 
 
-def _hosts(found: Tape) -> str:
-    hosts = dict.fromkeys(urlsplit(exchange.url).netloc for exchange in found.requests)
-    return ", ".join(hosts) or say("tape.registry", found.lang)
+def _hosts(log: Tape) -> str:
+    hosts = dict.fromkeys(urlsplit(exchange.url).netloc for exchange in log.requests)
+    return ", ".join(hosts) or say("tape.registry", log.lang)
 
 
-def _said(rung: Rung, found: Tape) -> str:
-    status = rung.entry.status if isinstance(rung.entry, Note) else ""
-    words = say(f"tape.{rung.kind}", found.lang, status=status)
-    return f"{rung.entry.id}  {words}" if isinstance(rung.entry, Note) and rung.entry.id else words
+def _sentence(row: PullLogRow, log: Tape) -> str:
+    status = row.entry.status if isinstance(row.entry, Note) else ""
+    words = say(f"tape.{row.kind}", log.lang, status=status)
+    return f"{row.entry.id}  {words}" if isinstance(row.entry, Note) and row.entry.id else words
 
 
-def _path(exchange: Exchange, found: Tape) -> str:
+def _path(exchange: Exchange, log: Tape) -> str:
     """The path, digests cut to twelve digits; the host before it where it is not the first one's."""
-    parts, home = urlsplit(exchange.url), urlsplit(found.requests[0].url).netloc
+    parts, home = urlsplit(exchange.url), urlsplit(log.requests[0].url).netloc
     path = _DIGEST.sub(r"sha256:\1…", parts.path) + (f"?{parts.query}" if parts.query else "")
     return path if parts.netloc == home else parts.netloc + path
 
 
-def _answer(rung: Rung, exchange: Exchange) -> str:
+def _answer(exchange: Exchange) -> str:
     return f"{exchange.status} {exchange.reason}".strip()
 
 
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def _lines(rung: Rung, found: Tape) -> Iterator[str]:
-    entry = rung.entry
+def _lines(row: PullLogRow, log: Tape) -> Iterator[str]:
+    entry = row.entry
     if isinstance(entry, Note):
-        yield f"  ·  {plain(_said(rung, found))}"
+        yield f"  ·  {plain(_sentence(row, log))}"
         return
-    size = say("tape.bytes", found.lang, size=f"{rung.size:,}") if rung.carries else ""
-    yield f"{rung.number:>3}  → {entry.method} {plain(_path(entry, found))}    {_said(rung, found)}"
-    yield f"     ← {plain(_answer(rung, entry))}  {size}".rstrip()
+    size = say("tape.bytes", log.lang, size=f"{row.size:,}") if row.carries else ""
+    yield f"{row.number:>3}  → {entry.method} {plain(_path(entry, log))}    {_sentence(row, log)}"
+    yield f"     ← {plain(_answer(entry))}  {size}".rstrip()
     yield from (f"       > {name}: {plain(value)}" for name, value in entry.sent)
     yield from (f"       < {name}: {plain(value)}" for name, value in entry.received)
     if entry.body:
@@ -193,57 +195,26 @@ def _lines(rung: Rung, found: Tape) -> Iterator[str]:
 
 # -- HTML ---------------------------------------------------------------------------------------------------
 
-CSS = (
-    "<style>"
-    ".imagelab.tape .ends{display:flex;justify-content:space-between;font-size:12px;color:var(--il-soft);padding-bottom:4px}"
-    ".imagelab.tape .ladder{border-left:2px solid var(--il-layer-line);border-right:2px solid var(--il-shared-line)}"
-    ".imagelab.tape .rung{border-bottom:1px solid var(--il-rule);padding:0 10px}"
-    ".imagelab.tape .rung:last-child{border-bottom:0}"
-    ".imagelab.tape summary{list-style:none;display:grid;grid-template-columns:22px minmax(0,1fr) max-content 74px;gap:0 10px;align-items:baseline;padding:7px 0}"
-    ".imagelab.tape summary::-webkit-details-marker{display:none}"
-    ".imagelab.tape .no{font-size:11px;color:var(--il-soft);text-align:right}"
-    ".imagelab.tape summary .say{grid-column:2/4;color:var(--il-soft);font-size:12px}"
-    ".imagelab.tape summary .go{display:flex;gap:8px;align-items:center;min-width:0}"
-    ".imagelab.tape summary .go code{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}"
-    ".imagelab.tape summary .go b{font-family:var(--il-mono);font-size:12px}"
-    ".imagelab.tape summary .go::after{content:'';flex:1;min-width:14px;height:1px;background:var(--il-soft);opacity:.55}"
-    ".imagelab.tape .n{text-align:right;font-variant-numeric:tabular-nums;font-size:12px;white-space:nowrap}"
-    ".imagelab.tape details.rung:hover,.imagelab.tape details[open].rung{background:color-mix(in srgb,var(--il-layer-fill) 30%,transparent)}"
-    ".imagelab.tape .rung.note{display:grid;grid-template-columns:22px minmax(0,1fr);gap:10px;padding:5px 10px;font-size:12px;color:var(--il-soft)}"
-    ".imagelab.tape .rung.bad{color:var(--ink);background:var(--fill);font-weight:600;overflow-wrap:anywhere}"
-    ".imagelab.tape .both{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:4px 20px;padding:0 0 8px 32px}"
-    ".imagelab.tape .name{color:var(--il-soft);font-size:11px;margin-top:3px}"
-    ".imagelab.tape .value{font-family:var(--il-mono);font-size:12px;overflow-wrap:anywhere}"
-    ".imagelab.tape .both h4{margin:2px 0;font-size:11px;letter-spacing:.04em;color:var(--il-soft)}"
-    ".imagelab.tape pre.bytes{margin:0 0 10px 32px}"
-    "</style>"
-)
-
-_GOOD = {"exists": "shared", "complete": "added", "retrying": "changed"}
+_NOTES = {"exists": ("=", "shared"), "complete": ("✓", "added"), "retrying": ("↻", "changed")}
 _BAD = {"refused": "changed", "redirected": "changed", "limited": "removed", "broken": "removed", "unknown": "removed"}
 
 
-def _rung(rung: Rung, found: Tape) -> str:
-    entry, said = rung.entry, escape(_said(rung, found))
+def _row(row: PullLogRow, log: Tape) -> str:
+    entry, sentence = row.entry, escape(_sentence(row, log))
     if isinstance(entry, Note):
-        kind = _GOOD.get(rung.kind, "")
-        sign = {"exists": "=", "complete": "✓", "retrying": "↻"}.get(rung.kind, "·")
-        mark = (
-            f'<span class="no k-{kind}" style="color:var(--line)"><b>{sign}</b></span>'
-            if kind
-            else f'<span class="no">{sign}</span>'
-        )
-        return f'<div class="rung note">{mark} <span>{said}</span></div>'
-    status = chip(escape(_answer(rung, entry)), _BAD.get(rung.kind, "added"))
-    size = escape(say("tape.bytes", found.lang, size=f"{rung.size:,}")) if rung.carries else ""
+        sign, kind = _NOTES.get(row.kind, ("·", ""))
+        look = f' k-{kind}" style="color:var(--line)"><b>{sign}</b>' if kind else f'">{sign}'
+        mark = f'<span class="no{look}</span>'
+        return f'<div class="rung note">{mark} <span>{sentence}</span></div>'
+    status = chip(escape(_answer(entry)), _BAD.get(row.kind, "added"))
+    size = escape(say("tape.bytes", log.lang, size=f"{row.size:,}")) if row.carries else ""
     body = f'<pre class="bytes">{page_text(_pretty(entry.body))}</pre>' if entry.body else ""
-    headers = _headers(say("tape.asked", found.lang), entry.sent) + _headers(
-        say("tape.answered", found.lang), entry.received
-    )
+    sides = (("asked", entry.sent), ("answered", entry.received))
+    headers = "".join(_headers(say(f"tape.{side}", log.lang), headers) for side, headers in sides)
     return (
-        f'<details class="rung"><summary><span class="no">{rung.number}</span> '
-        f'<span class="go"><b>{escape(entry.method)}</b> <code>{escape(_path(entry, found))}</code></span> {status} '
-        f'<span class="n">{size}</span> <span class="say">{said}</span></summary>'
+        f'<details class="rung"><summary><span class="no">{row.number}</span> '
+        f'<span class="go"><b>{escape(entry.method)}</b> <code>{escape(_path(entry, log))}</code></span> {status} '
+        f'<span class="n">{size}</span> <span class="say">{sentence}</span></summary>'
         f'<div class="both">{headers}</div>{body}</details>'
     )
 

@@ -27,7 +27,7 @@ from typing import Any
 from imagelab.state.events import Progress
 from imagelab.units import human_size
 from imagelab.view.messages import say
-from imagelab.view.style import DARK, LIGHT, LITERAL, STYLE
+from imagelab.view.style import LITERAL, STYLE, stylesheet
 
 HERE = "Already exists"
 DONE = {"Pull complete": "success", HERE: "info"}
@@ -38,25 +38,6 @@ PACE = 0.012
 
 LONGEST = 1.2
 """Seconds that a pull may be slowed down by this, all in all."""
-
-_FETCHED, _SHARED, _BROKEN = "layer", "shared", "changed"
-"""The kinds whose colours bars have."""
-
-BARS = (
-    "<style>.imagelab .pull{display:grid;grid-template-columns:max-content max-content minmax(8em,18em) 5em 1fr;"
-    "column-gap:14px;align-items:center;font-family:var(--il-mono);"
-    "font-size:var(--jp-code-font-size,13px);line-height:1.5;padding-left:7px;"
-    f"--fetched:{LIGHT.kinds[_FETCHED].line};--here:{LIGHT.kinds[_SHARED].line};--broken:{LIGHT.kinds[_BROKEN].line}}}"
-    f"[data-jp-theme-light=false] .imagelab .pull{{--fetched:{DARK.kinds[_FETCHED].line};--here:{DARK.kinds[_SHARED].line};"
-    f"--broken:{DARK.kinds[_BROKEN].line}}}"
-    ".imagelab .pull .line{grid-column:1/-1;width:0;min-width:100%;white-space:pre-wrap;overflow-wrap:anywhere}"
-    ".imagelab .pull .size{grid-column:4/-1;width:5em;text-align:right;color:var(--il-soft);font-variant-numeric:tabular-nums}"
-    ".imagelab .pull .sum{grid-column:1/3;color:var(--il-soft);padding-top:2px}"
-    ".imagelab .track{display:flex;height:8px;border-radius:4px;background:var(--il-line);overflow:hidden}"
-    ".imagelab .track div{height:100%;background:var(--broken)}"
-    ".imagelab .track .progress-bar-success{background:var(--fetched)}"
-    ".imagelab .track .progress-bar-info{background:var(--here)}</style>"
-)
 
 
 @dataclass(slots=True)
@@ -147,7 +128,7 @@ def pull_html(before: str, picture: PullPicture, after: str, lang: str = "en") -
     around = [
         "".join(f'<div class="line">{escape(line)}</div>' for line in text.splitlines()) for text in (before, after)
     ]
-    return f'{STYLE}{BARS}<div class="imagelab {LITERAL}"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
+    return f'{STYLE}{stylesheet("pull")}<div class="imagelab {LITERAL}"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
 
 
 def _end(line: Line) -> str:

@@ -20,7 +20,8 @@ or as dark as the fill, and the line 3 times as the page (WCAG); a test holds th
 Around these the page's own colours are used: JupyterLab's variables, each with a colour to fall back on where there are none.
 Type comes in four sizes and distances in four, and nothing uses a fifth.
 
-`STYLE` is what every output brings along (tables need no more); `PANEL` is added by panels:
+The rules are in `assets/`, a file for each kind of panel and named after its class. `STYLE` is what every output brings along
+(tables need no more); panels add `panel.css`:
 
     <div class="imagelab panel">  ...  </div>      .row .chip .note .card .bar .switch .keys .hidden; class "k-dangling" colours
                                                     an element as its kind, with var(--fill), var(--line) and var(--ink)
@@ -28,17 +29,19 @@ Type comes in four sizes and distances in four, and nothing uses a fifth.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
 
 SMALL, CODE, TEXT, TITLE = 11, 12, 13, 16
 """Type, in CSS pixels."""
 
 TIGHT, NEAR, APART, WIDE = 4, 8, 12, 20
 """Distances, in CSS pixels."""
-
-SANS = "var(--jp-ui-font-family,system-ui,-apple-system,'Segoe UI','Noto Sans','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif)"
-MONO = "var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +116,36 @@ def _luminance(color: str) -> float:
 
 # -- as CSS -------------------------------------------------------------------------------------------------
 
-STYLE = (
-    "<style>"
-    ".imagelab{--il-text:var(--jp-ui-font-color1,#222);--il-soft:var(--jp-ui-font-color2,#666);"
-    "--il-line:var(--jp-border-color2,#8885);--il-mark:#b45309;--il-mono:var(--jp-code-font-family,monospace);"
-    "color:var(--il-text);font-size:13px;line-height:1.4;overflow-x:auto}"
-    "[data-jp-theme-light=false] .imagelab{--il-mark:#f5a04c}"
-    ".imagelab .imagelab-table{border-collapse:collapse;margin:4px 0 6px;font-size:13px;color:inherit}"
-    ".imagelab .imagelab-table :is(th,td){text-align:left;vertical-align:baseline;padding:4px 22px 4px 8px;border:0;"
-    "border-bottom:1px solid var(--il-line);white-space:pre;max-width:none}"
-    ".imagelab .imagelab-table th{font-size:11px;font-weight:600;letter-spacing:.05em;color:var(--il-soft)}"
-    ".imagelab .imagelab-table thead tr{background:none}"
-    ".imagelab .imagelab-table tbody tr{background:none}"
-    ".imagelab .imagelab-table tbody tr:hover{background:var(--jp-rendermime-table-row-hover-background,#8881)}"
-    ".imagelab .imagelab-table .c{font-family:var(--il-mono);font-size:12px}"
-    ".imagelab .imagelab-table .r{text-align:right;font-variant-numeric:tabular-nums}"
-    ".imagelab .imagelab-table .d{white-space:normal;overflow-wrap:anywhere;min-width:24em}"
-    ".imagelab .imagelab-table .n{color:var(--il-soft)}"
-    ".imagelab .imagelab-table tr.m td:first-child{box-shadow:inset 3px 0 var(--il-mark)}"
-    ".imagelab .mark{font-size:11px;color:var(--il-mark);border:1px solid;border-radius:9px;padding:0 7px;"
-    "margin-left:8px}"
-    ".imagelab .title{font-weight:600;margin:8px 0 2px}"
-    "</style>"
-)
-"""Names for the page's colours, and tables."""
+ASSETS = Path(__file__).parent / "assets"
+"""The folder with the styles and scripts of all panels."""
+
+
+def asset(name: str) -> str:
+    """A file of `assets/`."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def rules(name: str) -> str:
+    """The rules of `assets/<name>.css` one after the other, with the sizes and colours of this module filled in."""
+    lines = (line for line in asset(f"{name}.css").splitlines() if not line.startswith("/*"))
+    return Template("".join(lines)).substitute(_values())
+
+
+def stylesheet(name: str) -> str:
+    """The same as an element."""
+    return f"<style>{rules(name)}</style>"
+
+
+def _values() -> dict[str, object]:
+    sizes = dict(SMALL=SMALL, CODE=CODE, TEXT=TEXT, TITLE=TITLE, TIGHT=TIGHT, NEAR=NEAR, APART=APART, WIDE=WIDE)
+    dark = f"[data-jp-theme-light=false] .imagelab{{{_variables(DARK)}}}"
+    lines = {
+        f"{page}_{kind}_line": color.line
+        for page, theme in (("light", LIGHT), ("dark", DARK))
+        for kind, color in theme.kinds.items()
+    }
+    return {**sizes, **lines, "COLORS": f".imagelab{{{_variables(LIGHT)}}}{dark}{_kinds()}"}
 
 
 def _variables(theme: Theme) -> str:
@@ -157,54 +166,8 @@ def _kinds() -> str:
     )
 
 
-PANEL = (
-    "<style>"
-    f".imagelab{{{_variables(LIGHT)}}}"
-    f"[data-jp-theme-light=false] .imagelab{{{_variables(DARK)}}}"
-    f"{_kinds()}"
-    f".imagelab.panel{{font-family:{SANS};font-size:{TEXT}px;padding:{APART}px;border:1px solid var(--il-rule);border-radius:{NEAR}px;"
-    f"max-width:100%;box-sizing:border-box}}"
-    f".imagelab.panel :is(code,pre,kbd,.mono){{font-family:{MONO};font-size:{CODE}px;background:none;color:inherit;padding:0;border:0}}"
-    f".imagelab.panel pre{{white-space:pre-wrap;overflow-wrap:anywhere;margin:{TIGHT}px 0}}"
-    f".imagelab.panel :is(h3,h4){{font-size:{TITLE}px;line-height:1.3;font-weight:600;margin:0 0 {NEAR}px}}"
-    f".imagelab.panel h4{{font-size:{TEXT}px;margin:{APART}px 0 {TIGHT}px}}"
-    f".imagelab.panel p{{margin:0 0 {NEAR}px}}"
-    f".imagelab .row{{display:flex;flex-wrap:wrap;gap:{NEAR}px {APART}px;align-items:center}}"
-    f".imagelab .row.top{{align-items:flex-start}}"
-    f".imagelab .note{{color:var(--il-soft);font-size:{CODE}px}}"
-    f".imagelab .chip{{display:inline-block;font-size:{SMALL}px;line-height:1.5;padding:1px {NEAR}px;border-radius:10px;white-space:nowrap;"
-    "background:var(--fill,transparent);color:var(--ink,inherit);border:1px solid var(--line,var(--il-rule))}"
-    f".imagelab .card{{padding:{NEAR}px {APART}px;border-radius:6px;border:1px solid var(--line,var(--il-rule));"
-    "background:var(--fill,transparent);color:var(--ink,inherit)}"
-    f".imagelab .bar{{display:flex;height:{WIDE}px;border-radius:{TIGHT}px;overflow:hidden;border:1px solid var(--il-rule)}}"
-    f".imagelab .bar>*{{background:var(--fill);color:var(--ink);font-size:{SMALL}px;line-height:{WIDE}px;text-align:center;overflow:hidden;"
-    "white-space:nowrap;min-width:2px}"
-    f".imagelab .switch{{display:inline-flex;flex-wrap:wrap;border:1px solid var(--il-rule);border-radius:6px;overflow:hidden;margin:0 0 {NEAR}px}}"
-    f".imagelab .switch label{{padding:{TIGHT}px {APART}px;cursor:pointer;border-right:1px solid var(--il-rule);font-size:{CODE}px}}"
-    ".imagelab .switch label:last-child{border-right:0}"
-    ".imagelab .switch label:has(input:checked){background:var(--il-layer-fill);color:var(--il-layer-ink);font-weight:600}"
-    ".imagelab .switch label:has(input:focus-visible){outline:2px solid var(--il-focus);outline-offset:-2px}"
-    f".imagelab .switch input{{margin:0 {TIGHT}px 0 0;accent-color:var(--il-layer-line)}}"
-    f".imagelab.panel summary{{cursor:pointer;padding:{TIGHT}px 0}}"
-    ".imagelab.panel :is(summary,button,input,[tabindex]):focus-visible{outline:2px solid var(--il-focus);outline-offset:2px}"
-    f".imagelab.panel button{{font:inherit;font-size:{CODE}px;padding:{TIGHT}px {APART}px;border-radius:6px;border:1px solid var(--il-rule);"
-    "background:transparent;color:inherit;cursor:pointer}"
-    ".imagelab.panel button:disabled{opacity:.5;cursor:default}"
-    ".imagelab .picture{max-width:100%;height:auto;display:block;color-scheme:light}"
-    "[data-jp-theme-light=false] .imagelab .picture{color-scheme:dark}"
-    f".imagelab .keys{{color:var(--il-soft);font-size:{SMALL}px}}"
-    f".imagelab .keys kbd{{border:1px solid var(--il-rule);border-radius:3px;padding:0 {TIGHT}px}}"
-    ".imagelab .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
-    "@media (prefers-reduced-motion:reduce){.imagelab *{transition:none!important;animation:none!important}}"
-    "</style>"
-)
-"""What panels add to STYLE: the kinds' colours, and the pieces that panels are made of."""
-
-SPLIT = (
-    f"<style>.imagelab .split{{display:flex;flex-wrap:wrap;gap:0 {WIDE}px;align-items:flex-start}}"
-    ".imagelab .split>div{flex:1 1 380px;min-width:0;overflow-x:auto}.imagelab .split>.picture{min-width:0}</style>"
-)
-"""For panels with a picture: `<div class="split">` puts what is said of it beside it where there is room, else below it."""
+STYLE = stylesheet("page")
+"""Names for the page's colours, and tables."""
 
 
 def chip(word: str, kind: str = "") -> str:
@@ -221,11 +184,7 @@ def panel(body: str, *, label: str, kind: str = "", language: str = "en") -> str
 
     While something in it has the focus, keys are its own: the arrows move a switch, not the notebook's selection.
     """
-    import re
-    from html import escape
-
     body = re.sub(r"<(summary|input|button)\b", r"<\1 data-lm-suppress-shortcuts", body)
-
     classes = f"imagelab panel {LITERAL} {kind}".rstrip()
     lang = "zh-CN" if language == "zh" else language
-    return f'{STYLE}{PANEL}<div class="{classes}" role="group" lang="{lang}" aria-label="{escape(label)}">{body}</div>'
+    return f'{STYLE}{stylesheet("panel")}<div class="{classes}" role="group" lang="{lang}" aria-label="{escape(label)}">{body}</div>'

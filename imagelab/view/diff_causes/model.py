@@ -19,13 +19,14 @@ from __future__ import annotations
 import difflib
 import re
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from imagelab.layers.changeset import OPAQUE, WHITEOUT
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout
-from imagelab.view.panel import Shown, hexdump
+from imagelab.view.messages import say
+from imagelab.view.panel import Panel, hexdump
 
 NOISE = re.compile(
     r"/root/\.(?:bash|ash|python|lesshst|viminfo|wget).*|/home/[^/]+/\.(?:bash|ash)_history|.*\.(?:pid|log|swp|pyc|lock)|.*/__pycache__"
@@ -76,8 +77,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Causes(Shown):
+class Causes(Panel):
     """All lines, and how many entries the layer would have."""
+
+    kind = "causes"
+    sheets = ("bytes",)
 
     name: str
     rows: tuple[Row, ...]
@@ -86,10 +90,7 @@ class Causes(Shown):
 
     def row(self, path: str) -> Row:
         """The line of a path; KeyError when it has none."""
-        found = next((row for row in self.rows if row.path == path), None)
-        if found is None:
-            raise KeyError(path)
-        return found
+        return {row.path: row for row in self.rows}[path]
 
     @property
     def removable(self) -> tuple[Row, ...]:
@@ -108,16 +109,18 @@ class Causes(Shown):
         return (f"docker exec {self.name} rm -rf {' '.join(map(quote, left))}", commit) if left else (commit,)
 
     @property
-    def text(self) -> str:
-        from imagelab.view.diff_causes.printers import text
+    def title(self) -> str:
+        return say("causes.title", self.lang, name=self.name)
 
-        return text(self)
+    def lines(self) -> Iterator[str]:
+        from imagelab.view.diff_causes.printers import lines
 
-    @property
-    def html(self) -> str:
-        from imagelab.view.diff_causes.printers import html
+        return lines(self)
 
-        return html(self)
+    def body(self) -> str:
+        from imagelab.view.diff_causes.printers import body
+
+        return body(self)
 
 
 def causes(
@@ -130,36 +133,27 @@ def causes(
     """
     by_path = {change.path: change for change in written if not isinstance(change, Opaque)}
     own = {change.path for change in steps[-1][2]} if steps else {path.lstrip("/") for _, path in listed}
-    made = _made(steps)
+    causes = _causes(steps)
     rows = []
     for kind, path in listed:
         inner = path.lstrip("/")
-        change = by_path.get(inner)
+        entry = entry_of(by_path[inner]) if inner in by_path else ""
         difference = _difference(before.get(inner), now.get(inner), read)
-        rows.append(
-            Row(
-                kind,
-                path,
-                made.get(inner, ()),
-                entry_of(change) if change else "",
-                difference,
-                inner in own or kind != "C",
-            )
-        )
+        rows.append(Row(kind, path, causes.get(inner, ()), entry, difference, inner in own or kind != "C"))
     return Causes(name, tuple(rows), len(written), lang)
 
 
-def _made(steps: Sequence[Step]) -> Mapping[str, tuple[tuple[int, str], ...]]:
+def _causes(steps: Sequence[Step]) -> Mapping[str, tuple[tuple[int, str], ...]]:
     """By path: the steps after which it was changed otherwise than before."""
-    found: dict[str, tuple[tuple[int, str], ...]] = {}
+    causes: dict[str, tuple[tuple[int, str], ...]] = {}
     last: dict[str, Change] = {}
     for number, line, changes in steps:
         now = {change.path: change for change in changes}
         for path in now.keys() | last.keys():
             if now.get(path) != last.get(path):
-                found[path] = (*found.get(path, ()), (number, line))
+                causes[path] = (*causes.get(path, ()), (number, line))
         last = now
-    return found
+    return causes
 
 
 def entry_of(change: Change) -> str:
@@ -183,26 +177,26 @@ def _difference(before: Node | None, now: Node | None, read: Read) -> tuple[str,
     old, new = (read(node) if node is not None and node.kind is Kind.FILE else b"" for node in (before, now))
     if old == new:
         return ()
-    texts = [_text(old), _text(new)]
+    texts = [_lines(data) for data in (old, new)]
     if None in texts:
-        dumps = [hexdump(data[:128]).splitlines() for data in (old, new)]
-        return (*(f"-{line}" for line in dumps[0]), *(f"+{line}" for line in dumps[1]))
-    lines = list(difflib.unified_diff((texts[0] or "").splitlines(), (texts[1] or "").splitlines(), lineterm="", n=2))[
-        2:
-    ]
+        return tuple(
+            f"{sign}{line}" for sign, data in (("-", old), ("+", new)) for line in hexdump(data[:128]).splitlines()
+        )
+    lines = list(difflib.unified_diff(texts[0] or [], texts[1] or [], lineterm="", n=2))[2:]
     more = len(lines) - LINES
     return (*lines[:LINES], *([f"… {more:,}"] if more > 0 else []))
 
 
-def _text(data: bytes) -> str | None:
+def _lines(data: bytes) -> list[str] | None:
+    """The lines of a text; None when it is none."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return text if all(letter.isprintable() or letter in "\n\t\r" for letter in text) else None
+    return text.splitlines() if all(letter.isprintable() or letter in "\n\t\r" for letter in text) else None
 
 
 def _above(path: str) -> list[str]:
     """The directories above a path, the root left out."""
     steps = path.strip("/").split("/")
-    return ["/" + "/".join(steps[:at]) for at in range(1, len(steps))]
+    return ["/" + "/".join(steps[:depth]) for depth in range(1, len(steps))]

@@ -8,21 +8,19 @@ from shlex import quote
 
 from imagelab.view.diff_causes.model import Causes, Row
 from imagelab.view.messages import say
-from imagelab.view.panel import BYTES, aligned, escape, plain
-from imagelab.view.style import chip, panel
+from imagelab.view.panel import aligned, escape, plain
+from imagelab.view.style import chip
 
 KINDS = {"A": "added", "C": "changed", "D": "removed"}
 MOST = 300
 """Lines that are shown."""
 
 
-def _sums(found: Causes) -> str:
-    if not found.rows:
-        return say("causes.nothing", found.lang)
-    kinds = Counter(row.kind for row in found.rows)
-    return say(
-        "causes.sums", found.lang, added=kinds["A"], changed=kinds["C"], deleted=kinds["D"], entries=found.entries
-    )
+def _sums(diff: Causes) -> str:
+    if not diff.rows:
+        return say("causes.nothing", diff.lang)
+    kinds = Counter(row.kind for row in diff.rows)
+    return say("causes.sums", diff.lang, added=kinds["A"], changed=kinds["C"], deleted=kinds["D"], entries=diff.entries)
 
 
 def _causes(row: Row, lang: str) -> list[tuple[str, str]]:
@@ -36,23 +34,21 @@ def _written(row: Row, lang: str) -> str:
     return f"{say('causes.entry', lang)} {row.entry}" if row.entry else say("causes.no_entry", lang)
 
 
-def _why(found: Causes) -> str:
-    return say("causes.commit" if any(row.noise for row in found.removable) else "causes.commit_all", found.lang)
+def _why(diff: Causes) -> str:
+    return say("causes.commit" if any(row.noise for row in diff.removable) else "causes.commit_all", diff.lang)
 
 
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def text(found: Causes) -> str:
+def lines(diff: Causes) -> Iterator[str]:
     """Docker's lines, and what belongs to each below it."""
-    lang = found.lang
-    lines = [say("causes.title", lang, name=found.name), _sums(found)]
-    for row in found.rows[:MOST]:
-        noise = f"    {say('causes.noise', lang)}" if row.noise else ""
-        lines += ["", f"{row.kind} {plain(row.path)}{noise}", *_details(row, lang)]
-    if found.rows:
-        lines += ["", _why(found), *(f"  {plain(line)}" for line in found.commands())]
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    yield from (diff.title, _sums(diff))
+    for row in diff.rows[:MOST]:
+        noise = f"    {say('causes.noise', diff.lang)}" if row.noise else ""
+        yield from ("", f"{row.kind} {plain(row.path)}{noise}", *_details(row, diff.lang))
+    if diff.rows:
+        yield from ("", _why(diff), *(f"  {plain(line)}" for line in diff.commands()))
 
 
 def _details(row: Row, lang: str) -> Iterator[str]:
@@ -65,38 +61,12 @@ def _details(row: Row, lang: str) -> Iterator[str]:
 
 # -- HTML ---------------------------------------------------------------------------------------------------
 
-CSS = (
-    "<style>"
-    ".imagelab.causes .row1{display:grid;grid-template-columns:minmax(0,1fr) max-content;gap:10px;align-items:start;border-bottom:1px solid var(--il-rule)}"
-    ".imagelab.causes summary{list-style:none;display:flex;gap:8px;align-items:baseline;padding:5px 0;overflow-wrap:anywhere}"
-    ".imagelab.causes summary::-webkit-details-marker{display:none}"
-    ".imagelab.causes summary::before{content:'▸';color:var(--il-soft);flex:none}.imagelab.causes details[open]>summary::before{content:'▾'}"
-    ".imagelab.causes summary .k{flex:none;width:18px;text-align:center;border-radius:3px;background:var(--fill);color:var(--ink);border:1px solid var(--line);"
-    "font-weight:700;font-size:11px;line-height:16px}"
-    ".imagelab.causes .inside{padding:0 0 8px 26px}"
-    ".imagelab.causes .cause{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 10px;font-size:12px;align-items:baseline}"
-    ".imagelab.causes .inside .note code{color:var(--il-text)}"
-    ".imagelab.causes .diff{margin:6px 0 0;border-left:3px solid var(--il-rule);padding:2px 0;max-height:240px;overflow:auto}"
-    ".imagelab.causes .diff div{padding:0 10px;white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--il-mono);font-size:12px;min-height:1.4em}"
-    ".imagelab.causes .diff .k-added,.imagelab.causes .diff .k-removed{background:var(--fill);color:var(--ink)}"
-    ".imagelab.causes .diff .at{color:var(--il-soft)}"
-    ".imagelab.causes label{display:flex;gap:5px;align-items:center;font-size:12px;padding:6px 0;color:var(--il-soft);cursor:pointer;white-space:nowrap}"
-    ".imagelab.causes label input{margin:0;accent-color:var(--il-removed-line)}"
-    ".imagelab.causes .row1:has(input:checked) summary code{text-decoration:line-through;opacity:.6}"
-    ".imagelab.causes .end{margin-top:10px}.imagelab.causes.panel .end pre{overflow-wrap:break-word;border-left:3px solid var(--il-layer-line);padding:4px 10px}"
-    "</style>"
-)
 
-
-def html(found: Causes) -> str:
+def body(diff: Causes) -> str:
     """Each line a detail to open; a box beside what can be left out. The commands at the end follow the boxes by CSS alone."""
-    lang = found.lang
-    title = say("causes.title", lang, name=found.name)
-    boxes = {row.path: at for at, row in enumerate(found.removable)}
-    rows = "".join(_row(row, boxes.get(row.path), lang) for row in found.rows[:MOST])
-    end = _commands(found) if found.rows else ""
-    body = f"{BYTES}{CSS}<h3>{escape(title)}</h3><p>{escape(_sums(found))}</p><form>{rows}{end}</form>"
-    return panel(body, label=title, kind="causes", language=lang)
+    boxes = {row.path: box for box, row in enumerate(diff.removable)}
+    rows = "".join(_row(row, boxes.get(row.path), diff.lang) for row in diff.rows[:MOST])
+    return f"<p>{escape(_sums(diff))}</p><form>{rows}{_commands(diff) if diff.rows else ''}</form>"
 
 
 def _row(row: Row, box: int | None, lang: str) -> str:
@@ -127,16 +97,16 @@ def _difference(row: Row) -> str:
     return f'<div class="diff">{lines}</div>' if lines else ""
 
 
-def _commands(found: Causes) -> str:
+def _commands(diff: Causes) -> str:
     """The removal shows the ticked paths only, and is away when nothing is ticked."""
-    boxes = found.removable
+    boxes = diff.removable
     rules = "".join(
-        f".imagelab.causes:has(input[value='{at}']:checked) .p{at}{{display:inline}}" for at in range(len(boxes))
+        f".imagelab.causes:has(input[value='{box}']:checked) .p{box}{{display:inline}}" for box in range(len(boxes))
     )
     hidden = ".imagelab.causes .end .p{display:none}.imagelab.causes .end .rm{display:none}.imagelab.causes:has(label input:checked) .end .rm{display:block}"
-    paths = "".join(f'<span class="p p{at}"> {escape(quote(row.path))}</span>' for at, row in enumerate(boxes))
-    remove = f'<span class="rm">docker exec {escape(found.name)} rm -rf{paths}</span>' if boxes else ""
+    paths = "".join(f'<span class="p p{box}"> {escape(quote(row.path))}</span>' for box, row in enumerate(boxes))
+    remove = f'<span class="rm">docker exec {escape(diff.name)} rm -rf{paths}</span>' if boxes else ""
     return (
-        f"<style>{hidden}{rules}</style><div class=end><p>{escape(_why(found))}</p>"
-        f"<pre>{remove}<span>{escape(found.commands([])[-1])}</span></pre></div>"
+        f"<style>{hidden}{rules}</style><div class=end><p>{escape(_why(diff))}</p>"
+        f"<pre>{remove}<span>{escape(diff.commands([])[-1])}</span></pre></div>"
     )

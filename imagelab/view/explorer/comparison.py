@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from imagelab.layers.tree import Kind, Node, Put, Tree, Whiteout, diff
 from imagelab.state.model import Layer
 from imagelab.units import human_size
-from imagelab.view.explorer.model import ADDED, CHANGED, REMOVED
-from imagelab.view.explorer.printers import KINDS, MOST, SIGNS
+from imagelab.view.explorer.model import ADDED, CHANGED, KINDS, REMOVED, SIGNS
+from imagelab.view.explorer.printers import MOST
 from imagelab.view.messages import say
-from imagelab.view.panel import Shown, aligned, escape, plain
-from imagelab.view.style import chip, panel
+from imagelab.view.panel import Panel, aligned, escape, plain
+from imagelab.view.style import chip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,16 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Comparison(Shown):
+class Comparison(Panel):
     """Two images: names, layers by where they are, files that differ."""
 
-    one: str
-    other: str
+    kind = "comparison"
+
+    left: str
+    right: str
     shared: tuple[Layer, ...]
-    only_one: tuple[Layer, ...]
-    only_other: tuple[Layer, ...]
+    only_left: tuple[Layer, ...]
+    only_right: tuple[Layer, ...]
     files: tuple[Difference, ...]
     lang: str = "en"
 
@@ -49,83 +51,66 @@ class Comparison(Shown):
         return sum(file.mark == mark for file in self.files)
 
     @property
-    def text(self) -> str:
-        lines = [self._title, *(f"  {line}" for _, line, _ in self._parts), self._summary]
-        lines += aligned([[f"  {SIGNS[file.mark]} /{plain(file.path)}", _sizes(file)] for file in self.files[:MOST]])
-        return "".join(f"{line}\n" for line in [*lines, *self._more])
+    def title(self) -> str:
+        return say("explorer.compare", self.lang, one=self.left, other=self.right)
 
-    @property
-    def html(self) -> str:
-        chips = "".join(chip(escape(line), kind) for kind, line, _ in self._parts)
-        bars = "".join(f'<div style="flex:{size}" class="k-{kind}"></div>' for kind, _, size in self._parts if size)
+    def lines(self) -> list[str]:
+        files = [[f"  {SIGNS[file.mark]} /{plain(file.path)}", _sizes(file)] for file in self.files[:MOST]]
+        parts = [f"  {line}" for _, line, _ in self._parts()]
+        return [self.title, *parts, self._summary(), *aligned(files), *self._more()]
+
+    def body(self) -> str:
+        parts = self._parts()
+        chips = "".join(chip(escape(line), kind) for kind, line, _ in parts)
+        bars = "".join(f'<div style="flex:{size}" class="k-{kind}"></div>' for kind, _, size in parts if size)
         rows = "".join(_row(file) for file in self.files[:MOST])
-        more = "".join(f'<div class="note">{escape(line)}</div>' for line in self._more)
-        body = (
-            f'{CSS}<h3>{escape(self._title)}</h3><div class="row">{chips}</div><div class="bar" style="margin:8px 0">{bars}</div>'
-            f"<p>{escape(self._summary)}</p>{rows}{more}"
-        )
-        return panel(body, label=self._title, kind="comparison", language=self.lang)
+        more = "".join(f'<div class="note">{escape(line)}</div>' for line in self._more())
+        bar = f'<div class="bar" style="margin:8px 0">{bars}</div>'
+        return f'<div class="row">{chips}</div>{bar}<p>{escape(self._summary())}</p>{rows}{more}'
 
-    @property
-    def _title(self) -> str:
-        return say("explorer.compare", self.lang, one=self.one, other=self.other)
-
-    @property
     def _parts(self) -> list[tuple[str, str, int]]:
         """(kind, sentence, bytes) for what is shared, and for what only one has."""
-        shared, one, other = (
-            sum(layer.size for layer in layers) for layers in (self.shared, self.only_one, self.only_other)
-        )
-        found = [("shared", say("explorer.shared", self.lang, count=len(self.shared), size=human_size(shared)), shared)]
-        for kind, name, layers, size in (
-            ("layer", self.one, self.only_one, one),
-            ("changed", self.other, self.only_other, other),
+        parts = []
+        for kind, name, layers in (
+            ("shared", "", self.shared),
+            ("layer", self.left, self.only_left),
+            ("changed", self.right, self.only_right),
         ):
-            found.append(
-                (kind, say("explorer.only", self.lang, name=name, count=len(layers), size=human_size(size)), size)
-            )
-        return found
+            size = sum(layer.size for layer in layers)
+            values = {"count": len(layers), "size": human_size(size), **({"name": name} if name else {})}
+            parts.append((kind, say("explorer.only" if name else "explorer.shared", self.lang, **values), size))
+        return parts
 
-    @property
     def _summary(self) -> str:
         if not self.files:
             return say("explorer.same_tree", self.lang)
         counts = {mark: self.count(mark) for mark in (ADDED, CHANGED, REMOVED)}
-        return say("explorer.between", self.lang, one=self.one, other=self.other, **counts)
+        return say("explorer.between", self.lang, one=self.left, other=self.right, **counts)
 
-    @property
     def _more(self) -> list[str]:
         rest = len(self.files) - MOST
         return [f"… {say('explorer.more', self.lang, count=rest)}"] if rest > 0 else []
 
 
-CSS = (
-    "<style>.imagelab.comparison .file{display:grid;grid-template-columns:18px minmax(0,1fr) auto;column-gap:8px;font-size:12px;line-height:1.7;align-items:baseline}"
-    ".imagelab.comparison .sign{text-align:center;border-radius:3px;background:var(--fill);color:var(--ink);font-weight:700;line-height:1.3}</style>"
-)
-
-
 def compare(
-    one: tuple[str, Sequence[Layer], Tree],
-    other: tuple[str, Sequence[Layer], Tree],
+    left: tuple[str, Sequence[Layer], Tree],
+    right: tuple[str, Sequence[Layer], Tree],
     read: Callable[[Node], bytes],
     lang: str = "en",
 ) -> Comparison:
-    """From one image (its name, layers, files) to the other."""
-    (name, layers, tree), (other_name, other_layers, other_tree) = one, other
-    chains, other_chains = ({layer.chain_id for layer in stack} for stack in (layers, other_layers))
-    return Comparison(
-        name, other_name,
-        tuple(layer for layer in layers if layer.chain_id in other_chains),
-        tuple(layer for layer in layers if layer.chain_id not in other_chains),
-        tuple(layer for layer in other_layers if layer.chain_id not in chains),
-        tuple(_files(tree, other_tree, read)), lang,
-    )  # fmt: skip
+    """From the left image (its name, layers, files) to the right one."""
+    (left_name, left_layers, left_tree), (right_name, right_layers, right_tree) = left, right
+    chains = {layer.chain_id for layer in left_layers} & {layer.chain_id for layer in right_layers}
+    shared = tuple(layer for layer in left_layers if layer.chain_id in chains)
+    only_left = tuple(layer for layer in left_layers if layer.chain_id not in chains)
+    only_right = tuple(layer for layer in right_layers if layer.chain_id not in chains)
+    files = tuple(_files(left_tree, right_tree, read))
+    return Comparison(left_name, right_name, shared, only_left, only_right, files, lang)
 
 
-def _files(one: Tree, other: Tree, read: Callable[[Node], bytes]) -> Iterator[Difference]:
-    for change in sorted(diff(one, other), key=lambda change: change.path.split("/")):
-        before = one.get(change.path)
+def _files(left: Tree, right: Tree, read: Callable[[Node], bytes]) -> Iterator[Difference]:
+    for change in sorted(diff(left, right), key=lambda change: change.path.split("/")):
+        before = left.get(change.path)
         match change:
             case Whiteout(path) if before is not None:
                 yield Difference(REMOVED, path, before.size, 0)
@@ -135,11 +120,12 @@ def _files(one: Tree, other: Tree, read: Callable[[Node], bytes]) -> Iterator[Di
                 yield Difference(CHANGED, path, before.size, node.size)
 
 
-def _same(one: Node, other: Node, read: Callable[[Node], bytes]) -> bool:
+def _same(before: Node, after: Node, read: Callable[[Node], bytes]) -> bool:
     """Equal but for where the bytes lie; times are not looked at."""
-    if (one.kind, one.mode, one.uid, one.gid, one.size, one.target) != (other.kind, other.mode, other.uid, other.gid, other.size, other.target):  # fmt: skip
+    facts = [(node.kind, node.mode, node.uid, node.gid, node.size, node.target) for node in (before, after)]
+    if facts[0] != facts[1]:
         return False
-    return one.kind is not Kind.FILE or one.content == other.content or read(one) == read(other)
+    return before.kind is not Kind.FILE or before.content == after.content or read(before) == read(after)
 
 
 def _sizes(file: Difference) -> str:

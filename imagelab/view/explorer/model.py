@@ -3,7 +3,7 @@
     layer 4   + app/VERSION          2 B
               ! app/.wh..wh..opq     all that the layers below had in /app is hidden
     layer 3   - app/.wh.id_rsa       /app/id_rsa of layer 2 is hidden
-    layer 2   + app/id_rsa         136 B      <- still there: whoever has the image can read it
+    layer 2   + app/id_rsa         136 B      <- still there: it can be read by all who have the image
     layer 1   + bin/busybox ...
 
 A layer never takes a byte away. It can only *hide*: by a whiteout, by an opaque directory, or by putting another file in
@@ -29,10 +29,15 @@ from imagelab.layers.changeset import OPAQUE, WHITEOUT, LayerIndex
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Tree, Whiteout, apply
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig
-from imagelab.view.panel import BUDGET, Shown
+from imagelab.view.messages import say
+from imagelab.view.panel import BUDGET, Panel
 
 ADDED, CHANGED, REMOVED, CLEARED, KEPT = "added", "changed", "removed", "opaque", "kept"
 """What an entry of a layer is to the layers below; a directory that is only on the way is `kept`."""
+
+SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "−", CLEARED: "⊘", KEPT: "·"}
+KINDS = {ADDED: "added", CHANGED: "changed", REMOVED: "removed", CLEARED: "removed", KEPT: ""}
+"""How each is marked: by a sign, and by the colours of a kind in `style`."""
 
 ALL_FILES = 96 * 1024
 """Bytes of file contents that one panel carries; hidden files come first."""
@@ -41,7 +46,7 @@ Read = Callable[[Node], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TarEntry:
     """One entry of a layer's tar. Sizes in bytes."""
 
     name: str
@@ -74,7 +79,7 @@ class LayerView:
     size: int
     total: int
     seen: int
-    entries: tuple[Entry, ...]
+    entries: tuple[TarEntry, ...]
 
     @property
     def wasted(self) -> int:
@@ -97,8 +102,11 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Exploration(Shown):
+class Exploration(Panel):
     """An image, layer by layer, base first."""
+
+    kind = "explorer"
+    sheets = ("bytes",)
 
     name: str
     layers: tuple[LayerView, ...]
@@ -129,30 +137,32 @@ class Exploration(Shown):
     def recover(self, path: str) -> bytes:
         """The bytes of a hidden file, out of the layer that holds it; of several copies the last one hidden."""
         wanted = path.strip("/")
-        found = [file for file in self.hidden if file.path == wanted]
-        if not found:
+        files = [file for file in self.hidden if file.path == wanted]
+        if not files:
             names = ", ".join(f"/{file.path}" for file in self.hidden[:5]) or "nothing"
             raise UsageError(f"{self.name} hides no file /{wanted}", hint=f"it hides {names}")
-        return self.read(found[-1].node)
+        return self.read(files[-1].node)
 
     @property
-    def text(self) -> str:
-        from imagelab.view.explorer.printers import text
+    def title(self) -> str:
+        return say("explorer.title", self.lang, name=self.name)
 
-        return text(self)
+    def lines(self) -> Iterator[str]:
+        from imagelab.view.explorer.printers import lines
 
-    @property
-    def html(self) -> str:
-        from imagelab.view.explorer.printers import html
+        return lines(self)
 
-        return html(self)
+    def body(self) -> str:
+        from imagelab.view.explorer.printers import body
+
+        return body(self)
 
 
 def explore(
     name: str, indexes: Sequence[LayerIndex], config: ImageConfig | None, read: Read, lang: str = "en"
 ) -> Exploration:
     """The exploration of a stack, base first. `config` gives the instructions; `read` the bytes behind a node."""
-    numbers = {index.diff_id: at for at, index in enumerate(indexes, 1)}
+    numbers = {index.diff_id: number for number, index in enumerate(indexes, 1)}
     changes = [index.changes() for index in indexes]
     trees = _trees(changes)
     views = [_contents(tree) for tree in trees]
@@ -161,11 +171,10 @@ def explore(
     seen = _by_layer(views[-1], numbers)
     steps, instructions = _instructions(config, len(indexes))
     layers, total = [], 0
-    for at, index in enumerate(indexes, 1):
+    for number, (index, step, change, below) in enumerate(zip(indexes, steps, changes, trees, strict=False), 1):
         total += index.size
-        still = seen.get(at, 0)
-        entries = tuple(_entries(changes[at - 1], trees[at - 1], ends))
-        layers.append(LayerView(at, *steps[at - 1], index.blob, index.blob_size, index.size, total, still, entries))
+        entries, size = tuple(_entries(change, below, ends)), index.size
+        layers.append(LayerView(number, *step, index.blob, index.blob_size, size, total, seen.get(number, 0), entries))
     contents = dict(_read_some(hidden, layers, read))
     return Exploration(name, tuple(layers), instructions, hidden, trees[-1], contents, read, lang)
 
@@ -180,12 +189,12 @@ def _trees(layers: Sequence[Sequence[Change]]) -> list[Tree]:
 
 def _contents(tree: Tree) -> dict[str, tuple[str, Node]]:
     """The files with bytes: where the bytes are -> the first path that leads there."""
-    found: dict[str, tuple[str, Node]] = {}
+    files: dict[str, tuple[str, Node]] = {}
     for path in tree:
         node = tree[path]
         if node.kind is Kind.FILE and node.size:
-            found.setdefault(node.content, (path, node))
-    return found
+            files.setdefault(node.content, (path, node))
+    return files
 
 
 def seen_bytes(tree: Tree) -> int:
@@ -197,8 +206,8 @@ def _by_layer(contents: Mapping[str, tuple[str, Node]], numbers: Mapping[Digest,
     """Bytes by the number of the layer that holds them; of two equal layers the upper one."""
     sums: dict[int, int] = {}
     for _, node in contents.values():
-        at = _layer_of(node, numbers)
-        sums[at] = sums.get(at, 0) + node.size
+        number = _layer_of(node, numbers)
+        sums[number] = sums.get(number, 0) + node.size
     return sums
 
 
@@ -208,24 +217,26 @@ def _layer_of(node: Node, numbers: Mapping[Digest, int]) -> int:
 
 def _hidden(views: Sequence[Mapping[str, tuple[str, Node]]], numbers: Mapping[Digest, int]) -> Iterator[Hidden]:
     """Files that one tree shows and the next does not, as long as no later one does."""
-    for at in range(1, len(views)):
-        for content, (path, node) in views[at - 1].items():
-            if content not in views[at] and not any(content in later for later in views[at + 1 :]):
-                yield Hidden(path, node, _layer_of(node, numbers), at)
+    for number in range(1, len(views)):
+        for content, (path, node) in views[number - 1].items():
+            if not any(content in view for view in views[number:]):
+                yield Hidden(path, node, _layer_of(node, numbers), number)
 
 
-def _entries(changes: Sequence[Change], below: Tree, ends: Mapping[str, int]) -> Iterator[Entry]:
+def _entries(changes: Sequence[Change], below: Tree, ends: Mapping[str, int]) -> Iterator[TarEntry]:
     for change in changes:
         above, _, last = change.path.rpartition("/")
         match change:
             case Put(path, node):
-                yield Entry(path, path, _mark(below.get(path), node), node, until=ends.get(node.content, 0))
+                yield TarEntry(path, path, _mark(below.get(path), node), node, until=ends.get(node.content, 0))
             case Whiteout(path):
                 paths = tuple(_under(below, path))
-                yield Entry(f"{above}/{WHITEOUT}{last}".lstrip("/"), path, REMOVED, None, paths, _bytes(below, paths))
+                yield TarEntry(
+                    f"{above}/{WHITEOUT}{last}".lstrip("/"), path, REMOVED, None, paths, _bytes(below, paths)
+                )
             case Opaque(path):
                 paths = tuple(_under(below, path))[1:]
-                yield Entry(f"{path}/{OPAQUE}".lstrip("/"), path, CLEARED, None, paths, _bytes(below, paths))
+                yield TarEntry(f"{path}/{OPAQUE}".lstrip("/"), path, CLEARED, None, paths, _bytes(below, paths))
 
 
 def _mark(before: Node | None, now: Node) -> str:
@@ -252,14 +263,14 @@ def _bytes(tree: Tree, paths: Sequence[str]) -> int:
 
 def _instructions(config: ImageConfig | None, count: int) -> tuple[list[tuple[str, str]], tuple[tuple[int, str], ...]]:
     """(what made each layer, and the comment), and the instructions that made none."""
-    made: list[tuple[str, str]] = []
-    others: list[tuple[int, str]] = []
+    layers: list[tuple[str, str]] = []
+    empty: list[tuple[int, str]] = []
     for entry in config.history if config else ():
         if entry.empty_layer:
-            others.append((len(made), entry.created_by))
+            empty.append((len(layers), entry.created_by))
         else:
-            made.append((entry.created_by, entry.comment))
-    return [*made, *[("", "")] * (count - len(made))], tuple(others)
+            layers.append((entry.created_by, entry.comment))
+    return [*layers, *[("", "")] * (count - len(layers))], tuple(empty)
 
 
 def _read_some(hidden: Sequence[Hidden], layers: Sequence[LayerView], read: Read) -> Iterator[tuple[str, bytes]]:

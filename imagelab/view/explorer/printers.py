@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from imagelab.units import human_size
-from imagelab.view.explorer.model import ADDED, CHANGED, CLEARED, KEPT, REMOVED, Entry, Exploration, Hidden, LayerView
+from imagelab.view.explorer.model import CHANGED, KINDS, SIGNS, Exploration, Hidden, LayerView, TarEntry
 from imagelab.view.messages import say
-from imagelab.view.panel import BYTES, aligned, escape, page_text, plain, preview
-from imagelab.view.style import chip, panel
+from imagelab.view.panel import aligned, escape, page_text, plain, preview
+from imagelab.view.style import chip
 
-SIGNS = {ADDED: "+", CHANGED: "~", REMOVED: "−", CLEARED: "⊘", KEPT: "·"}
-KINDS = {ADDED: "added", CHANGED: "changed", REMOVED: "removed", CLEARED: "removed", KEPT: ""}
 MOST, ALL, FEWEST = 200, 900, 40
 """Entries that are shown: of one layer, of all layers together, and of one layer however many there are."""
 
@@ -31,7 +29,7 @@ def words(seen: Exploration) -> list[str]:
     ]
 
 
-def note(entry: Entry, lang: str) -> str:
+def note(entry: TarEntry, lang: str) -> str:
     """What there is to say of an entry; "" for a plain one."""
     size = human_size(entry.hidden_bytes)
     match entry.mark:
@@ -46,7 +44,7 @@ def note(entry: Entry, lang: str) -> str:
     return " · ".join(part for part in (again, until) if part)
 
 
-def name(entry: Entry) -> str:
+def name(entry: TarEntry) -> str:
     """The name in its directory, as `ls -F` would mark it; links with what they point to."""
     last = entry.name.rpartition("/")[2]
     if entry.node is None:
@@ -60,18 +58,18 @@ def name(entry: Entry) -> str:
 
 def counts(layer: LayerView, lang: str) -> Iterator[tuple[str, str]]:
     """(mark, "3 added") for each mark there is."""
-    for mark in (ADDED, CHANGED, REMOVED, CLEARED, KEPT):
+    for mark in SIGNS:
         if count := layer.count(mark):
             yield mark, say(f"explorer.{mark}", lang, count=count)
 
 
-def shown(layer: LayerView, seen: Exploration) -> tuple[Sequence[Entry], int]:
+def shown(layer: LayerView, seen: Exploration) -> tuple[Sequence[TarEntry], int]:
     """The entries that are shown, and how many are not."""
     most = min(MOST, max(FEWEST, ALL // len(seen.layers)))
     return layer.entries[:most], max(len(layer.entries) - most, 0)
 
 
-def depth(entry: Entry) -> int:
+def depth(entry: TarEntry) -> int:
     return entry.name.count("/")
 
 
@@ -106,12 +104,10 @@ def sizes(layer: LayerView) -> list[str]:
 
 def with_instructions(seen: Exploration) -> Iterator[LayerView | str]:
     """Layers, base first, and between them what made none."""
-    others = list(seen.instructions)
-    for layer in (None, *seen.layers):
+    for number, layer in enumerate((None, *seen.layers)):
         if layer is not None:
             yield layer
-        number = layer.number if layer else 0
-        for after, created_by in others:
+        for after, created_by in seen.instructions:
             if after == number:
                 yield say("explorer.no_layer", seen.lang, instruction=instruction(created_by))
 
@@ -119,27 +115,26 @@ def with_instructions(seen: Exploration) -> Iterator[LayerView | str]:
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def text(seen: Exploration) -> str:
+def lines(seen: Exploration) -> Iterator[str]:
     """The whole panel as text."""
     lang = seen.lang
     rows = [[str(layer.number), *sizes(layer), command(layer)] for layer in seen.layers]
-    lines = [say("explorer.title", lang, name=seen.name), " · ".join(words(seen)), ""]
-    lines += [*aligned([headings(lang), *rows], right=(0, 1, 2, 3, 4)), say("explorer.legend", lang)]
+    yield from (seen.title, " · ".join(words(seen)), "")
+    yield from (*aligned([headings(lang), *rows], right=(0, 1, 2, 3, 4)), say("explorer.legend", lang))
     for item in with_instructions(seen):
-        lines += ["", item] if isinstance(item, str) else ["", *_layer_lines(item, seen)]
+        yield from ("", item) if isinstance(item, str) else ("", *_layer_lines(item, seen))
     if seen.hidden:
-        lines += ["", say("explorer.hidden", lang), say("explorer.hidden_why", lang, count=len(seen.hidden))]
-        for file in seen.hidden[:MOST]:
-            where = say("explorer.hidden_file", lang, layer=file.layer, by=file.by)
-            lines += [f"  /{plain(file.path)}  {human_size(file.node.size)}  {where}", f"    {recovery(seen, file)}"]
-    return "".join(line + "\n" for line in lines)
+        yield from ("", say("explorer.hidden", lang), say("explorer.hidden_why", lang, count=len(seen.hidden)))
+    for file in seen.hidden[:MOST]:
+        where = say("explorer.hidden_file", lang, layer=file.layer, by=file.by)
+        yield from (f"  /{plain(file.path)}  {human_size(file.node.size)}  {where}", f"    {recovery(seen, file)}")
 
 
 def _layer_lines(layer: LayerView, seen: Exploration) -> Iterator[str]:
     lang = seen.lang
-    found = " · ".join(word for _, word in counts(layer, lang)) or say("explorer.empty", lang)
+    marks = " · ".join(word for _, word in counts(layer, lang)) or say("explorer.empty", lang)
     about = f"{command(layer)}  # {plain(layer.comment)}" if layer.comment else command(layer)
-    yield f"{say('explorer.layer', lang, number=layer.number)} · {found} · {about}".rstrip(" ·")
+    yield f"{say('explorer.layer', lang, number=layer.number)} · {marks} · {about}".rstrip(" ·")
     entries, more = shown(layer, seen)
     rows = [
         [
@@ -156,55 +151,20 @@ def _layer_lines(layer: LayerView, seen: Exploration) -> Iterator[str]:
 
 # -- HTML ---------------------------------------------------------------------------------------------------
 
-CSS = (
-    "<style>"
-    ".imagelab.explorer .line{display:grid;grid-template-columns:14px 22px minmax(0,1fr) 110px 62px 62px 62px 62px;column-gap:8px;align-items:center}"
-    ".imagelab.explorer .line>.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    ".imagelab.explorer .head{font-size:11px;font-weight:600;letter-spacing:.04em;color:var(--il-soft);padding:4px 0;border-bottom:1px solid var(--il-rule)}"
-    ".imagelab.explorer summary.line{list-style:none;padding:6px 0}"
-    ".imagelab.explorer summary.line::-webkit-details-marker{display:none}"
-    ".imagelab.explorer summary.line::before{content:'▸';color:var(--il-soft)}"
-    ".imagelab.explorer details[open]>summary.line::before{content:'▾'}"
-    ".imagelab.explorer .layers>*{border-bottom:1px solid var(--il-rule)}"
-    ".imagelab.explorer summary:hover{background:color-mix(in srgb,var(--il-layer-fill) 35%,transparent)}"
-    ".imagelab.explorer .cut{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}"
-    ".imagelab.explorer .size{height:10px;border-radius:3px;box-sizing:border-box;border:1px solid var(--il-layer-line);min-width:3px;"
-    "background:linear-gradient(90deg,var(--il-layer-line) var(--seen),transparent var(--seen))}"
-    ".imagelab.explorer .none{color:var(--il-soft);font-size:12px;padding:5px 0 5px 44px}"
-    ".imagelab.explorer .inside{padding:2px 0 10px 44px}"
-    ".imagelab.explorer .tree{max-height:340px;overflow:auto;margin-top:6px}"
-    ".imagelab.explorer .file{display:grid;grid-template-columns:18px minmax(0,1fr) 62px;column-gap:6px;align-items:baseline;font-size:12px;line-height:1.65}"
-    ".imagelab.explorer .sign{text-align:center;border-radius:3px;background:var(--fill);color:var(--ink,var(--il-soft));font-weight:700;line-height:1.3}"
-    ".imagelab.explorer .tree .n,.imagelab.explorer .hid .n{text-align:right;font-variant-numeric:tabular-nums;color:var(--il-soft)}"
-    ".imagelab.explorer details.open>summary{list-style:none;padding:0}"
-    ".imagelab.explorer details.open>summary::-webkit-details-marker{display:none}"
-    ".imagelab.explorer details.open>summary .mono:first-of-type{text-decoration:underline dotted var(--il-soft);text-underline-offset:3px}"
-    ".imagelab.explorer .secret{margin-top:12px}"
-    ".imagelab.explorer .hid>summary{display:flex;gap:10px;flex-wrap:wrap;align-items:baseline;padding:5px 0}"
-    ".imagelab.explorer .hid>summary::before{content:'▸'}"
-    ".imagelab.explorer .hid[open]>summary::before{content:'▾'}"
-    "@media(max-width:640px){.imagelab.explorer .line{grid-template-columns:14px 22px minmax(0,1fr) 62px 62px}.imagelab.explorer .wide{display:none}}"
-    "</style>"
-)
 
-
-def html(seen: Exploration) -> str:
-    """The whole panel as HTML."""
-    lang = seen.lang
-    title = say("explorer.title", lang, name=seen.name)
+def body(seen: Exploration) -> str:
+    """What stands below the title on a page."""
     sums = words(seen)
     chips = "".join(chip(escape(word), "dangling" if seen.wasted and at == 3 else "") for at, word in enumerate(sums))
     widest = max((layer.size for layer in seen.layers), default=0)
-    body = "".join(
+    layers = "".join(
         f'<div class="none">{escape(item)}</div>' if isinstance(item, str) else _layer(item, seen, widest)
         for item in with_instructions(seen)
     )
-    return panel(
-        f'{BYTES}{CSS}<h3>{escape(title)}</h3><div class="row">{chips}</div><div class="layers">{_head(lang)}{body}</div>'
-        f'<p class="note" style="margin-top:8px">{escape(say("explorer.legend", lang))}</p>{_secrets(seen)}',
-        label=title,
-        kind="explorer",
-        language=lang,
+    legend = escape(say("explorer.legend", seen.lang))
+    return (
+        f'<div class="row">{chips}</div><div class="layers">{_head(seen.lang)}{layers}</div>'
+        f'<p class="note" style="margin-top:8px">{legend}</p>{_secrets(seen)}'
     )
 
 
@@ -242,10 +202,9 @@ def _layer(layer: LayerView, seen: Exploration, widest: int) -> str:
     )
 
 
-def _entry(entry: Entry, seen: Exploration) -> str:
-    kind = KINDS[entry.mark]
-    said = note(entry, seen.lang)
-    about = f' <span class="note">{escape(said)}</span>' if said else ""
+def _entry(entry: TarEntry, seen: Exploration) -> str:
+    kind, sentence = KINDS[entry.mark], note(entry, seen.lang)
+    about = f' <span class="note">{escape(sentence)}</span>' if sentence else ""
     row = (
         f'<div class="file{f" k-{kind}" if kind else ""}"><span class="sign">{SIGNS[entry.mark]}</span>'
         f'<span style="padding-left:{14 * depth(entry)}px"><span class="mono">{escape(name(entry))}</span>{about}</span>'

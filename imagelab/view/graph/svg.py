@@ -35,7 +35,7 @@ from imagelab.view.graph.model import (
 )
 from imagelab.view.graph.text import line, spoken, summary
 from imagelab.view.messages import say
-from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, WIDE, Theme
+from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, WIDE, Theme, rules
 
 MARGIN = WIDE
 PAGE, SMALLEST = 720, 0.8
@@ -45,9 +45,6 @@ OUTLINES = {
     MOVED: "changed", CHANGED: "changed", MISPLACED: "changed", OTHER: "changed",
 }  # fmt: skip
 """Which colour goes round a thing that changed."""
-
-FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif"
-CODE_FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Noto Sans Mono CJK SC',monospace"
 
 
 def hue(thing: Thing) -> str:
@@ -132,22 +129,7 @@ def css(*, page: bool = False) -> str:
         if page
         else f"@media (prefers-color-scheme:dark){{{_colors(DARK)}}}"
     )
-    rules = (
-        f".imagelab-graph{{font-family:{FONT};font-size:{SMALL}px}}"
-        ".imagelab-graph .node text,.imagelab-graph .legend text{fill:var(--i)}"
-        ".imagelab-graph .s{fill:var(--f);stroke:var(--l)}"
-        ".imagelab-graph .l{fill:none;stroke:var(--l)}"
-        f".imagelab-graph .t{{font-size:{SMALL + 1}px;font-weight:600}}"
-        f".imagelab-graph .m{{font-family:{CODE_FONT};letter-spacing:0}}"
-        ".imagelab-graph .node.gone .t{text-decoration:line-through}"
-        ".imagelab-graph .node.gone .s,.imagelab-graph .node.missing .s{fill-opacity:.35}"
-        ".imagelab-graph .sel{display:none;fill:none;stroke:var(--focus);stroke-width:3}"
-        ".imagelab-graph .selected .sel,.imagelab-graph .node:focus .sel{display:inline}"
-        ".imagelab-graph .node:focus{outline:none}"
-        ".imagelab-graph .caption{fill:var(--text)}.imagelab-graph .paper{fill:var(--page);stroke:var(--rule)}"
-        ".imagelab-graph .parent{stroke:var(--soft)}"
-    )
-    return f"<style>{_colors(LIGHT)}{dark}{rules}</style>"
+    return f"<style>{_colors(LIGHT)}{dark}{rules('graph')}</style>"
 
 
 def _colors(theme: Theme, scope: str = "") -> str:

@@ -24,63 +24,13 @@ from imagelab.view.graph.model import FOLDED, Graph
 from imagelab.view.graph.svg import css, inline
 from imagelab.view.graph.text import tree
 from imagelab.view.messages import say
-from imagelab.view.style import panel
-
-_SCRIPT = """
-function render({ model, el }) {
-  const draw = () => { el.innerHTML = model.get("page"); mark(); };
-  const mark = () => {
-    const chosen = model.get("selected");
-    for (const node of el.querySelectorAll("svg .node")) {
-      const is = node.dataset.key === chosen;
-      node.classList.toggle("selected", is);
-      node.setAttribute("tabindex", "0");
-      node.setAttribute("role", "button");
-      node.setAttribute("aria-pressed", is);
-      node.setAttribute("aria-label", node.querySelector("title").textContent);
-    }
-    for (const entry of el.querySelectorAll("[data-about]")) entry.hidden = entry.dataset.about !== chosen;
-    const hint = el.querySelector(".pick");
-    if (hint) hint.hidden = !!chosen;
-  };
-  const choose = (node) => {
-    if (!node) return;
-    const key = node.dataset.key;
-    if (key.startsWith("fold:")) model.set("unfold", key);
-    model.set("selected", key);
-    model.save_changes();
-  };
-  el.addEventListener("click", (event) => choose(event.target.closest("svg .node")));
-  el.addEventListener("keydown", (event) => {
-    const node = event.target.closest("svg .node");
-    if (!node || (event.key !== "Enter" && event.key !== " ")) return;
-    event.preventDefault();
-    choose(node);
-  });
-  model.on("change:page", draw);
-  model.on("change:selected", mark);
-  draw();
-  return () => { model.off("change:page", draw); model.off("change:selected", mark); };
-}
-export default { render };
-"""
-
-_STYLE = (
-    "<style>.imagelab.graph-widget{container-type:inline-size}.imagelab.graph-widget .sides{display:grid;gap:12px;align-items:start}"
-    "@container (min-width:1080px){.imagelab.graph-widget .sides{grid-template-columns:minmax(0,1fr) 300px}}"
-    ".imagelab.graph-widget .scroll{overflow-x:auto}.imagelab.graph-widget svg{display:block;max-width:100%;min-width:min(560px,100%);height:auto}"
-    ".imagelab.graph-widget [aria-live]{border:1px solid var(--il-rule);border-radius:6px;padding:8px 12px;min-height:40px}"
-    ".imagelab.graph-widget .node{cursor:pointer}.imagelab.panel.graph-widget .node:focus-visible{outline:none}"
-    ".imagelab.graph-widget table{border-collapse:collapse;font-size:12px}"
-    ".imagelab.graph-widget :is(th,td){text-align:left;vertical-align:top;padding:2px 12px 2px 0;font-weight:400;overflow-wrap:anywhere}"
-    ".imagelab.graph-widget th{color:var(--il-soft);white-space:nowrap}</style>"
-)
+from imagelab.view.style import asset, panel, stylesheet
 
 
 class GraphWidget(anywidget.AnyWidget):
     """A picture to click in. `selected` is a key of `graph.by_key`, "" for none; it may be set from Python, too."""
 
-    _esm = _SCRIPT
+    _esm = asset("graph-widget.js")
     page = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
     unfold = traitlets.Unicode("").tag(sync=True)
@@ -112,7 +62,7 @@ def _page(graph: Graph) -> str:
     )
     hint = f'<p class="pick note">{escape(say("details.pick", graph.lang))}</p>'
     sides = f'<div class="scroll">{inline(graph)}</div><div aria-live="polite">{hint}{entries}</div>'
-    body = f'{css(page=True)}{_STYLE}<div class="sides">{sides}</div>'
+    body = f'{css(page=True)}{stylesheet("graph-widget")}<div class="sides">{sides}</div>'
     return panel(body, label=say("graph.label", graph.lang), kind="graph-widget", language=graph.lang)
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,8 @@ from imagelab.layers.compression import Inflater
 from imagelab.layers.tar_scanner import BLOCK, Row
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig, chain_ids, decode, encode
-from imagelab.view.panel import Shown
+from imagelab.view.messages import say
+from imagelab.view.panel import Panel
 
 CASES = ("none", "byte", "mtime", "gzip", "config", "tag")
 STAGES = ("file", "tar", "chain", "blob", "config", "manifest", "index", "tag")
@@ -82,8 +83,10 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Avalanche(Shown):
+class Avalanche(Panel):
     """All cases, for one file of one image."""
+
+    kind = "avalanche"
 
     name: str
     path: str
@@ -93,22 +96,23 @@ class Avalanche(Shown):
 
     def case(self, key: str) -> Mapping[str, str]:
         """What becomes of each name: `avalanche.case("mtime")["tar"]` is "new"."""
-        found = next((case for case in self.cases if case.key == key), None)
-        if found is None:
+        if key not in CASES:
             raise UsageError(f"there is no case {key!r}", hint=f"one of {', '.join(CASES)}")
-        return {stage.key: stage.state for stage in found.stages}
+        return {stage.key: stage.state for case in self.cases if case.key == key for stage in case.stages}
 
     @property
-    def text(self) -> str:
-        from imagelab.view.hash_chain.printers import text
+    def title(self) -> str:
+        return say("avalanche.title", self.lang, path=self.path, name=self.name)
 
-        return text(self)
+    def lines(self) -> Iterator[str]:
+        from imagelab.view.hash_chain.printers import lines
 
-    @property
-    def html(self) -> str:
-        from imagelab.view.hash_chain.printers import html
+        return lines(self)
 
-        return html(self)
+    def body(self) -> str:
+        from imagelab.view.hash_chain.printers import body
+
+        return body(self)
 
 
 def avalanche(image: Bytes, lang: str = "en") -> Avalanche:
@@ -147,17 +151,17 @@ def inflated(blob: bytes) -> bytes:
 def _names(image: Bytes) -> dict[str, str]:
     """Every name of an image, computed from its bytes."""
     diff_ids = ImageConfig.parse(image.config).diff_ids[: image.layer]
-    top = image.index or image.manifest
-    found = {
+    index = {"index": Digest.of(image.index)} if image.index else {}
+    return {
         "file": Digest.of(_file(image)),
         "tar": Digest.of(image.tar),
         "chain": chain_ids(diff_ids)[-1],
         "blob": Digest.of(image.blob),
         "config": Digest.of(image.config),
         "manifest": Digest.of(image.manifest),
+        **index,
+        "tag": f"{image.tag} → {Digest.of(image.index or image.manifest).short}",
     }
-    found |= {"index": Digest.of(image.index)} if image.index else {}
-    return {**found, "tag": f"{image.tag} → {Digest.of(top).short}"}
 
 
 def _file(image: Bytes) -> bytes:
@@ -176,12 +180,12 @@ def _flipped(image: Bytes) -> Bytes:
 
 def _later(image: Bytes) -> Bytes:
     """The file's time is a second later: twelve digits in its header, and the header's sum."""
-    at = image.row.offset - BLOCK
-    header = bytearray(image.tar[at : image.row.offset])
+    start = image.row.offset - BLOCK
+    header = bytearray(image.tar[start : image.row.offset])
     header[136:148] = b"%011o\0" % ((image.row.mtime + 1) % 8**11)
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
-    return _packed(image, image.tar[:at] + bytes(header) + image.tar[image.row.offset :])
+    return _packed(image, image.tar[:start] + bytes(header) + image.tar[image.row.offset :])
 
 
 def _packed(image: Bytes, tar: bytes) -> Bytes:
@@ -229,11 +233,11 @@ def _pointing(raw: bytes, new: Mapping[Digest, bytes]) -> bytes:
 def stored(tar: bytes) -> bytes:
     """A gzip that compresses nothing: the same bytes whatever compressor a machine has (RFC 1951, 3.2.4)."""
     most = 0xFFFF
-    pieces = [tar[at : at + most] for at in range(0, len(tar), most)] or [b""]
-    blocks = [
-        struct.pack("<BHH", at == len(pieces) - 1, len(piece), most ^ len(piece)) + piece
-        for at, piece in enumerate(pieces)
-    ]
+    pieces = [tar[offset : offset + most] for offset in range(0, len(tar), most)] or [b""]
+    blocks = (
+        struct.pack("<BHH", number == len(pieces), len(piece), most ^ len(piece)) + piece
+        for number, piece in enumerate(pieces, 1)
+    )
     head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     return head + b"".join(blocks) + struct.pack("<II", zlib.crc32(tar), len(tar) & 0xFFFFFFFF)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from imagelab.view.hash_chain.model import CASES, Avalanche, Case, Stage
+from collections.abc import Iterator
+
+from imagelab.view.hash_chain.model import Avalanche, Case, Stage
 from imagelab.view.messages import say
-from imagelab.view.panel import aligned, escape, plain
-from imagelab.view.style import chip, panel
+from imagelab.view.panel import aligned, escape, plain, switch
+from imagelab.view.style import chip
 
 SHORT = len("sha256:") + 12
 
@@ -20,24 +22,18 @@ def _of(key: str, lang: str) -> tuple[str, str]:
     return say(f"avalanche.stage_{key}", lang), say(f"avalanche.of_{key}", lang)
 
 
-def _title(found: Avalanche) -> str:
-    return say("avalanche.title", found.lang, path=found.path, name=found.name)
-
-
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def text(found: Avalanche) -> str:
+def lines(chain: Avalanche) -> Iterator[str]:
     """Every case as a table, from the tag down to the file."""
-    lang = found.lang
-    lines = [plain(_title(found)), say("avalanche.intro", lang, layer=found.layer)]
-    for case in found.cases:
-        lines += ["", f"* {say(f'avalanche.case_{case.key}', lang)}", f"  {say(f'avalanche.why_{case.key}', lang)}"]
-        lines += [
-            f"    {line}" for line in aligned([_heads(lang), *(_row(stage, lang) for stage in reversed(case.stages))])
-        ]
-    lines += ["", say("avalanche.note", lang)]
-    return "".join(f"{line}\n" for line in lines)
+    lang = chain.lang
+    yield from (plain(chain.title), say("avalanche.intro", lang, layer=chain.layer))
+    for case in chain.cases:
+        yield from ("", f"* {say(f'avalanche.case_{case.key}', lang)}", f"  {say(f'avalanche.why_{case.key}', lang)}")
+        rows = [_heads(lang), *(_row(stage, lang) for stage in reversed(case.stages))]
+        yield from (f"    {line}" for line in aligned(rows))
+    yield from ("", say("avalanche.note", lang))
 
 
 def _heads(lang: str) -> list[str]:
@@ -51,49 +47,18 @@ def _row(stage: Stage, lang: str) -> list[str]:
 
 # -- HTML ---------------------------------------------------------------------------------------------------
 
-CSS = (
-    "<style>"
-    ".imagelab.avalanche .case{padding-top:4px}"
-    ".imagelab.avalanche:has(.switch input:checked) .case{display:none}"
-    + "".join(
-        f".imagelab.avalanche:has(.switch input[value={key}]:checked) .case.{key}{{display:block}}" for key in CASES
-    )
-    + ".imagelab.avalanche .stages{display:grid;grid-template-columns:minmax(120px,max-content) minmax(min-content,auto) max-content minmax(min-content,auto);justify-content:start;gap:0 12px;align-items:stretch}"
-    ".imagelab.avalanche .stages>*{padding:5px 0}"
-    ".imagelab.avalanche .th{font-size:11px;font-weight:600;letter-spacing:.04em;color:var(--il-soft);padding:2px 0}"
-    ".imagelab.avalanche .what b{display:block;font-weight:600}"
-    ".imagelab.avalanche .hash{display:flex;align-items:center;min-width:0}"
-    ".imagelab.avalanche .hash code{padding:3px 8px;border-radius:5px;background:var(--fill);color:var(--ink);border:1px solid var(--line);"
-    "overflow-wrap:normal;white-space:normal}"
-    ".imagelab.avalanche .mid{display:flex;align-items:center;justify-content:center}"
-    ".imagelab.avalanche .what{position:relative;padding-left:18px}"
-    ".imagelab.avalanche .what::before{content:'';position:absolute;left:5px;top:0;bottom:0;border-left:2px solid var(--line,var(--il-rule))}"
-    ".imagelab.avalanche .what::after{content:'';position:absolute;left:1px;top:50%;width:10px;height:10px;margin-top:-5px;border-radius:50%;box-sizing:border-box;"
-    "background:var(--fill,var(--il-page));border:2px solid var(--line,var(--il-soft))}"
-    ".imagelab.avalanche .tag.what::before{top:50%}.imagelab.avalanche .file.what::before{bottom:50%}"
-    ".imagelab.avalanche h4.alone{margin:8px 0 2px}"
-    ".imagelab.avalanche:has(.switch input:checked) h4.alone{display:none}"
-    "@media(max-width:620px){.imagelab.avalanche .what .note{display:none}}"
-    "</style>"
-)
 
-
-def html(found: Avalanche) -> str:
+def body(chain: Avalanche) -> str:
     """A switch among the cases; where there are no styles, all of them."""
-    lang = found.lang
-    first = "byte"
-    labels = "".join(
-        f'<label><input type="radio" name="case" value="{case.key}"{" checked" if case.key == first else ""}>'
-        f"{escape(say(f'avalanche.case_{case.key}', lang))}</label>"
-        for case in found.cases
-    )
-    cases = "".join(_case(case, lang) for case in found.cases)
-    body = (
-        f"{CSS}<h3>{escape(_title(found))}</h3><p>{escape(say('avalanche.intro', lang, layer=found.layer))}</p>"
+    lang = chain.lang
+    choices = {case.key: say(f"avalanche.case_{case.key}", lang) for case in chain.cases}
+    labels = switch("case", choices, "byte")
+    cases = "".join(_case(case, lang) for case in chain.cases)
+    return (
+        f"<p>{escape(say('avalanche.intro', lang, layer=chain.layer))}</p>"
         f'<form><div class="switch" role="radiogroup">{labels}</div></form>{cases}'
         f'<p class="note" style="margin:8px 0 0">{escape(say("avalanche.note", lang))}</p>'
     )
-    return panel(body, label=_title(found), kind="avalanche", language=lang)
 
 
 def _case(case: Case, lang: str) -> str:

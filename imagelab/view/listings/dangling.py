@@ -6,15 +6,15 @@
     cli29        the client of Docker 29:                     its list of tags is empty                              (R3.18)
     podman       Podman:                                      no name, no child, in no manifest list
 
-Each is a function from a `State` and an image to a `Verdict`: dangling, intermediate or neither, and the name of the sentence
-that says why. The lens draws the lab once for each, and a switch changes between the five without asking the kernel.
+All five agree that an image with a tag is neither. Of the others each is a function from a `State` and an image to a `Verdict`:
+dangling, intermediate or neither, and the name of the sentence that says why. The lens draws the lab once for each, and a switch changes between the five without asking the kernel.
 
 A lab holds no manifest lists, so Podman's third clause never decides here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from imagelab.oci.digest import Digest
@@ -23,8 +23,8 @@ from imagelab.state.model import State
 from imagelab.view.graph.lab_graph import image as picture_of
 from imagelab.view.graph.model import DANGLING, IMAGE, INTERMEDIATE, Graph, graph
 from imagelab.view.messages import say
-from imagelab.view.panel import Shown, escape
-from imagelab.view.style import SPLIT, chip, panel
+from imagelab.view.panel import Panel, escape, switch
+from imagelab.view.style import chip
 
 NEITHER = "neither"
 
@@ -39,8 +39,6 @@ class Verdict:
 
 def by_list(state: State, image_id: Digest) -> Verdict:
     """As the daemon lists."""
-    if state.tags(image_id):
-        return Verdict(NEITHER, "tag")
     if state.children(image_id):
         return Verdict(NEITHER, "digest_and_child") if state.digests(image_id) else Verdict(INTERMEDIATE, "child")
     return Verdict(DANGLING, "only_digest" if state.digests(image_id) else "bare")
@@ -48,8 +46,6 @@ def by_list(state: State, image_id: Digest) -> Verdict:
 
 def by_delete(state: State, image_id: Digest) -> Verdict:
     """As the daemon asks when it removes a child: may the parent go, too?"""
-    if state.tags(image_id):
-        return Verdict(NEITHER, "tag")
     if state.digests(image_id):
         return Verdict(NEITHER, "reference")
     return Verdict(INTERMEDIATE, "child") if state.children(image_id) else Verdict(DANGLING, "bare")
@@ -57,22 +53,16 @@ def by_delete(state: State, image_id: Digest) -> Verdict:
 
 def by_containerd(state: State, image_id: Digest) -> Verdict:
     """By the name of its record."""
-    if state.tags(image_id):
-        return Verdict(NEITHER, "tag")
     return Verdict(DANGLING, "record_of_parent" if state.children(image_id) else "record")
 
 
 def by_cli29(state: State, image_id: Digest) -> Verdict:
     """By what the client is told."""
-    if state.tags(image_id):
-        return Verdict(NEITHER, "tag")
     return Verdict(DANGLING, "no_tags_of_parent" if state.children(image_id) else "no_tags")
 
 
 def by_podman(state: State, image_id: Digest) -> Verdict:
     """As Podman asks; it keeps no digest reference when a tag moves on."""
-    if state.tags(image_id):
-        return Verdict(NEITHER, "tag")
     if state.children(image_id):
         return Verdict(INTERMEDIATE, "child")
     return Verdict(DANGLING, "podman_digest" if state.digests(image_id) else "bare")
@@ -91,96 +81,83 @@ def why(state: State, image_id: Digest, verdict: Verdict, lang: str) -> str:
     """The sentence that says which clause made an image what it is."""
     names = state.tags(image_id) or state.digests(image_id)
     name = familiar(names[0]) if names else ""
-    head, at, digest = name.partition("@")
-    return say(
-        f"dangling.why.{verdict.clause}", lang, name=head + at + digest[:19], children=len(state.children(image_id)),
-        target=state.images[image_id].target[:19] + "…",
-    )  # fmt: skip
+    head, sign, digest = name.partition("@")
+    values = {"name": head + sign + digest[:19], "target": state.images[image_id].target[:19] + "…"}
+    return say(f"dangling.why.{verdict.clause}", lang, children=len(state.children(image_id)), **values)
 
 
 def verdicts(state: State, definition: str) -> dict[Digest, Verdict]:
     """Every image, judged. KeyError for a definition that is not there."""
-    judge = DEFINITIONS[definition]
-    return {image_id: judge(state, image_id) for image_id in state.images}
+    judge, tagged = DEFINITIONS[definition], Verdict(NEITHER, "tag")
+    return {image_id: tagged if state.tags(image_id) else judge(state, image_id) for image_id in state.images}
 
 
 @dataclass(frozen=True, repr=False)
-class DanglingLens(Shown):
+class DanglingLens(Panel):
     """A lab under the five definitions. `drawn` is its picture, which each definition recolours."""
+
+    kind = "lens"
+    sheets = ("split",)
 
     state: State
     drawn: Graph
+    lang: str
 
     def graph(self, definition: str) -> Graph:
         """The picture as one definition sees it."""
-        judged = {image_id.short: verdict.word for image_id, verdict in verdicts(self.state, definition).items()}
-        return replace(
-            self.drawn,
-            things=tuple(
-                replace(thing, marks=_remarked(thing.marks, judged[thing.title])) if thing.kind == IMAGE else thing
-                for thing in self.drawn.things
-            ),
+        words = {image_id.short: verdict.word for image_id, verdict in verdicts(self.state, definition).items()}
+        things = (
+            replace(thing, marks=_remarked(thing.marks, words[thing.title])) if thing.kind == IMAGE else thing
+            for thing in self.drawn.things
         )
-
-    def _lines(self, definition: str) -> list[tuple[str, str, str]]:
-        """(image, verdict, why) in the order of the picture."""
-        judged, lang = verdicts(self.state, definition), self.drawn.lang
-        by_short = {image_id.short: image_id for image_id in judged}
-        found = [by_short[thing.title] for thing in self.drawn.of(IMAGE)]
-        return [(each.short, judged[each].word, why(self.state, each, judged[each], lang)) for each in found]
+        return replace(self.drawn, things=tuple(things))
 
     @property
-    def text(self) -> str:
-        lang = self.drawn.lang
-        blocks = [say("dangling.title", lang)]
+    def title(self) -> str:
+        return say("dangling.title", self.lang)
+
+    def lines(self) -> Iterator[str]:
+        yield self.title
         for definition in DEFINITIONS:
-            lines = [
-                f"  {short}  {say(f'dangling.verdict.{word}', lang)}: {sentence}"
-                for short, word, sentence in self._lines(definition)
-            ]
-            heading = f"{say(f'dangling.definition.{definition}', lang)}: {say(f'dangling.rule.{definition}', lang)}"
-            blocks.append("\n".join([heading, *(lines or [f"  {say('dangling.none', lang)}"])]))
-        return "\n\n".join(blocks) + "\n"
+            yield from ("", f"{self._say('definition', definition)}: {self._say('rule', definition)}")
+            rows = self._rows(definition)
+            yield from (f"  {short}  {self._say('verdict', word)}: {reason}" for short, word, reason in rows)
+            if not rows:
+                yield f"  {say('dangling.none', self.lang)}"
 
-    @property
-    def html(self) -> str:
-        lang = self.drawn.lang
-        switch = "".join(
-            f'<label><input type="radio" name="definition" value="{name}"{" checked" if at == 0 else ""}>'
-            f"{escape(say(f'dangling.definition.{name}', lang))}</label>"
-            for at, name in enumerate(DEFINITIONS)
-        )
+    def body(self) -> str:
+        labels = switch("definition", {name: self._say("definition", name) for name in DEFINITIONS}, "list")
         views = "".join(self._view(name) for name in DEFINITIONS)
-        rules = "".join(
-            f".imagelab.lens form:has(input[value={name}]:checked) .view:not(.v-{name}){{display:none}}"
-            for name in DEFINITIONS
-        )
-        body = (
-            f'{SPLIT}<style>{rules}.imagelab.lens .verdict{{margin:6px 0;display:flex;gap:8px;align-items:baseline}}</style>'
-            f"<h3>{escape(say('dangling.title', lang))}</h3><form><div class=\"switch\">{switch}</div>{views}</form>"
-        )  # fmt: skip
-        return panel(body, label=say("dangling.title", lang), kind="lens", language=lang)
+        return f'<form><div class="switch">{labels}</div>{views}</form>'
 
     def _view(self, definition: str) -> str:
-        lang = self.drawn.lang
         rows = "".join(
-            f'<div class="verdict">{_badge(short, word, lang)}<span>{escape(sentence)}</span></div>'
-            for short, word, sentence in self._lines(definition)
+            f'<div class="verdict">{self._badge(short, word)}<span>{escape(reason)}</span></div>'
+            for short, word, reason in self._rows(definition)
         )
-        heading = f"<p><b>{escape(say(f'dangling.definition.{definition}', lang))}</b>: {escape(say(f'dangling.rule.{definition}', lang))}</p>"
-        return f'<div class="view v-{definition}">{heading}<div class="split">{picture_of(self.graph(definition))}<div>{rows}</div></div></div>'
+        name, rule = (escape(self._say(word, definition)) for word in ("definition", "rule"))
+        split = f'<div class="split">{picture_of(self.graph(definition))}<div>{rows}</div></div>'
+        return f'<div class="view v-{definition}"><p><b>{name}</b>: {rule}</p>{split}</div>'
 
+    def _badge(self, short: str, word: str) -> str:
+        text = f'<span class="mono">{short}</span> {escape(self._say("verdict", word))}'
+        return chip(text, "image" if word == NEITHER else word)
 
-def _badge(short: str, word: str, lang: str) -> str:
-    said = escape(say(f"dangling.verdict.{word}", lang))
-    return chip(f'<span class="mono">{short}</span> {said}', word if word in (DANGLING, INTERMEDIATE) else "image")
+    def _rows(self, definition: str) -> list[tuple[str, str, str]]:
+        """(image, verdict, why) in the order of the picture."""
+        judged = {image_id.short: (image_id, verdict) for image_id, verdict in verdicts(self.state, definition).items()}
+        images = [judged[thing.title] for thing in self.drawn.of(IMAGE)]
+        return [(image.short, verdict.word, why(self.state, image, verdict, self.lang)) for image, verdict in images]
+
+    def _say(self, entry: str, name: str) -> str:
+        return say(f"dangling.{entry}.{name}", self.lang)
 
 
 def _remarked(marks: tuple[str, ...], word: str) -> tuple[str, ...]:
-    kept = tuple(mark for mark in marks if mark not in (DANGLING, INTERMEDIATE))
-    return kept if word == NEITHER else (word, *kept)
+    others = tuple(mark for mark in marks if mark not in (DANGLING, INTERMEDIATE))
+    return others if word == NEITHER else (word, *others)
 
 
 def lens(state: State, *, commands: Mapping[Digest, str] | None = None, lang: str = "en") -> DanglingLens:
     """The lab under the five definitions; runs of layers are one slab, since it is about images."""
-    return DanglingLens(state, graph(state, all=True, images=True, commands=commands, lang=lang))
+    return DanglingLens(state, graph(state, all=True, images=True, commands=commands, lang=lang), lang)

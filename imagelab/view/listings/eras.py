@@ -14,17 +14,18 @@ them. A row is missing when its *image* is: IDs are other ones in 29, so rows ar
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from imagelab.output import eras
 from imagelab.output import images as format
 from imagelab.state.model import Image, State
-from imagelab.view.html_table import Table, tables
+from imagelab.view.html_table import DockerTable, tables
 from imagelab.view.messages import say
-from imagelab.view.panel import Shown, aligned, escape
-from imagelab.view.style import chip, panel
+from imagelab.view.panel import Panel, aligned, escape
+from imagelab.view.style import chip
+from imagelab.view.table import Cell, Table, headings
 
 _HEX = re.compile(r"[0-9a-f]{12}")
 
@@ -41,36 +42,30 @@ class EraView:
     """Cells, as the Docker before listed them."""
 
     @property
-    def table(self) -> Table:
+    def table(self) -> DockerTable:
         return tables(self.listing)[0]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EraLens(Shown):
+class EraLens(Panel):
     """Three listings of one lab."""
+
+    kind = "eras"
 
     views: tuple[EraView, ...]
     lang: str
 
     @property
-    def text(self) -> str:
-        return say("eras.title", self.lang) + "\n\n" + "\n".join(_text(view, self.lang) for view in self.views)
+    def title(self) -> str:
+        return say("eras.title", self.lang)
 
-    @property
-    def html(self) -> str:
-        style = (
-            "<style>.imagelab.eras .all{display:flex;flex-wrap:wrap;gap:0 36px;align-items:flex-start}"
-            ".imagelab.eras .era{margin:0 0 20px;overflow-x:auto;min-width:0;max-width:100%}.imagelab.eras .era:last-child{max-width:600px}.imagelab.eras .gone td{text-decoration:line-through;"
-            "background:var(--il-removed-fill);color:var(--il-removed-ink)}.imagelab.eras .gone td:last-child{text-decoration:none}</style>"
-        )
-        body = "".join(_html(view, self.lang) for view in self.views)
-        title = escape(say("eras.title", self.lang))
-        return panel(
-            f'{style}<h3>{title}</h3><div class="all">{body}</div>',
-            label=say("eras.title", self.lang),
-            kind="eras",
-            language=self.lang,
-        )
+    def lines(self) -> Iterator[str]:
+        yield self.title
+        for view in self.views:
+            yield from ("", *_lines(view, self.lang))
+
+    def body(self) -> str:
+        return f'<div class="all">{"".join(_html(view, self.lang) for view in self.views)}</div>'
 
 
 def era_lens(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: tzinfo, lang: str) -> EraLens:
@@ -78,34 +73,27 @@ def era_lens(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: 
     options = format.ListOptions(all=all)
     views: list[EraView] = []
     for era in eras.ERAS:
-        listing = format.images(listed, state, options, era=era, now=now, tz=tz)
-        views.append(
-            _compared(EraView(era, listing), views[-1], _vanished(listed, state, views[-1], era, all))
-            if views
-            else EraView(era, listing)
-        )
+        view = EraView(era, format.images(listed, state, options, era=era, now=now, tz=tz))
+        views.append(_compared(view, views[-1], listed, state, all) if views else view)
     return EraLens(tuple(views), lang)
 
 
-def _compared(view: EraView, before: EraView, gone_rows: tuple[tuple[str, ...], ...]) -> EraView:
-    then, now = before.table.headings, view.table.headings
-    return EraView(
-        view.era, view.listing, tuple(name for name in then if name not in now), tuple(name for name in now if name not in then), gone_rows
-    )  # fmt: skip
-
-
-def _vanished(
-    listed: Sequence[Image], state: State, before: EraView, era: str, all: bool
-) -> tuple[tuple[str, ...], ...]:
-    """Rows of the listing before whose image this Docker hides."""
-    hidden = {
+def _compared(view: EraView, before: EraView, listed: Sequence[Image], state: State, all: bool) -> EraView:
+    """The view with its differences: columns by their headings, and rows whose image this Docker hides."""
+    then, now = before.table.columns, view.table.columns
+    gone = {
         eras.image_id(image, before.era).short
         for image in listed
-        if eras.hidden(state, image, era, all=all, dangling=None)
+        if eras.hidden(state, image, view.era, all=all, dangling=None)
         and not eras.hidden(state, image, before.era, all=all, dangling=None)
     }
-    at = next((index for index, name in enumerate(before.table.headings) if name in ("IMAGE ID", "ID")), 0)
-    return tuple(row for row in before.table.rows if row[at] in hidden)
+    column = next((column for column, name in enumerate(then) if name in ("IMAGE ID", "ID")), 0)
+    return replace(
+        view,
+        gone_columns=tuple(name for name in then if name not in now),
+        new_columns=tuple(name for name in now if name not in then),
+        gone_rows=tuple(row for row in before.table.rows if row[column] in gone),
+    )
 
 
 def _title(view: EraView, lang: str) -> str:
@@ -113,34 +101,27 @@ def _title(view: EraView, lang: str) -> str:
     return say("eras.docker", lang, era=view.era) + book
 
 
-def _text(view: EraView, lang: str) -> str:
-    lines = [_title(view, lang)]
+def _lines(view: EraView, lang: str) -> Iterator[str]:
+    yield _title(view, lang)
     if view.gone_columns:
-        lines.append(f"  - {say('eras.column.gone', lang)}: {', '.join(view.gone_columns)}")
-        lines.append(f"  + {say('eras.column.new', lang)}: {', '.join(view.new_columns)}")
-    lines += [f"  {line}".rstrip() for line in view.listing.splitlines()]
-    lines += [f"  - {say('eras.row.gone', lang)}: {line}" for line in aligned(view.gone_rows, gap=3)]
-    return "\n".join(lines) + "\n"
+        yield f"  - {say('eras.column.gone', lang)}: {', '.join(view.gone_columns)}"
+        yield f"  + {say('eras.column.new', lang)}: {', '.join(view.new_columns)}"
+    yield from (f"  {line}" for line in view.listing.splitlines())
+    yield from (f"  - {say('eras.row.gone', lang)}: {line}" for line in aligned(view.gone_rows, gap=3))
 
 
 def _html(view: EraView, lang: str) -> str:
-    gone = [chip(f"− {escape(name)}", "removed") for name in view.gone_columns]
-    new = [chip(f"+ {escape(name)}", "added") for name in view.new_columns]
-    said = [f'<span class="note">{escape(say(f"eras.column.{word}", lang))}</span>' for word in ("gone", "new")]
-    marks = f'<div class="row">{said[0]} {" ".join(gone)} {said[1]} {" ".join(new)}</div>' if gone else ""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in view.table.headings)
-    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in view.table.rows)
-    ghosts = "".join(_ghost(row, lang) for row in view.gone_rows)
-    table = f'<table class="imagelab-table" aria-label="{escape(_title(view, lang))}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    lost = f'<table class="imagelab-table"><tbody>{ghosts}</tbody></table>' if ghosts else ""
-    return f'<div class="era"><h4>{escape(_title(view, lang))}</h4>{marks}{table}{lost}</div>'
+    title = escape(_title(view, lang))
+    gone = " ".join(chip(f"− {escape(name)}", "removed") for name in view.gone_columns)
+    new = " ".join(chip(f"+ {escape(name)}", "added") for name in view.new_columns)
+    notes = [f'<span class="note">{escape(say(f"eras.column.{word}", lang))}</span>' for word in ("gone", "new")]
+    marks = f'<div class="row">{notes[0]} {gone} {notes[1]} {new}</div>' if gone else ""
+    listing = Table(headings(view.table.columns), [_cells(row) for row in view.table.rows])
+    label = Cell("", chip(escape(say("eras.row.gone", lang)), "removed"))
+    lost = Table((), [[*_cells(row), label] for row in view.gone_rows], marks=[' class="gone"'] * len(view.gone_rows))
+    table = listing.html(f' class="imagelab-table" aria-label="{title}"')
+    return f'<div class="era"><h4>{title}</h4>{marks}{table}{lost.html()}</div>'
 
 
-def _ghost(row: tuple[str, ...], lang: str) -> str:
-    return f'<tr class="gone">{_cells(row)}<td>{chip(escape(say("eras.row.gone", lang)), "removed")}</td></tr>'
-
-
-def _cells(row: tuple[str, ...]) -> str:
-    return "".join(
-        f'<td class="c">{escape(cell)}</td>' if _HEX.fullmatch(cell) else f"<td>{escape(cell)}</td>" for cell in row
-    )
+def _cells(row: Sequence[str]) -> list[Cell]:
+    return [Cell(cell, attributes=' class="c"' if _HEX.fullmatch(cell) else "") for cell in row]

@@ -13,21 +13,21 @@ added here is the other side: for everything that the image consists of and that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagelab.errors import ConflictError
 from imagelab.oci.digest import Digest
 from imagelab.oci.reference import familiar
-from imagelab.state.events import Deleted, Removal, Untagged
+from imagelab.state.events import Removal, Untagged
 from imagelab.state.model import Image, State
 from imagelab.state.removal import Plan, freed_bytes
 from imagelab.units import human_size
 from imagelab.view.graph.lab_graph import image as picture_of
 from imagelab.view.graph.model import Graph, graph
 from imagelab.view.messages import say
-from imagelab.view.panel import Shown, aligned, escape
-from imagelab.view.style import SPLIT, chip, panel
+from imagelab.view.panel import Panel, aligned, escape
+from imagelab.view.style import chip
 
 NAMED, CHILDREN, CONTAINERS, IMAGES = "names", "children", "containers", "images"
 
@@ -62,8 +62,11 @@ class Refusal:
 
 
 @dataclass(frozen=True, repr=False)
-class RemovalPreview(Shown):
+class RemovalPreview(Panel):
     """A removal that was not made."""
+
+    kind = "rmi"
+    sheets = ("split",)
 
     before: State
     after: State
@@ -87,48 +90,42 @@ class RemovalPreview(Shown):
     @property
     def rows(self) -> list[tuple[str, str]]:
         """(what would happen, to what) line by line, as the text has it."""
-        rows = [self._row(item) for item in self.removed]
-        rows += [(say("removal.keep", self.lang), kept_text(kept, self.lang)) for kept in self.kept]
+        return [(say(f"removal.{fate}", self.lang), subject) for fate, subject in self._fates()]
+
+    def _fates(self) -> Iterator[tuple[str, str]]:
+        """(untag, delete, keep or refused; of what) in that order."""
+        for item in self.removed:
+            if isinstance(item, Untagged):
+                yield "untag", item.reference
+            else:
+                kind = "image" if item.digest in self.before.images else "layer"
+                yield "delete", say(f"removal.{kind}", self.lang, id=Digest.trusted(item.digest).short)
+        yield from (("keep", kept_text(remainder, self.lang)) for remainder in self.kept)
         for refusal in self.refusals:
-            rows.append((say("removal.refused", self.lang), refusal.message))
-            rows += [(say("removal.keep", self.lang), kept_text(kept, self.lang)) for kept in refusal.kept]
-        return rows
-
-    def _row(self, item: Removal) -> tuple[str, str]:
-        match item:
-            case Untagged(reference):
-                return say("removal.untag", self.lang), reference
-            case Deleted(digest):
-                kind = "image" if digest in self.before.images else "layer"
-                return say("removal.delete", self.lang), say(
-                    f"removal.{kind}", self.lang, id=Digest.trusted(digest).short
-                )
-        raise AssertionError(item)
+            yield "refused", refusal.message
+            yield from (("keep", kept_text(remainder, self.lang)) for remainder in refusal.kept)
 
     @property
-    def text(self) -> str:
-        if not self.rows:
-            return say("removal.nothing", self.lang) + "\n"
-        lines = aligned([(f"{what}:", text) for what, text in self.rows])
-        return "\n".join([*lines, say("removal.freed", self.lang, size=human_size(self.freed))]) + "\n"
+    def title(self) -> str:
+        return say("removal.title", self.lang, names=" ".join(self.typed))
 
-    @property
-    def html(self) -> str:
-        title = say("removal.title", self.lang, names=" ".join(self.typed))
-        hues = {
-            say("removal.untag", self.lang): "changed", say("removal.delete", self.lang): "removed",
-            say("removal.keep", self.lang): "added", say("removal.refused", self.lang): "dangling",
-        }  # fmt: skip
+    def lines(self) -> list[str]:
+        rows = [(f"{fate}:", subject) for fate, subject in self.rows]
+        return [*aligned(rows), self._freed()] if rows else [say("removal.nothing", self.lang)]
+
+    def body(self) -> str:
         rows = "".join(
-            f'<div class="line">{chip(escape(what), hues[what])}<span>{escape(text)}</span></div>'
-            for what, text in self.rows
+            f'<div class="line">{chip(escape(say(f"removal.{fate}", self.lang)), _HUES[fate])}<span>{escape(subject)}</span></div>'
+            for fate, subject in self._fates()
         )
-        freed = f'<p class="note">{escape(say("removal.freed", self.lang, size=human_size(self.freed)))}</p>'
-        style = "<style>.imagelab.rmi .line{display:flex;gap:8px;align-items:baseline;margin:4px 0}.imagelab.rmi .line span{overflow-wrap:anywhere}</style>"
-        return panel(
-            f'{SPLIT}{style}<h3>{escape(title)}</h3><div class="split"><div>{rows}{freed}</div>{picture_of(self.graph)}</div>',
-            label=title, kind="rmi", language=self.lang,
-        )  # fmt: skip
+        freed = f'<p class="note">{escape(self._freed())}</p>'
+        return f'<div class="split"><div>{rows}{freed}</div>{picture_of(self.graph)}</div>'
+
+    def _freed(self) -> str:
+        return say("removal.freed", self.lang, size=human_size(self.freed))
+
+
+_HUES = {"untag": "changed", "delete": "removed", "keep": "added", "refused": "dangling"}
 
 
 def preview_rmi(

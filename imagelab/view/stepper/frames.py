@@ -44,9 +44,9 @@ def stepper(source: Source) -> Stepper:
     """All steps: those that led to the present, and those that redo would bring back."""
     steps = source.timeline.steps()
     position = source.timeline.position
-    present = next((at for at, step in enumerate(steps) if step.number == position), -1)
+    present = next((index for index, step in enumerate(steps) if step.number == position), -1)
     trees: dict[str, Tree | None] = {}
-    frames = tuple(_frame(source, step, at > present, trees) for at, step in enumerate(steps))
+    frames = tuple(_frame(source, step, index > present, trees) for index, step in enumerate(steps))
     return Stepper(frames, max(0, present), source.lang)
 
 
@@ -70,7 +70,7 @@ def _listings(source: Source, step: Step, before: State, after: State) -> Iterat
         return format.images(listed, state, format.ListOptions(), era=source.era, now=step.at, tz=source.tz)
 
     def containers(state: State) -> str:
-        listed = sorted(state.containers.values(), key=lambda one: (-one.created, one.id))
+        listed = sorted(state.containers.values(), key=lambda container: (-container.created, container.id))
         return container_format.ps(
             listed, state, quiet=False, no_trunc=False, size=False, format="", era=source.era, now=step.at, tz=source.tz
         )  # fmt: skip
@@ -88,17 +88,17 @@ def _overlays(
     source: Source, step: Step, before: State, after: State, trees: dict[str, Tree | None]
 ) -> Iterator[Overlay]:
     """The stacks of containers that this step made, wrote to or committed."""
-    for container in sorted(after.containers.values(), key=lambda one: one.name):
+    for container in sorted(after.containers.values(), key=lambda container: container.name):
         now = source.timeline.changes(step.number, container.id)
         then = source.timeline.changes(step.parent, container.id) if container.id in before.containers else ()
-        made = _committed(step, container, before, after)
-        if now == then and not made and container.id in before.containers:
+        committed = _committed(step, container, before, after)
+        if now == then and not committed and container.id in before.containers:
             continue
         if container.id not in trees:
             trees[container.id] = _init(source.store, container)
         init = trees[container.id]
         if init is not None:
-            layer, image = made or ("", "")
+            layer, image = committed or ("", "")
             yield overlay(container.name, init, now, then, layer=layer, image=image)
 
 

@@ -58,13 +58,12 @@ def overlay(
     """The stack after `changes` to the container's init tree; `before` are those of the step before."""
     changes = tuple(changes)
     now, then = _by_path(changes), _by_path(before)
-    rows = tuple(
-        OverlayRow(
-            path, kind, path[1:] in init, now.get(path[1:]) != then.get(path[1:]), _is_directory(path[1:], init, now)
-        )
-        for kind, path in listed(init, changes)
-    )
-    return Overlay(container, rows, layer, image)
+    rows = []
+    for kind, path in listed(init, changes):
+        inner = path[1:]
+        moved, directory = now.get(inner) != then.get(inner), _is_directory(inner, init, now)
+        rows.append(OverlayRow(path, kind, inner in init, moved, directory))
+    return Overlay(container, tuple(rows), layer, image)
 
 
 def _is_directory(path: str, init: Tree, now: Mapping[str, Change]) -> bool:

@@ -6,20 +6,21 @@
                   webserver: /usr/share/nginx/html/index.html is now in layer 0a4cac88da10
 
 A `Frame` is one step as a value, made from two states; a `Stepper` is a row of them. In a notebook it is a slider, and keys;
-without a script it is a list to fold open, and in a terminal it is text. All steps are in the page: moving asks nobody.
+without a script it is a list to fold open, and in a terminal it is text. All steps are in the page: moving asks no kernel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imagelab.state.events import Event
 from imagelab.view.graph.model import Graph
 from imagelab.view.graph.text import kind_word, mark_words, summary
 from imagelab.view.messages import say
-from imagelab.view.panel import Shown, aligned
+from imagelab.view.panel import Panel
 from imagelab.view.stepper.overlay import Overlay, OverlayRow
+from imagelab.view.table import Cell, Table, headings
 
 MOST_FILES = 12
 """Of a container's files, how many are shown."""
@@ -53,37 +54,51 @@ class Frame:
 
 
 @dataclass(frozen=True, repr=False)
-class Stepper(Shown):
+class Stepper(Panel):
     """The steps of a lab. `start` is the one shown first, counted from 0."""
+
+    kind = "stepper"
+    sheets = ("split",)
 
     frames: tuple[Frame, ...]
     start: int
     lang: str
 
     @property
-    def text(self) -> str:
-        if not self.frames:
-            return say("stepper.empty", self.lang) + "\n"
-        return "\n".join(self.text_of(at) for at in range(len(self.frames)))
+    def title(self) -> str:
+        return say("stepper.title", self.lang)
 
-    def text_of(self, at: int) -> str:
-        """One step as text. `at` counts from 0."""
-        frame = self.frames[at]
-        lines = [
-            f"{say('stepper.step', self.lang, number=at + 1, total=len(self.frames))}: {command_of(frame, self.lang)}"
-        ]
-        lines += [f"  {text}" for text in notes(frame, self.lang)]
-        lines += [f"  {event_text(event)}" for event in frame.events[:MOST_EVENTS]]
-        lines += [f"  {text}" for text in differences(frame.graph)] or [f"  {summary(frame.graph)}"]
+    def lines(self) -> Iterator[str]:
+        if not self.frames:
+            yield say("stepper.empty", self.lang)
+        for index in range(len(self.frames)):
+            yield from ([""] if index else [])
+            yield from self._frame_lines(index)
+
+    def text_of(self, index: int) -> str:
+        """One step as text. `index` counts from 0."""
+        return "".join(f"{line}\n" for line in self._frame_lines(index))
+
+    def _frame_lines(self, index: int) -> Iterator[str]:
+        frame, step = self.frames[index], say("stepper.step", self.lang, number=index + 1, total=len(self.frames))
+        yield f"{step}: {command_of(frame, self.lang)}"
+        yield from (f"  {text}" for text in notes(frame, self.lang))
+        yield from (f"  {event_text(event)}" for event in frame.events[:MOST_EVENTS])
+        yield from (f"  {text}" for text in differences(frame.graph) or [summary(frame.graph)])
         for stack in frame.overlays:
-            lines += [f"  {text}" for text in overlay_lines(stack, self.lang)]
-        return "\n".join(lines) + "\n"
+            yield f"  {say('stepper.stack', self.lang, name=stack.container)}"
+            yield from (f"    {line}" for line in overlay_table(stack, self.lang).lines(gap=3))
 
     @property
     def html(self) -> str:
         from imagelab.view.stepper.html import page
 
-        return page(self)
+        return page(self, super().html)
+
+    def body(self) -> str:
+        from imagelab.view.stepper.html import body
+
+        return body(self)
 
 
 def command_of(frame: Frame, lang: str) -> str:
@@ -121,45 +136,35 @@ def differences(graph: Graph) -> list[str]:
 # -- a container's files ------------------------------------------------------------------------------------
 
 
-def overlay_cells(row: OverlayRow, lang: str) -> tuple[str, str, str, str]:
-    """File, lower, upper, merged; in words."""
+def overlay_table(stack: Overlay, lang: str) -> Table:
+    """File, lower, upper and merged in words; a row that became so in this step is marked."""
+    rows, left_out = chosen(stack.rows)
+    columns = headings(say(f"stepper.{name}", lang) for name in ("path", "lower", "upper", "merged"))
+    marks = [" class=is-new" if row.moved else "" for row in rows]
+    cells = [_overlay_cells(row, lang) for row in rows]
+    return Table(columns if rows else (), cells, tuple(_overlay_notes(stack, left_out, lang)), marks)
+
+
+def _overlay_cells(row: OverlayRow, lang: str) -> tuple[Cell, str, str, str]:
     lower = say(f"stepper.{'absent' if not row.lower else 'there' if row.directory else 'hidden'}", lang)
     upper = say(f"stepper.kind.{row.kind}", lang) + (f" ({say('stepper.moved', lang)})" if row.moved else "")
     merged = "absent" if not row.merged else "from_both" if row.directory and row.lower else "from_upper"
-    return row.path, lower, upper, say(f"stepper.{merged}", lang)
+    return Cell(row.path, attributes=' class="c"'), lower, upper, say(f"stepper.{merged}", lang)
 
 
-def heading(lang: str) -> tuple[str, str, str, str]:
-    """The columns of that table."""
-    return (
-        say("stepper.path", lang),
-        say("stepper.lower", lang),
-        say("stepper.upper", lang),
-        say("stepper.merged", lang),
-    )
+def _overlay_notes(stack: Overlay, left_out: int, lang: str) -> Iterator[str]:
+    """What is said below the table."""
+    if not stack.rows:
+        yield say("stepper.nothing_own", lang)
+    if left_out:
+        yield say("stepper.more", lang, count=left_out)
+    if above := sum(row.is_above for row in stack.rows):
+        yield say("stepper.above", lang, count=above)
+    if stack.layer:
+        yield say("stepper.became", lang, layer=stack.layer, image=stack.image)
 
 
 def chosen(rows: Sequence[OverlayRow]) -> tuple[tuple[OverlayRow, ...], int]:
     """The rows to show, and how many are left out: directories above what changed, and of many files those that did not move."""
-    keep = set(sorted((row for row in rows if not row.is_above), key=lambda row: not row.moved)[:MOST_FILES])
-    return tuple(row for row in rows if row in keep), sum(not row.is_above for row in rows) - len(keep)
-
-
-def overlay_notes(stack: Overlay, lang: str) -> list[str]:
-    """What is said below the table."""
-    said = [] if stack.rows else [say("stepper.nothing_own", lang)]
-    left_out = chosen(stack.rows)[1]
-    said += [say("stepper.more", lang, count=left_out)] if left_out else []
-    above = sum(row.is_above for row in stack.rows)
-    said += [say("stepper.above", lang, count=above)] if above else []
-    return said + ([say("stepper.became", lang, layer=stack.layer, image=stack.image)] if stack.layer else [])
-
-
-def overlay_lines(stack: Overlay, lang: str) -> list[str]:
-    """The table as text."""
-    rows = [overlay_cells(row, lang) for row in chosen(stack.rows)[0]]
-    table = aligned([heading(lang), *rows], gap=3) if rows else []
-    return [
-        say("stepper.stack", lang, name=stack.container),
-        *(f"  {line}" for line in (*table, *overlay_notes(stack, lang))),
-    ]
+    shown = set(sorted((row for row in rows if not row.is_above), key=lambda row: not row.moved)[:MOST_FILES])
+    return tuple(row for row in rows if row in shown), sum(not row.is_above for row in rows) - len(shown)
