@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from imagelab.oci.digest import Digest
     from imagelab.state.model import State
     from imagelab.store.store import Store
-    from imagelab.view.diff_causes.model import Causes
+    from imagelab.view.diff_causes.model import DiffCauses
     from imagelab.view.explorer.comparison import Comparison
     from imagelab.view.explorer.model import Exploration
-    from imagelab.view.hash_chain.model import Avalanche
-    from imagelab.view.pull_log import Tape
+    from imagelab.view.hash_chain.model import HashChain
+    from imagelab.view.pull_log import PullLog
     from imagelab.view.sizes import Sizes
 
 
@@ -72,13 +72,13 @@ class Views:
         on_disk = {digest: blobs.file(digest).stat().st_size for digest in blobs.digests()}
         return sizes(self.state, on_disk, lambda image: self.engine.images.tree(image.id), self.lang)
 
-    def avalanche(self, image: str, path: str = "") -> Avalanche:
+    def avalanche(self, image: str, path: str = "") -> HashChain:
         """Which digests change with a bit of a file, its time, the compression, the config or the tag: really computed.
 
         `path`: the file; else the first of the uppermost layer that has bytes.
         """
         from imagelab.oci.reference import familiar
-        from imagelab.view.hash_chain.model import Bytes, avalanche, chosen, inflated
+        from imagelab.view.hash_chain.model import ImageBytes, chosen, hash_chain, inflated
 
         found, read = self.engine.images.resolve(image), self.store.read_blob
         number, row = chosen(self._indexes(found.layers), path)
@@ -87,27 +87,27 @@ class Views:
         index = read(found.target) if own != found.target else b""
         tag = next((familiar(name) for name in self.state.tags(found.id)), found.id.short)
         blob = read(layer.blob)
-        return avalanche(Bytes(tag, number, row, inflated(blob), blob, read(found.id), read(own), index), self.lang)
+        return hash_chain(ImageBytes(tag, number, row, inflated(blob), blob, read(found.id), read(own), index), self.lang)
 
-    def tape(self) -> Tape:
+    def tape(self) -> PullLog:
         """The last pull, request by request: what was asked, what came back, what was not asked because it was here."""
         from imagelab.errors import UsageError
         from imagelab.registry.recording import Recording
-        from imagelab.view.pull_log import tape
+        from imagelab.view.pull_log import pull_log
 
         kept = self.store.setting("tape")
         if not kept:
             raise UsageError("nothing has been pulled yet", hint="docker pull nginx, and then imagelab tape")
-        return tape(Recording.unpack(kept), self.lang)
+        return pull_log(Recording.unpack(kept), self.lang)
 
-    def causes(self, container: str) -> Causes:
+    def causes(self, container: str) -> DiffCauses:
         """`docker diff`, each line with the commands that made it, the tar entry it will become, its bytes before and after.
 
         `.commands()` are the lines that commit it without what looks like noise.
         """
         from imagelab.engine.commit import with_parents
         from imagelab.layers.writable_layer import changes_of, listed
-        from imagelab.view.diff_causes.model import causes
+        from imagelab.view.diff_causes.model import diff_causes
 
         found = self.engine.containers.resolve(container)
         workspace = self.engine.containers.workspace(found)
@@ -116,7 +116,7 @@ class Views:
         done = [step for step in timeline.steps() if step.number <= timeline.position]  # the others can be redone
         steps = [(step.number, f"docker {step.line}", timeline.changes(step.number, found.id)) for step in done]
         written = with_parents(changes, now)
-        return causes(found.name, listed(before, changes), written, before, now, steps, self.store.read_file, self.lang)
+        return diff_causes(found.name, listed(before, changes), written, before, now, steps, self.store.read_file, self.lang)
 
     @contextmanager
     def _recorded(self, name: str, progress: ProgressSink) -> Iterator[ProgressSink]:

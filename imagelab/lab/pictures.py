@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from imagelab.store.store import Store
     from imagelab.view.graph.lab_graph import LabGraph
     from imagelab.view.graph.model import Graph
-    from imagelab.view.listings.dangling import DanglingLens
-    from imagelab.view.listings.eras import EraLens
+    from imagelab.view.listings.dangling import DanglingView
+    from imagelab.view.listings.eras import EraListings
     from imagelab.view.listings.removal import RemovalPreview
     from imagelab.view.stepper.widget import Stepper
 
@@ -64,17 +64,17 @@ class Pictures:
 
         return LabGraph(draw(), draw)
 
-    def dangling(self) -> DanglingLens:
+    def dangling(self) -> DanglingView:
         """Which images are dangling, by five definitions that are all in use; a switch in a notebook."""
-        from imagelab.view.listings.dangling import lens
+        from imagelab.view.listings.dangling import dangling_view
 
-        return lens(self.state, commands=self._instructions(), lang=self.lang)
+        return dangling_view(self.state, commands=self._instructions(), lang=self.lang)
 
-    def eras(self, *, all: bool = False) -> EraLens:
+    def eras(self, *, all: bool = False) -> EraListings:
         """What `docker images` (with `all`, `docker images -a`) prints in Docker 1.13, 28 and 29, with what vanished marked."""
-        from imagelab.view.listings.eras import era_lens
+        from imagelab.view.listings.eras import era_listings
 
-        return era_lens(
+        return era_listings(
             self.engine.images.list(all=all), self.state, all=all, now=self.now(), tz=self.tz, lang=self.lang
         )
 
@@ -91,10 +91,10 @@ class Pictures:
 
     def stepper(self) -> Stepper:
         """What was done to this lab, step by step, with the lab after each: a slider and keys in a notebook, text in a terminal."""
-        from imagelab.view.stepper.frames import Source, stepper
+        from imagelab.view.stepper.frames import FrameSource, stepper
 
         return stepper(
-            Source(self.engine.timeline, self.store, self._instructions(every=True), self.era, self.tz, self.lang)
+            FrameSource(self.engine.timeline, self.store, self._instructions(every=True), self.era, self.tz, self.lang)
         )
 
     def _instructions(self, *, every: bool = False) -> Mapping[Digest, str]:

@@ -31,7 +31,7 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 @dataclass(frozen=True, slots=True)
 class PullLogRow:
-    """One step. `number` counts requests; it is 0 for a note. `kind` is an entry of words/tape.toml."""
+    """One step. `number` counts requests; it is 0 for a note. `kind` is an entry of words/pull_log.toml."""
 
     number: int
     kind: str
@@ -49,7 +49,7 @@ class PullLogRow:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tape(Panel):
+class PullLog(Panel):
     """The last pull. `error` is what it ended with, "" when all went well."""
 
     kind = "tape"
@@ -72,27 +72,27 @@ class Tape(Panel):
 
     @property
     def title(self) -> str:
-        return say("tape.title", self.lang, subject=self.subject)
+        return say("pull_log.title", self.lang, subject=self.subject)
 
     def lines(self) -> Iterator[str]:
         yield from (plain(self.title), _sums(self))
         for row in self.rows:
             yield from ("", *_lines(row, self))
         if self.error:
-            yield from ("", f"  ✗  {plain(say('tape.failed', self.lang, error=self.error))}")
+            yield from ("", f"  ✗  {plain(say('pull_log.failed', self.lang, error=self.error))}")
 
     def body(self) -> str:
         rows = "".join(_row(row, self) for row in self.rows)
         if self.error:
-            error = escape(say("tape.failed", self.lang, error=self.error))
+            error = escape(say("pull_log.failed", self.lang, error=self.error))
             rows += f'<div class="rung note k-dangling bad"><span class="no">✗</span> <span>{error}</span></div>'
-        ends = f'<div class="ends"><b>{escape(say("tape.lab", self.lang))}</b> <b>{escape(_hosts(self))}</b></div>'
+        ends = f'<div class="ends"><b>{escape(say("pull_log.lab", self.lang))}</b> <b>{escape(_hosts(self))}</b></div>'
         return f'<p class="note">{escape(_sums(self))}</p>{ends}<div class="ladder">{rows}</div>'
 
 
-def tape(recording: Recording, lang: str = "en") -> Tape:
+def pull_log(recording: Recording, lang: str = "en") -> PullLog:
     """The ladder of a recording."""
-    return Tape(recording.subject, tuple(_rows(recording)), recording.error, lang)
+    return PullLog(recording.subject, tuple(_rows(recording)), recording.error, lang)
 
 
 def _rows(recording: Recording) -> Iterator[PullLogRow]:
@@ -148,24 +148,24 @@ def _note_kind(note: Note) -> str:
 # -- what both printers say ---------------------------------------------------------------------------------
 
 
-def _sums(log: Tape) -> str:
+def _sums(log: PullLog) -> str:
     size = sum(row.size for row in log.rows if row.carries)
     here = log.kinds.count("exists")
-    return say("tape.sums", log.lang, requests=len(log.requests), size=human_size(size), here=here)
+    return say("pull_log.sums", log.lang, requests=len(log.requests), size=human_size(size), here=here)
 
 
-def _hosts(log: Tape) -> str:
+def _hosts(log: PullLog) -> str:
     hosts = dict.fromkeys(urlsplit(exchange.url).netloc for exchange in log.requests)
-    return ", ".join(hosts) or say("tape.registry", log.lang)
+    return ", ".join(hosts) or say("pull_log.registry", log.lang)
 
 
-def _sentence(row: PullLogRow, log: Tape) -> str:
+def _sentence(row: PullLogRow, log: PullLog) -> str:
     status = row.entry.status if isinstance(row.entry, Note) else ""
-    words = say(f"tape.{row.kind}", log.lang, status=status)
+    words = say(f"pull_log.{row.kind}", log.lang, status=status)
     return f"{row.entry.id}  {words}" if isinstance(row.entry, Note) and row.entry.id else words
 
 
-def _path(exchange: Exchange, log: Tape) -> str:
+def _path(exchange: Exchange, log: PullLog) -> str:
     """The path, digests cut to twelve digits; the host before it where it is not the first one's."""
     parts, home = urlsplit(exchange.url), urlsplit(log.requests[0].url).netloc
     path = _DIGEST.sub(r"sha256:\1…", parts.path) + (f"?{parts.query}" if parts.query else "")
@@ -179,12 +179,12 @@ def _answer(exchange: Exchange) -> str:
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def _lines(row: PullLogRow, log: Tape) -> Iterator[str]:
+def _lines(row: PullLogRow, log: PullLog) -> Iterator[str]:
     entry = row.entry
     if isinstance(entry, Note):
         yield f"  ·  {plain(_sentence(row, log))}"
         return
-    size = say("tape.bytes", log.lang, size=f"{row.size:,}") if row.carries else ""
+    size = say("pull_log.bytes", log.lang, size=f"{row.size:,}") if row.carries else ""
     yield f"{row.number:>3}  → {entry.method} {plain(_path(entry, log))}    {_sentence(row, log)}"
     yield f"     ← {plain(_answer(entry))}  {size}".rstrip()
     yield from (f"       > {name}: {plain(value)}" for name, value in entry.sent)
@@ -199,7 +199,7 @@ _NOTES = {"exists": ("=", "shared"), "complete": ("✓", "added"), "retrying": (
 _BAD = {"refused": "changed", "redirected": "changed", "limited": "removed", "broken": "removed", "unknown": "removed"}
 
 
-def _row(row: PullLogRow, log: Tape) -> str:
+def _row(row: PullLogRow, log: PullLog) -> str:
     entry, sentence = row.entry, escape(_sentence(row, log))
     if isinstance(entry, Note):
         sign, kind = _NOTES.get(row.kind, ("·", ""))
@@ -207,10 +207,10 @@ def _row(row: PullLogRow, log: Tape) -> str:
         mark = f'<span class="no{look}</span>'
         return f'<div class="rung note">{mark} <span>{sentence}</span></div>'
     status = chip(escape(_answer(entry)), _BAD.get(row.kind, "added"))
-    size = escape(say("tape.bytes", log.lang, size=f"{row.size:,}")) if row.carries else ""
+    size = escape(say("pull_log.bytes", log.lang, size=f"{row.size:,}")) if row.carries else ""
     body = f'<pre class="bytes">{page_text(_pretty(entry.body))}</pre>' if entry.body else ""
     sides = (("asked", entry.sent), ("answered", entry.received))
-    headers = "".join(_headers(say(f"tape.{side}", log.lang), headers) for side, headers in sides)
+    headers = "".join(_headers(say(f"pull_log.{side}", log.lang), headers) for side, headers in sides)
     return (
         f'<details class="rung"><summary><span class="no">{row.number}</span> '
         f'<span class="go"><b>{escape(entry.method)}</b> <code>{escape(_path(entry, log))}</code></span> {status} '

@@ -41,7 +41,7 @@ LONGEST = 1.2
 
 
 @dataclass(slots=True)
-class Line:
+class ProgressLine:
     """One line of the screen. `total` and `current` are bytes; 0 when there is nothing to measure."""
 
     id: str
@@ -59,17 +59,17 @@ class Line:
 class PullPicture:
     """The screen as it is now. `tell` moves it on."""
 
-    lines: list[Line] = field(default_factory=list)
-    _layers: dict[str, Line] = field(default_factory=dict)
+    lines: list[ProgressLine] = field(default_factory=list)
+    _layers: dict[str, ProgressLine] = field(default_factory=dict)
 
-    def tell(self, progress: Progress) -> Line:
+    def tell(self, progress: Progress) -> ProgressLine:
         """Take in what the pull says; returns the line it is about."""
         if progress.status.startswith("Pulling from"):
             self._layers.clear()
         line = self._layers.get(progress.id)
         if line is None:
             layer = bool(progress.id) and not progress.status.startswith("Pulling from")
-            line = Line(progress.id, progress.status, layer=layer)
+            line = ProgressLine(progress.id, progress.status, layer=layer)
             self.lines.append(line)
             if layer:
                 self._layers[progress.id] = line
@@ -131,13 +131,13 @@ def pull_html(before: str, picture: PullPicture, after: str, lang: str = "en") -
     return f'{STYLE}{stylesheet("pull")}<div class="imagelab {LITERAL}"><div class="pull">{around[0]}{picture.html}{around[1]}{picture.html_total(lang)}</div></div>'
 
 
-def _end(line: Line) -> str:
+def _end(line: ProgressLine) -> str:
     """The colour of a bar that has come to its end; "" while it moves. `docker load` says nothing more of a full one."""
     full = "success" if line.status == "Loading layer" and line.total and line.current >= line.total else ""
     return DONE.get(line.status, full)
 
 
-def _html_line(line: Line) -> str:
+def _html_line(line: ProgressLine) -> str:
     if not line.layer:
         return f'<div class="line">{escape(line.text)}</div>'
     kind = _end(line) or "unfinished"
@@ -201,7 +201,7 @@ class Bars:
     def __init__(self, widgets: Any) -> None:
         self._widgets = widgets
         self._box = widgets.VBox()
-        self._rows: dict[int, tuple[Line, Any, Any]] = {}
+        self._rows: dict[int, tuple[ProgressLine, Any, Any]] = {}
         self._sum = widgets.Label("")
 
     @staticmethod
@@ -216,7 +216,7 @@ class Bars:
         display(bars._box)  # type: ignore[no-untyped-call]
         return bars
 
-    def move(self, line: Line) -> None:
+    def move(self, line: ProgressLine) -> None:
         """Make the line's row say what the line says."""
         _, bar, label = self._rows.get(id(line)) or self._row(line)
         if line.total:
@@ -229,7 +229,7 @@ class Bars:
         """What all rows come to, below them."""
         self._sum.value = words
 
-    def _row(self, line: Line) -> tuple[Line, Any, Any]:
+    def _row(self, line: ProgressLine) -> tuple[ProgressLine, Any, Any]:
         widgets = self._widgets
         name = widgets.HTML(f"<code>{escape(line.id)}</code>", layout=widgets.Layout(width="8.5em"))
         bar = widgets.IntProgress(0, 0, 1, layout=widgets.Layout(width="18em"))

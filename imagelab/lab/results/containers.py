@@ -19,7 +19,7 @@ from imagelab.state.model import Container
 if TYPE_CHECKING:
     from imagelab.lab.lab import Lab
     from imagelab.layers.tree import Tree
-    from imagelab.view.diff_causes.model import Causes
+    from imagelab.view.diff_causes.model import DiffCauses
 
 WORDS = {"A": "added", "C": "changed", "D": "deleted"}
 STYLE = (
@@ -35,7 +35,7 @@ class DiffList(Sequence[tuple[str, str]]):
     """`docker diff`: (kind, path) pairs, parents first. In a notebook each line opens to where it comes from."""
 
     rows: tuple[tuple[str, str], ...]
-    why: Callable[[], Causes] | None = field(default=None, repr=False, compare=False)
+    why: Callable[[], DiffCauses] | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -51,7 +51,7 @@ class DiffList(Sequence[tuple[str, str]]):
         return "\n".join(f"{kind} {path}" for kind, path in self.rows)
 
     @property
-    def causes(self) -> Causes | None:
+    def causes(self) -> DiffCauses | None:
         """The same with the commands that made each line; None for a list that was made by hand."""
         return self.why() if self.why else None
 
@@ -147,7 +147,7 @@ class LabContainer:
         """What has changed in it since it was made (`docker diff`)."""
         return DiffList(tuple(self.lab.engine.containers.diff(self.id)), self.causes)
 
-    def causes(self) -> Causes:
+    def causes(self) -> DiffCauses:
         """The same, each line with the commands that made it, the tar entry it will become, and its bytes before and after."""
         return self.lab.causes(self.id)
 

@@ -42,14 +42,14 @@ _TYPES = {
     Kind.BLOCK: stat.S_IFBLK, Kind.FIFO: stat.S_IFIFO, Kind.HARDLINK: stat.S_IFREG,
 }  # fmt: skip
 
-Step = tuple[int, str, tuple[Change, ...]]
+ContainerStep = tuple[int, str, tuple[Change, ...]]
 """Number, command line, and what the container's files differed in after it."""
 
 Read = Callable[[Node], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DiffRow:
     """One line of `docker diff`."""
 
     kind: str
@@ -77,23 +77,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Causes(Panel):
+class DiffCauses(Panel):
     """All lines, and how many entries the layer would have."""
 
     kind = "causes"
     sheets = ("bytes",)
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[DiffRow, ...]
     entries: int
     lang: str = "en"
 
-    def row(self, path: str) -> Row:
+    def row(self, path: str) -> DiffRow:
         """The line of a path; KeyError when it has none."""
         return {row.path: row for row in self.rows}[path]
 
     @property
-    def removable(self) -> tuple[Row, ...]:
+    def removable(self) -> tuple[DiffRow, ...]:
         """What can be left out: the topmost added paths."""
         added = {row.path for row in self.rows if row.kind == "A"}
         return tuple(
@@ -110,7 +110,7 @@ class Causes(Panel):
 
     @property
     def title(self) -> str:
-        return say("causes.title", self.lang, name=self.name)
+        return say("diff_causes.title", self.lang, name=self.name)
 
     def lines(self) -> Iterator[str]:
         from imagelab.view.diff_causes.printers import lines
@@ -123,10 +123,10 @@ class Causes(Panel):
         return body(self)
 
 
-def causes(
-    name: str, listed: Sequence[tuple[str, str]], written: Sequence[Change], before: Tree, now: Tree, steps: Sequence[Step],
+def diff_causes(
+    name: str, listed: Sequence[tuple[str, str]], written: Sequence[Change], before: Tree, now: Tree, steps: Sequence[ContainerStep],
     read: Read, lang: str = "en",
-) -> Causes:  # fmt: skip
+) -> DiffCauses:  # fmt: skip
     """The diff of a container with its causes.
 
     `listed` is what `docker diff` lists, `written` what a commit would write, `before` and `now` the trees it compares.
@@ -139,11 +139,11 @@ def causes(
         inner = path.lstrip("/")
         entry = entry_of(by_path[inner]) if inner in by_path else ""
         difference = _difference(before.get(inner), now.get(inner), read)
-        rows.append(Row(kind, path, causes.get(inner, ()), entry, difference, inner in own or kind != "C"))
-    return Causes(name, tuple(rows), len(written), lang)
+        rows.append(DiffRow(kind, path, causes.get(inner, ()), entry, difference, inner in own or kind != "C"))
+    return DiffCauses(name, tuple(rows), len(written), lang)
 
 
-def _causes(steps: Sequence[Step]) -> Mapping[str, tuple[tuple[int, str], ...]]:
+def _causes(steps: Sequence[ContainerStep]) -> Mapping[str, tuple[tuple[int, str], ...]]:
     """By path: the steps after which it was changed otherwise than before."""
     causes: dict[str, tuple[tuple[int, str], ...]] = {}
     last: dict[str, Change] = {}

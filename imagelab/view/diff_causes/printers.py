@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from shlex import quote
 
-from imagelab.view.diff_causes.model import Causes, Row
+from imagelab.view.diff_causes.model import DiffCauses, DiffRow
 from imagelab.view.messages import say
 from imagelab.view.panel import aligned, escape, plain
 from imagelab.view.style import chip
@@ -16,32 +16,36 @@ MOST = 300
 """Lines that are shown."""
 
 
-def _sums(diff: Causes) -> str:
+def _sums(diff: DiffCauses) -> str:
     if not diff.rows:
-        return say("causes.nothing", diff.lang)
+        return say("diff_causes.nothing", diff.lang)
     kinds = Counter(row.kind for row in diff.rows)
-    return say("causes.sums", diff.lang, added=kinds["A"], changed=kinds["C"], deleted=kinds["D"], entries=diff.entries)
+    return say(
+        "diff_causes.sums", diff.lang, added=kinds["A"], changed=kinds["C"], deleted=kinds["D"], entries=diff.entries
+    )
 
 
-def _causes(row: Row, lang: str) -> list[tuple[str, str]]:
+def _causes(row: DiffRow, lang: str) -> list[tuple[str, str]]:
     """(which step, its command line); or one sentence."""
     if row.causes:
-        return [(say("causes.step", lang, number=number), line) for number, line in row.causes]
-    return [(say("causes.unknown" if row.own else "causes.below", lang), "")]
+        return [(say("diff_causes.step", lang, number=number), line) for number, line in row.causes]
+    return [(say("diff_causes.unknown" if row.own else "diff_causes.below", lang), "")]
 
 
-def _written(row: Row, lang: str) -> str:
-    return f"{say('causes.entry', lang)} {row.entry}" if row.entry else say("causes.no_entry", lang)
+def _written(row: DiffRow, lang: str) -> str:
+    return f"{say('causes.entry', lang)} {row.entry}" if row.entry else say("diff_causes.no_entry", lang)
 
 
-def _why(diff: Causes) -> str:
-    return say("causes.commit" if any(row.noise for row in diff.removable) else "causes.commit_all", diff.lang)
+def _why(diff: DiffCauses) -> str:
+    return say(
+        "diff_causes.commit" if any(row.noise for row in diff.removable) else "diff_causes.commit_all", diff.lang
+    )
 
 
 # -- text ---------------------------------------------------------------------------------------------------
 
 
-def lines(diff: Causes) -> Iterator[str]:
+def lines(diff: DiffCauses) -> Iterator[str]:
     """Docker's lines, and what belongs to each below it."""
     yield from (diff.title, _sums(diff))
     for row in diff.rows[:MOST]:
@@ -51,7 +55,7 @@ def lines(diff: Causes) -> Iterator[str]:
         yield from ("", _why(diff), *(f"  {plain(line)}" for line in diff.commands()))
 
 
-def _details(row: Row, lang: str) -> Iterator[str]:
+def _details(row: DiffRow, lang: str) -> Iterator[str]:
     yield from (f"    {line}" for line in aligned([[which, plain(line)] for which, line in _causes(row, lang)]))
     yield f"    {plain(_written(row, lang))}"
     if row.same_bytes:
@@ -62,15 +66,15 @@ def _details(row: Row, lang: str) -> Iterator[str]:
 # -- HTML ---------------------------------------------------------------------------------------------------
 
 
-def body(diff: Causes) -> str:
+def body(diff: DiffCauses) -> str:
     """Each line a detail to open; a box beside what can be left out. The commands at the end follow the boxes by CSS alone."""
     boxes = {row.path: box for box, row in enumerate(diff.removable)}
     rows = "".join(_row(row, boxes.get(row.path), diff.lang) for row in diff.rows[:MOST])
     return f"<p>{escape(_sums(diff))}</p><form>{rows}{_commands(diff) if diff.rows else ''}</form>"
 
 
-def _row(row: Row, box: int | None, lang: str) -> str:
-    noise = chip(escape(say("causes.noise", lang)), "dangling") if row.noise else ""
+def _row(row: DiffRow, box: int | None, lang: str) -> str:
+    noise = chip(escape(say("diff_causes.noise", lang)), "dangling") if row.noise else ""
     which = "".join(
         f"<span>{escape(step)}</span><code>{escape(line)}</code>"
         if line
@@ -78,10 +82,10 @@ def _row(row: Row, box: int | None, lang: str) -> str:
         for step, line in _causes(row, lang)
     )
     where = f"<code>{escape(row.entry)}</code>" if row.entry else ""
-    written = f'<div class="note">{escape(say("causes.entry" if row.entry else "causes.no_entry", lang))} {where}</div>'
-    same = f'<div class="note">{escape(say("causes.same", lang))}</div>' if row.same_bytes else ""
+    written = f'<div class="note">{escape(say("diff_causes.entry" if row.entry else "diff_causes.no_entry", lang))} {where}</div>'
+    same = f'<div class="note">{escape(say("diff_causes.same", lang))}</div>' if row.same_bytes else ""
     tick = (
-        f'<label><input type="checkbox" value="{box}"{" checked" if row.noise else ""}>{escape(say("causes.leave", lang))}</label>'
+        f'<label><input type="checkbox" value="{box}"{" checked" if row.noise else ""}>{escape(say("diff_causes.leave", lang))}</label>'
         if box is not None
         else "<span></span>"
     )
@@ -91,13 +95,13 @@ def _row(row: Row, box: int | None, lang: str) -> str:
     )
 
 
-def _difference(row: Row) -> str:
+def _difference(row: DiffRow) -> str:
     kinds = {"+": ' class="k-added"', "-": ' class="k-removed"', "@": ' class="at"'}
     lines = "".join(f"<div{kinds.get(line[:1], '')}>{escape(line)}</div>" for line in row.difference)
     return f'<div class="diff">{lines}</div>' if lines else ""
 
 
-def _commands(diff: Causes) -> str:
+def _commands(diff: DiffCauses) -> str:
     """The removal shows the ticked paths only, and is away when nothing is ticked."""
     boxes = diff.removable
     rules = "".join(

@@ -37,7 +37,7 @@ class EngineError(ImageLabError):
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class EngineState:
     """What an engine holds, and the instructions that made its layers, by chain ID."""
 
     state: State
@@ -47,7 +47,7 @@ class Machine:
 def state_of(
     images: Sequence[Mapping[str, Any]], inspected: Mapping[str, Mapping[str, Any]], histories: Mapping[str, Sequence[Mapping[str, Any]]],
     containers: Sequence[Mapping[str, Any]],
-) -> Machine:  # fmt: skip
+) -> EngineState:  # fmt: skip
     """From `/images/json`, and `/images/{id}/json` and `/images/{id}/history` by ID, and `/containers/json`, as the Engine API has them."""
     found: dict[Digest, Image] = {}
     layers: dict[Digest, Layer] = {}
@@ -68,7 +68,7 @@ def state_of(
         )  # fmt: skip
         names.update((name, image_id) for name in _names(listed))
     boxes = {box.id: box for box in map(_container, containers)}
-    return Machine(State(found, names, layers, boxes), {key: text for key, text in commands.items() if text})
+    return EngineState(State(found, names, layers, boxes), {key: text for key, text in commands.items() if text})
 
 
 def _digest(text: str) -> Digest:
@@ -125,7 +125,7 @@ def named(state: State, text: str) -> Digest:
     return known or begun[0]
 
 
-def read(where: str) -> Machine:
+def read(where: str) -> EngineState:
     """Ask an engine: "docker" for the one that the environment names, else its URL. EngineError when it cannot be asked."""
     client = _client(where)
     from docker.errors import DockerException

@@ -67,7 +67,7 @@ def _cut(text: str, keep: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class BoxLine:
     """One line in a box: what stands left, and what stands right. Either may be set as code, or be the title."""
 
     left: str
@@ -81,7 +81,7 @@ class Words:
         return text_width(self.left, mono=self.mono) * _scale(self) + gap + text_width(self.right)
 
 
-def _scale(words: Words) -> float:
+def _scale(words: BoxLine) -> float:
     return (1.1 if words.mono else TITLE) if words.title else 1.0
 
 
@@ -95,7 +95,7 @@ class Box:
     width: int
     height: int
     inset: int
-    lines: tuple[Words, ...]
+    lines: tuple[BoxLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class _Sizes:
     """How much room each thing takes, with all that stands on it; found from the top down to the ground."""
 
     def __init__(self, graph: Graph) -> None:
-        self.lines: dict[str, tuple[Words, ...]] = {}
+        self.lines: dict[str, tuple[BoxLine, ...]] = {}
         self.own: dict[str, int] = {}
         self.width: dict[str, int] = {}
         self.height: dict[str, int] = {}
@@ -156,7 +156,7 @@ def _span(widths: list[int], side_by_side: bool) -> int:
     return sum(widths) + APART * max(0, len(widths) - 1)
 
 
-def _own_width(thing: Thing, said: tuple[Words, ...]) -> int:
+def _own_width(thing: Thing, said: tuple[BoxLine, ...]) -> int:
     """What its words would like, within limits: a long instruction is cut rather than have a picture too wide."""
     most = WIDEST if thing.kind in (TAG, DIGEST) else WIDE_ENOUGH
     return min(most, max(NARROWEST, int(max(words.width for words in said) + inset(thing) + NEAR) + 3))
@@ -202,12 +202,12 @@ def _place(graph: Graph, sizes: _Sizes, tower: Thing, left: int, ground: int, bo
                 top -= sizes.own[each.key] + TIGHT
 
 
-def _fitted(lines: tuple[Words, ...], width: float) -> tuple[Words, ...]:
+def _fitted(lines: tuple[BoxLine, ...], width: float) -> tuple[BoxLine, ...]:
     fit = []
     for words in lines:
         room = width - (text_width(words.right) + NEAR if words.right else 0)
         fit.append(
-            Words(fitted(words.left, room / _scale(words), mono=words.mono), words.right, words.title, words.mono)
+            BoxLine(fitted(words.left, room / _scale(words), mono=words.mono), words.right, words.title, words.mono)
         )
     return tuple(fit)
 
@@ -215,28 +215,28 @@ def _fitted(lines: tuple[Words, ...], width: float) -> tuple[Words, ...]:
 # -- what is written in a box -------------------------------------------------------------------------------
 
 
-def lines(thing: Thing, lang: str) -> tuple[Words, ...]:
+def lines(thing: Thing, lang: str) -> tuple[BoxLine, ...]:
     """Name and size; then what it is, and what is to be noted."""
     marks = " · ".join(mark_words(thing, lang))
     size = human_size(thing.size)
     match thing.kind:
         case "layer" if thing.about:
-            return Words(thing.about, size), Words(thing.title, marks, mono=True)
+            return BoxLine(thing.about, size), BoxLine(thing.title, marks, mono=True)
         case "fold":
-            return Words(kind_word(thing, lang), size, title=True), Words(thing.title, marks, mono=True)
+            return BoxLine(kind_word(thing, lang), size, title=True), BoxLine(thing.title, marks, mono=True)
         case "layer" | "image":
-            return Words(thing.title, size, title=True, mono=True), Words(kind_word(thing, lang), marks)
+            return BoxLine(thing.title, size, title=True, mono=True), BoxLine(kind_word(thing, lang), marks)
         case "container":
             dot = "●" if thing.status in ("running", "paused") else "○"
-            return Words(f"{dot} {thing.title}", size, title=True), Words(status_word(thing, lang), marks)
+            return BoxLine(f"{dot} {thing.title}", size, title=True), BoxLine(status_word(thing, lang), marks)
         case "digest":
             name, _, digest = thing.title.partition("@sha256:")
-            return (Words(f"{name}@sha256:{digest[:12]}"), *((Words(marks),) if marks else ()))
+            return (BoxLine(f"{name}@sha256:{digest[:12]}"), *((BoxLine(marks),) if marks else ()))
         case _:
-            return (Words(thing.title, title=True), *((Words(marks),) if marks else ()))
+            return (BoxLine(thing.title, title=True), *((BoxLine(marks),) if marks else ()))
 
 
-def wrapped(said: tuple[Words, ...], width: float) -> tuple[Words, ...]:
+def wrapped(said: tuple[BoxLine, ...], width: float) -> tuple[BoxLine, ...]:
     """The same in as many lines as that width needs; what stood right and has no room comes below."""
     first, *rest = said
     fit = [first]
@@ -245,8 +245,8 @@ def wrapped(said: tuple[Words, ...], width: float) -> tuple[Words, ...]:
             fit.append(words)
         else:
             parts = [
-                *([Words(words.left, mono=words.mono)] if words.right else []),
-                *map(Words, _broken(words.right or words.left, width)),
+                *([BoxLine(words.left, mono=words.mono)] if words.right else []),
+                *map(BoxLine, _broken(words.right or words.left, width)),
             ]
             fit += parts
     return tuple(fit)

@@ -1,4 +1,4 @@
-"""The hash avalanche: change one thing in an image, and see which names change with it.
+"""The hash chain: change one thing in an image, and see which names change with it.
 
     tag  nginx:latest                                     a name; in no hash
      |
@@ -42,7 +42,7 @@ STAGES = ("file", "tar", "chain", "blob", "config", "manifest", "index", "tag")
 
 
 @dataclass(frozen=True, slots=True)
-class Bytes:
+class ImageBytes:
     """The bytes an image is made of, from one file up to its tag. `index` is empty when the tag points to a manifest."""
 
     tag: str
@@ -59,7 +59,7 @@ class Bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class HashStage:
     """One name: before and after."""
 
     key: str
@@ -75,15 +75,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class HashCase:
     """One thing changed, and all names from the file up to the tag."""
 
     key: str
-    stages: tuple[Stage, ...]
+    stages: tuple[HashStage, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Avalanche(Panel):
+class HashChain(Panel):
     """All cases, for one file of one image."""
 
     kind = "avalanche"
@@ -91,7 +91,7 @@ class Avalanche(Panel):
     name: str
     path: str
     layer: int
-    cases: tuple[Case, ...]
+    cases: tuple[HashCase, ...]
     lang: str = "en"
 
     def case(self, key: str) -> Mapping[str, str]:
@@ -102,7 +102,7 @@ class Avalanche(Panel):
 
     @property
     def title(self) -> str:
-        return say("avalanche.title", self.lang, path=self.path, name=self.name)
+        return say("hash_chain.title", self.lang, path=self.path, name=self.name)
 
     def lines(self) -> Iterator[str]:
         from imagelab.view.hash_chain.printers import lines
@@ -115,15 +115,15 @@ class Avalanche(Panel):
         return body(self)
 
 
-def avalanche(image: Bytes, lang: str = "en") -> Avalanche:
+def hash_chain(image: ImageBytes, lang: str = "en") -> HashChain:
     """Every case, computed on the bytes."""
     before = _names(image)
     cases = []
     for key in CASES:
         after = _names(_CHANGES[key](image))
-        stages = (Stage(stage, before[stage], after[stage]) for stage in STAGES if stage in before)
-        cases.append(Case(key, tuple(stages)))
-    return Avalanche(image.tag, image.row.path, image.layer, tuple(cases), lang)
+        stages = (HashStage(stage, before[stage], after[stage]) for stage in STAGES if stage in before)
+        cases.append(HashCase(key, tuple(stages)))
+    return HashChain(image.tag, image.row.path, image.layer, tuple(cases), lang)
 
 
 def chosen(indexes: Sequence[LayerIndex], path: str = "") -> tuple[int, Row]:
@@ -148,7 +148,7 @@ def inflated(blob: bytes) -> bytes:
 # -- names --------------------------------------------------------------------------------------------------
 
 
-def _names(image: Bytes) -> dict[str, str]:
+def _names(image: ImageBytes) -> dict[str, str]:
     """Every name of an image, computed from its bytes."""
     diff_ids = ImageConfig.parse(image.config).diff_ids[: image.layer]
     index = {"index": Digest.of(image.index)} if image.index else {}
@@ -164,21 +164,21 @@ def _names(image: Bytes) -> dict[str, str]:
     }
 
 
-def _file(image: Bytes) -> bytes:
+def _file(image: ImageBytes) -> bytes:
     return image.tar[image.row.offset : image.row.offset + image.row.size]
 
 
 # -- changes ------------------------------------------------------------------------------------------------
 
 
-def _flipped(image: Bytes) -> Bytes:
+def _flipped(image: ImageBytes) -> ImageBytes:
     """The lowest bit of the file's first byte is the other one."""
     tar = bytearray(image.tar)
     tar[image.row.offset] ^= 1
     return _packed(image, bytes(tar))
 
 
-def _later(image: Bytes) -> Bytes:
+def _later(image: ImageBytes) -> ImageBytes:
     """The file's time is a second later: twelve digits in its header, and the header's sum."""
     start = image.row.offset - BLOCK
     header = bytearray(image.tar[start : image.row.offset])
@@ -188,17 +188,17 @@ def _later(image: Bytes) -> Bytes:
     return _packed(image, image.tar[:start] + bytes(header) + image.tar[image.row.offset :])
 
 
-def _packed(image: Bytes, tar: bytes) -> Bytes:
+def _packed(image: ImageBytes, tar: bytes) -> ImageBytes:
     """An image whose layer has another tar: the diff ID in the config is its hash."""
     config = image.config.replace(Digest.of(image.tar).encode(), Digest.of(tar).encode())
     return _published(replace(image, tar=tar), blob=stored(tar), config=config)
 
 
-def _repacked(image: Bytes) -> Bytes:
+def _repacked(image: ImageBytes) -> ImageBytes:
     return _published(image, blob=stored(image.tar), config=image.config)
 
 
-def _noted(image: Bytes) -> Bytes:
+def _noted(image: ImageBytes) -> ImageBytes:
     """One more label."""
     data = decode(image.config, "image config")
     config = dict(data.get("config") or {})
@@ -206,7 +206,7 @@ def _noted(image: Bytes) -> Bytes:
     return _published(image, blob=image.blob, config=encode({**data, "config": {**config, "Labels": labels}}))
 
 
-def _published(image: Bytes, *, blob: bytes, config: bytes) -> Bytes:
+def _published(image: ImageBytes, *, blob: bytes, config: bytes) -> ImageBytes:
     """The manifest, and the index, over another blob or config: what they say of digests and sizes is true."""
     manifest = _pointing(image.manifest, {Digest.of(image.config): config, Digest.of(image.blob): blob})
     index = _pointing(image.index, {Digest.of(image.manifest): manifest}) if image.index else b""
@@ -242,7 +242,7 @@ def stored(tar: bytes) -> bytes:
     return head + b"".join(blocks) + struct.pack("<II", zlib.crc32(tar), len(tar) & 0xFFFFFFFF)
 
 
-_CHANGES: Mapping[str, Callable[[Bytes], Bytes]] = {
+_CHANGES: Mapping[str, Callable[[ImageBytes], ImageBytes]] = {
     "none": lambda image: image,
     "byte": _flipped,
     "mtime": _later,

@@ -6,8 +6,8 @@
     cli29        the client of Docker 29:                     its list of tags is empty                              (R3.18)
     podman       Podman:                                      no name, no child, in no manifest list
 
-All five agree that an image with a tag is neither. Of the others each is a function from a `State` and an image to a `Verdict`:
-dangling, intermediate or neither, and the name of the sentence that says why. The lens draws the lab once for each, and a switch changes between the five without asking the kernel.
+All five agree that an image with a tag is neither. Of the others each is a function from a `State` and an image to a `DanglingVerdict`:
+dangling, intermediate or neither, and the name of the sentence that says why. The view draws the lab once for each, and a switch changes between the five without asking the kernel.
 
 A lab holds no manifest lists, so Podman's third clause never decides here.
 """
@@ -30,45 +30,49 @@ NEITHER = "neither"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DanglingVerdict:
     """`word`: dangling, intermediate or neither. `clause`: the sentence that decided, `dangling.why.<clause>`."""
 
     word: str
     clause: str
 
 
-def by_list(state: State, image_id: Digest) -> Verdict:
+def by_list(state: State, image_id: Digest) -> DanglingVerdict:
     """As the daemon lists."""
     if state.children(image_id):
-        return Verdict(NEITHER, "digest_and_child") if state.digests(image_id) else Verdict(INTERMEDIATE, "child")
-    return Verdict(DANGLING, "only_digest" if state.digests(image_id) else "bare")
+        return (
+            DanglingVerdict(NEITHER, "digest_and_child")
+            if state.digests(image_id)
+            else DanglingVerdict(INTERMEDIATE, "child")
+        )
+    return DanglingVerdict(DANGLING, "only_digest" if state.digests(image_id) else "bare")
 
 
-def by_delete(state: State, image_id: Digest) -> Verdict:
+def by_delete(state: State, image_id: Digest) -> DanglingVerdict:
     """As the daemon asks when it removes a child: may the parent go, too?"""
     if state.digests(image_id):
-        return Verdict(NEITHER, "reference")
-    return Verdict(INTERMEDIATE, "child") if state.children(image_id) else Verdict(DANGLING, "bare")
+        return DanglingVerdict(NEITHER, "reference")
+    return DanglingVerdict(INTERMEDIATE, "child") if state.children(image_id) else DanglingVerdict(DANGLING, "bare")
 
 
-def by_containerd(state: State, image_id: Digest) -> Verdict:
+def by_containerd(state: State, image_id: Digest) -> DanglingVerdict:
     """By the name of its record."""
-    return Verdict(DANGLING, "record_of_parent" if state.children(image_id) else "record")
+    return DanglingVerdict(DANGLING, "record_of_parent" if state.children(image_id) else "record")
 
 
-def by_cli29(state: State, image_id: Digest) -> Verdict:
+def by_cli29(state: State, image_id: Digest) -> DanglingVerdict:
     """By what the client is told."""
-    return Verdict(DANGLING, "no_tags_of_parent" if state.children(image_id) else "no_tags")
+    return DanglingVerdict(DANGLING, "no_tags_of_parent" if state.children(image_id) else "no_tags")
 
 
-def by_podman(state: State, image_id: Digest) -> Verdict:
+def by_podman(state: State, image_id: Digest) -> DanglingVerdict:
     """As Podman asks; it keeps no digest reference when a tag moves on."""
     if state.children(image_id):
-        return Verdict(INTERMEDIATE, "child")
-    return Verdict(DANGLING, "podman_digest" if state.digests(image_id) else "bare")
+        return DanglingVerdict(INTERMEDIATE, "child")
+    return DanglingVerdict(DANGLING, "podman_digest" if state.digests(image_id) else "bare")
 
 
-DEFINITIONS: Mapping[str, Callable[[State, Digest], Verdict]] = {
+DEFINITIONS: Mapping[str, Callable[[State, Digest], DanglingVerdict]] = {
     "list": by_list,
     "delete": by_delete,
     "containerd": by_containerd,
@@ -77,7 +81,7 @@ DEFINITIONS: Mapping[str, Callable[[State, Digest], Verdict]] = {
 }
 
 
-def why(state: State, image_id: Digest, verdict: Verdict, lang: str) -> str:
+def why(state: State, image_id: Digest, verdict: DanglingVerdict, lang: str) -> str:
     """The sentence that says which clause made an image what it is."""
     names = state.tags(image_id) or state.digests(image_id)
     name = familiar(names[0]) if names else ""
@@ -86,14 +90,14 @@ def why(state: State, image_id: Digest, verdict: Verdict, lang: str) -> str:
     return say(f"dangling.why.{verdict.clause}", lang, children=len(state.children(image_id)), **values)
 
 
-def verdicts(state: State, definition: str) -> dict[Digest, Verdict]:
+def verdicts(state: State, definition: str) -> dict[Digest, DanglingVerdict]:
     """Every image, judged. KeyError for a definition that is not there."""
-    judge, tagged = DEFINITIONS[definition], Verdict(NEITHER, "tag")
+    judge, tagged = DEFINITIONS[definition], DanglingVerdict(NEITHER, "tag")
     return {image_id: tagged if state.tags(image_id) else judge(state, image_id) for image_id in state.images}
 
 
 @dataclass(frozen=True, repr=False)
-class DanglingLens(Panel):
+class DanglingView(Panel):
     """A lab under the five definitions. `drawn` is its picture, which each definition recolours."""
 
     kind = "lens"
@@ -158,6 +162,6 @@ def _remarked(marks: tuple[str, ...], word: str) -> tuple[str, ...]:
     return others if word == NEITHER else (word, *others)
 
 
-def lens(state: State, *, commands: Mapping[Digest, str] | None = None, lang: str = "en") -> DanglingLens:
+def dangling_view(state: State, *, commands: Mapping[Digest, str] | None = None, lang: str = "en") -> DanglingView:
     """The lab under the five definitions; runs of layers are one slab, since it is about images."""
-    return DanglingLens(state, graph(state, all=True, images=True, commands=commands, lang=lang), lang)
+    return DanglingView(state, graph(state, all=True, images=True, commands=commands, lang=lang), lang)

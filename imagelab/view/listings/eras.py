@@ -31,7 +31,7 @@ _HEX = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class EraView:
+class EraListing:
     """What one Docker prints, and how that differs from the one before it."""
 
     era: str
@@ -47,12 +47,12 @@ class EraView:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EraLens(Panel):
+class EraListings(Panel):
     """Three listings of one lab."""
 
     kind = "eras"
 
-    views: tuple[EraView, ...]
+    views: tuple[EraListing, ...]
     lang: str
 
     @property
@@ -68,17 +68,17 @@ class EraLens(Panel):
         return f'<div class="all">{"".join(_html(view, self.lang) for view in self.views)}</div>'
 
 
-def era_lens(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: tzinfo, lang: str) -> EraLens:
+def era_listings(listed: Sequence[Image], state: State, *, all: bool, now: int, tz: tzinfo, lang: str) -> EraListings:
     """The images of `docker images` (with `all`, of `docker images -a`) as each Docker prints them. `now`: nanoseconds since 1970."""
     options = format.ListOptions(all=all)
-    views: list[EraView] = []
+    views: list[EraListing] = []
     for era in eras.ERAS:
-        view = EraView(era, format.images(listed, state, options, era=era, now=now, tz=tz))
+        view = EraListing(era, format.images(listed, state, options, era=era, now=now, tz=tz))
         views.append(_compared(view, views[-1], listed, state, all) if views else view)
-    return EraLens(tuple(views), lang)
+    return EraListings(tuple(views), lang)
 
 
-def _compared(view: EraView, before: EraView, listed: Sequence[Image], state: State, all: bool) -> EraView:
+def _compared(view: EraListing, before: EraListing, listed: Sequence[Image], state: State, all: bool) -> EraListing:
     """The view with its differences: columns by their headings, and rows whose image this Docker hides."""
     then, now = before.table.columns, view.table.columns
     gone = {
@@ -96,12 +96,12 @@ def _compared(view: EraView, before: EraView, listed: Sequence[Image], state: St
     )
 
 
-def _title(view: EraView, lang: str) -> str:
+def _title(view: EraListing, lang: str) -> str:
     book = f" ({say('eras.book', lang)})" if view.era == "1.13" else ""
     return say("eras.docker", lang, era=view.era) + book
 
 
-def _lines(view: EraView, lang: str) -> Iterator[str]:
+def _lines(view: EraListing, lang: str) -> Iterator[str]:
     yield _title(view, lang)
     if view.gone_columns:
         yield f"  - {say('eras.column.gone', lang)}: {', '.join(view.gone_columns)}"
@@ -110,7 +110,7 @@ def _lines(view: EraView, lang: str) -> Iterator[str]:
     yield from (f"  - {say('eras.row.gone', lang)}: {line}" for line in aligned(view.gone_rows, gap=3))
 
 
-def _html(view: EraView, lang: str) -> str:
+def _html(view: EraListing, lang: str) -> str:
     title = escape(_title(view, lang))
     gone = " ".join(chip(f"− {escape(name)}", "removed") for name in view.gone_columns)
     new = " ".join(chip(f"+ {escape(name)}", "added") for name in view.new_columns)

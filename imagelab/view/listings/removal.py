@@ -42,7 +42,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Retained:
     """Something of the image that would still be there. `why`: names, children, containers or images; `holders`: who."""
 
     kind: str
@@ -52,13 +52,13 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRemoval:
     """Docker's words for one that would be refused, and who is in the way."""
 
     typed: str
     message: str
     hint: str
-    kept: tuple[Kept, ...]
+    kept: tuple[Retained, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,8 +72,8 @@ class RemovalPreview(Panel):
     after: State
     typed: tuple[str, ...]
     removed: tuple[Removal, ...]
-    kept: tuple[Kept, ...]
-    refusals: tuple[Refusal, ...]
+    kept: tuple[Retained, ...]
+    refusals: tuple[RefusedRemoval, ...]
     lang: str
     commands: Mapping[Digest, str]
 
@@ -136,7 +136,7 @@ def preview_rmi(
     now = state
     removed: list[Removal] = []
     done: list[Image] = []
-    refusals: list[Refusal] = []
+    refusals: list[RefusedRemoval] = []
     for target in targets:
         if target.image.id not in now.images or (target.name is not None and target.name not in now.references):
             continue
@@ -144,7 +144,9 @@ def preview_rmi(
         try:
             plan.remove(target.image, target.typed, target.name, force=force, prune=prune)
         except ConflictError as error:
-            refusals.append(Refusal(target.typed, str(error), error.hint, tuple(_holders(now, target.image, now))))
+            refusals.append(
+                RefusedRemoval(target.typed, str(error), error.hint, tuple(_holders(now, target.image, now)))
+            )
             continue
         removed += plan.removed
         done.append(target.image)
@@ -171,7 +173,7 @@ def without(state: State, names: Iterable[str], images: Iterable[Digest]) -> Sta
     )  # fmt: skip
 
 
-def _holders(after: State, image: Image, before: State) -> Iterable[Kept]:
+def _holders(after: State, image: Image, before: State) -> Iterable[Retained]:
     """Of an image, its parents and its layers: what is there afterwards, and who holds it."""
     for image_id in (image.id, *before.parents(image.id)):
         if image_id in after.images:
@@ -183,22 +185,22 @@ def _holders(after: State, image: Image, before: State) -> Iterable[Kept]:
             yield from _why_layer(after, chain_id)
 
 
-def _why_image(state: State, image_id: Digest) -> Iterable[Kept]:
+def _why_image(state: State, image_id: Digest) -> Iterable[Retained]:
     children = tuple(_called(state, child) for child in state.children(image_id))
     users = tuple(container.name or container.id[:12] for container in state.users(image_id))
     names = tuple(familiar(name) for name in state.tags(image_id))
     for why, holders in ((CHILDREN, children), (CONTAINERS, users), (NAMED, names)):
         if holders:
-            yield Kept("image", image_id, why, holders)
+            yield Retained("image", image_id, why, holders)
 
 
-def _why_layer(state: State, chain_id: Digest) -> Iterable[Kept]:
+def _why_layer(state: State, chain_id: Digest) -> Iterable[Retained]:
     images = tuple(_called(state, image.id) for image in state.images.values() if chain_id in image.layers)
     if images:
-        yield Kept("layer", chain_id, IMAGES, tuple(sorted(images)))
+        yield Retained("layer", chain_id, IMAGES, tuple(sorted(images)))
         return
     users = (container for container in state.containers.values() if chain_id in container.layers)
-    yield Kept("layer", chain_id, CONTAINERS, tuple(container.name or container.id[:12] for container in users))
+    yield Retained("layer", chain_id, CONTAINERS, tuple(container.name or container.id[:12] for container in users))
 
 
 def _called(state: State, image_id: Digest) -> str:
@@ -206,7 +208,7 @@ def _called(state: State, image_id: Digest) -> str:
     return familiar(tags[0]) if tags else image_id.short
 
 
-def kept_text(kept: Kept, lang: str) -> str:
+def kept_text(kept: Retained, lang: str) -> str:
     """`layer a43b6cac7b3c: nginx:latest stands on it`."""
     what = say(f"removal.{kept.kind}", lang, id=kept.id.short)
     names = ("、" if lang == "zh" else ", ").join(kept.holders)

@@ -29,7 +29,7 @@ SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Source:
+class FrameSource:
     """Where frames come from, and how they are printed."""
 
     timeline: Timeline
@@ -40,7 +40,7 @@ class Source:
     lang: str
 
 
-def stepper(source: Source) -> Stepper:
+def stepper(source: FrameSource) -> Stepper:
     """All steps: those that led to the present, and those that redo would bring back."""
     steps = source.timeline.steps()
     position = source.timeline.position
@@ -50,7 +50,7 @@ def stepper(source: Source) -> Stepper:
     return Stepper(frames, max(0, present), source.lang)
 
 
-def _frame(source: Source, step: Step, ahead: bool, trees: dict[str, Tree | None]) -> Frame:
+def _frame(source: FrameSource, step: Step, ahead: bool, trees: dict[str, Tree | None]) -> Frame:
     before, after = source.timeline.state(step.parent), source.timeline.state(step.number)
     drawn = graph(after, since=before, commands=source.instructions, lang=source.lang)
     command = "docker " + shlex.join(step.command) if step.command else ""
@@ -60,7 +60,7 @@ def _frame(source: Source, step: Step, ahead: bool, trees: dict[str, Tree | None
     )  # fmt: skip
 
 
-def _listings(source: Source, step: Step, before: State, after: State) -> Iterator[Listing]:
+def _listings(source: FrameSource, step: Step, before: State, after: State) -> Iterator[Listing]:
     from imagelab.output import containers as container_format
     from imagelab.output import images as format
     from imagelab.state.image_filters import Filters, select_images
@@ -85,7 +85,7 @@ def _no_name(name: str) -> Image:
 
 
 def _overlays(
-    source: Source, step: Step, before: State, after: State, trees: dict[str, Tree | None]
+    source: FrameSource, step: Step, before: State, after: State, trees: dict[str, Tree | None]
 ) -> Iterator[Overlay]:
     """The stacks of containers that this step made, wrote to or committed."""
     for container in sorted(after.containers.values(), key=lambda container: container.name):

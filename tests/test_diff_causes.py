@@ -18,7 +18,7 @@ from imagelab.lab.lab import Lab
 from imagelab.lab.results.containers import LabContainer
 from imagelab.layers.tree import Opaque, Put, Tree, Whiteout
 from imagelab.layers.writable_layer import changes_of, listed
-from imagelab.view.diff_causes.model import Causes, causes, entry_of
+from imagelab.view.diff_causes.model import DiffCauses, diff_causes, entry_of
 from strategies import contents_of, files, trees
 
 
@@ -41,7 +41,7 @@ def web(lab: Lab) -> LabContainer:
     return lab.container("web")
 
 
-def lines(found: Causes, path: str) -> list[str]:
+def lines(found: DiffCauses, path: str) -> list[str]:
     return [line for _, line in found.row(path).causes]
 
 
@@ -134,7 +134,9 @@ def test_any_container(seen: list[Tree]) -> None:
     init, *after = seen
     steps = [(at, f"docker exec x do {at}", changes_of(init, tree)) for at, tree in enumerate(after, 1)]
     changes = changes_of(init, after[-1])
-    found = causes("x", listed(init, changes), with_parents(changes, after[-1]), init, after[-1], steps, contents_of)
+    found = diff_causes(
+        "x", listed(init, changes), with_parents(changes, after[-1]), init, after[-1], steps, contents_of
+    )
     assert [(row.kind, row.path) for row in found.rows] == listed(init, changes)
     for row in found.rows:
         assert {number for number, _ in row.causes} <= set(range(1, len(seen)))

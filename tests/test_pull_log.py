@@ -1,4 +1,4 @@
-"""The wire tape and faults on demand: what is asked is on it, bad bytes are refused in Docker's words, the next pull succeeds."""
+"""The log of a pull and faults on demand: what is asked is on it, bad bytes are refused in Docker's words, the next pull succeeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imagelab.errors import DigestMismatchError, ImageLabError, RegistryError
 from imagelab.lab.lab import Lab
 from imagelab.registry.recording import Exchange, Note, Recording
 from imagelab.state.events import Progress, silent
-from imagelab.view.pull_log import tape
+from imagelab.view.pull_log import pull_log
 
 
 def test_a_pull_is_a_ladder(lab: Lab) -> None:
@@ -162,7 +162,7 @@ EXCHANGES = st.builds(
 def test_a_recording_is_kept_as_it_is_and_shown_whatever_it_holds(recording: Recording) -> None:
     assert Recording.unpack(recording.pack()) == recording
     for lang in ("en", "zh"):
-        panels.check(tape(recording, lang))
+        panels.check(pull_log(recording, lang))
 
 
 def test_a_countdown_is_one_note() -> None:

@@ -1,4 +1,4 @@
-"""The hash avalanche: what the table says changes is what changes, on real bytes, and what it says stays, stays."""
+"""The hash chain: what the table says changes is what changes, on real bytes, and what it says stays, stays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagelab.errors import ImageLabError
 from imagelab.lab.lab import Lab
 from imagelab.oci.digest import Digest
 from imagelab.view.hash_chain import model as module
-from imagelab.view.hash_chain.model import STAGES, Bytes, chosen, inflated, stored
+from imagelab.view.hash_chain.model import STAGES, ImageBytes, chosen, inflated, stored
 
 TABLE = {
     "none": "same same same same same same same same",
@@ -56,14 +56,14 @@ def test_before_is_what_docker_shows(lab: Lab) -> None:
     assert names["file"] == Digest.of(lab.store.read_file(image.tree[lab.avalanche("nginx").path]))
 
 
-def bytes_of(lab: Lab, name: str, path: str = "") -> Bytes:
+def bytes_of(lab: Lab, name: str, path: str = "") -> ImageBytes:
     lab.docker(["pull", "-q", name])
     image = lab.image(name).image
     indexes = [lab.store.index_of(lab.state.layers[chain_id].diff_id) for chain_id in image.layers]
     number, row = chosen(indexes, path)
     blob = lab.store.read_blob(lab.state.layers[image.layers[number - 1]].blob)
     read = lab.store.read_blob
-    return Bytes(name, number, row, inflated(blob), blob, read(image.id), read(image.target))
+    return ImageBytes(name, number, row, inflated(blob), blob, read(image.id), read(image.target))
 
 
 def test_changed_images_are_images_that_python_can_read(lab: Lab) -> None:
@@ -71,7 +71,7 @@ def test_changed_images_are_images_that_python_can_read(lab: Lab) -> None:
     image = bytes_of(lab, "imagelab/leaky", "app/id_rsa")
     flipped, later = module._flipped(image), module._later(image)
 
-    def entry(changed: Bytes) -> tuple[float, bytes]:
+    def entry(changed: ImageBytes) -> tuple[float, bytes]:
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(changed.blob))) as tar:
             file = tar.extractfile("app/id_rsa")
             assert file is not None

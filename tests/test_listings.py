@@ -14,7 +14,7 @@ from imagelab.state.events import Deleted
 from imagelab.state.model import State
 from imagelab.state.removal import Plan
 from imagelab.view.graph.model import IMAGE
-from imagelab.view.listings.dangling import DEFINITIONS, lens, verdicts, why
+from imagelab.view.listings.dangling import DEFINITIONS, dangling_view, verdicts, why
 from imagelab.view.listings.removal import Target, preview_rmi, without
 from imagelab.view.messages import LANGUAGES
 from states import a_state, container, id_of, image
@@ -66,7 +66,7 @@ def test_the_first_definition_is_the_one_that_the_lab_lists_by(state: State) -> 
 
 @given(labs(), st.sampled_from(LANGUAGES))
 def test_every_verdict_has_its_sentence_and_every_definition_its_picture(state: State, lang: str) -> None:
-    found = lens(state, lang=lang)
+    found = dangling_view(state, lang=lang)
     for definition in DEFINITIONS:
         judged = verdicts(state, definition)
         marked = {thing.title: thing.marks for thing in found.graph(definition).of(IMAGE)}
@@ -78,7 +78,7 @@ def test_every_verdict_has_its_sentence_and_every_definition_its_picture(state: 
 
 
 def test_the_switch_needs_no_script_and_without_styles_everything_is_there() -> None:
-    html = lens(EVERYONE, lang="en").html
+    html = dangling_view(EVERYONE, lang="en").html
     assert "<script" not in html
     assert html.count('type="radio"') == len(DEFINITIONS) == html.count("<img ")
     for definition in DEFINITIONS:
