@@ -138,7 +138,7 @@ def test_the_preview_is_what_the_plan_does(state: State, data: st.DataObject, fo
     except ConflictError as error:
         assert [refusal.message for refusal in shown.refusals] == [str(error)]
         assert shown.removed == () and shown.after == state
-        assert shown.refusals[0].kept, "a refusal says who is in the way"
+        assert shown.refusals[0].retained, "a refusal says who is in the way"
         return
     assert list(shown.removed) == plan.removed
     assert set(shown.after.images) == set(state.images) - set(plan.deleted)
@@ -157,8 +157,10 @@ def test_what_is_said_to_go_goes_and_what_is_said_to_stay_stays(state: State, da
         *map(str, set(state.layers) - set(shown.after.layers)),
     }
     if not shown.refusals and found.id not in shown.after.images:
-        assert {kept.id for kept in shown.kept if kept.kind == "layer"} == set(found.layers) & set(shown.after.layers)
-    assert all(kept.holders for kept in shown.kept)
+        assert {kept.id for kept in shown.retained if kept.kind == "layer"} == set(found.layers) & set(
+            shown.after.layers
+        )
+    assert all(kept.holders for kept in shown.retained)
 
 
 def test_a_layer_of_a_container_whose_image_is_long_gone_is_not_said_to_go(lab: Lab) -> None:
@@ -169,7 +171,7 @@ def test_a_layer_of_a_container_whose_image_is_long_gone_is_not_said_to_go(lab: 
     kept = set(lab.state.layers)
     lab.pull("mongo:3.2")
     shared = kept & set(lab.image("mongo:3.2").image.layers)
-    (row,) = [kept for kept in lab.preview_rmi("mongo:3.2").kept if kept.kind == "layer"]
+    (row,) = [kept for kept in lab.preview_rmi("mongo:3.2").retained if kept.kind == "layer"]
     assert {row.id} == shared and row.holders == ("left",)
     said = lab.docker("rmi mongo:3.2").stdout
     assert set(lab.state.layers) == kept

@@ -251,8 +251,8 @@ def test_a_pull_that_fetched_nothing_has_no_total(lab: Lab) -> None:
 def test_each_tag_of_a_repository_has_its_own_lines() -> None:
     picture = PullPicture()
     for tag in ("1", "2"):
-        picture.tell(Progress("Pulling from library/x", id=tag))
-        picture.tell(Progress("Already exists", id="aaaaaaaaaaaa"))
+        picture.update(Progress("Pulling from library/x", id=tag))
+        picture.update(Progress("Already exists", id="aaaaaaaaaaaa"))
     assert picture.text == "".join(
         f"{tag}: Pulling from library/x\naaaaaaaaaaaa: Already exists\n" for tag in ("1", "2")
     )
@@ -331,9 +331,9 @@ def test_the_bar_of_a_load_is_full_at_its_end() -> None:
     from imagelab.view.pull_progress import PullPicture
 
     picture = PullPicture()
-    picture.tell(Progress("Loading layer", "5720046ba699", 100, 200))
+    picture.update(Progress("Loading layer", "5720046ba699", 100, 200))
     assert "progress-bar-unfinished" in picture.html and "width:50%" in picture.html
-    picture.tell(Progress("Loading layer", "5720046ba699", 200, 200))
+    picture.update(Progress("Loading layer", "5720046ba699", 200, 200))
     assert "progress-bar-success" in picture.html and "width:100%" in picture.html
 
 

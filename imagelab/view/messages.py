@@ -5,7 +5,7 @@
          |        the entry [why.no_tag] there
          the page words/dangling.toml of the table
 
-An entry holds both languages, so that whoever changes one sees the other:
+An entry holds both languages, so that an author who changes one sees the other:
 
     [stands_on]
     en = "{image} stands on {layers:# layer|# layers}"
@@ -39,8 +39,8 @@ class _Plural(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if "|" not in format_spec:
             return str(super().format_field(value, format_spec))
-        one, _, many = format_spec.partition("|")
-        return (one if value == 1 else many).replace("#", str(value))
+        singular, _, plural = format_spec.partition("|")
+        return (singular if value == 1 else plural).replace("#", str(value))
 
 
 _FORMAT = _Plural()
@@ -74,13 +74,13 @@ def _page(name: str) -> dict[str, dict[str, str]]:
 
 def _entries(table: dict[str, Any], prefix: str) -> list[tuple[str, dict[str, str]]]:
     """`[why.no_tag]` is a table in a table; here it is one entry called "why.no_tag"."""
-    found: list[tuple[str, dict[str, str]]] = []
+    entries: list[tuple[str, dict[str, str]]] = []
     for key, value in table.items():
         if all(isinstance(inner, str) for inner in value.values()):
-            found.append((prefix + key, value))
+            entries.append((prefix + key, value))
         else:
-            found += _entries(value, f"{prefix}{key}.")
-    return found
+            entries += _entries(value, f"{prefix}{key}.")
+    return entries
 
 
 def checked_language(lang: str) -> str:

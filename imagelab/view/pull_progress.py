@@ -12,7 +12,7 @@ rewritten in place. `PullPicture` is that screen as a value: lines, each with a 
 
 While the pull runs, the bars are ipywidgets, which live only as long as the page and the kernel. When it is over they
 are closed, and the finished picture is published once, as HTML with its plain text beside it: that is what is saved,
-what a reload or nbviewer shows, and what a check of the notebook compares. Where nobody watches (a notebook that is
+what a reload or nbviewer shows, and what a check of the notebook compares. Where no page is open (a notebook that is
 executed by a program) there are no widgets, and the same picture at the end.
 """
 
@@ -57,12 +57,12 @@ class ProgressLine:
 
 @dataclass(slots=True)
 class PullPicture:
-    """The screen as it is now. `tell` moves it on."""
+    """The screen as it is now. `update` moves it on."""
 
     lines: list[ProgressLine] = field(default_factory=list)
     _layers: dict[str, ProgressLine] = field(default_factory=dict)
 
-    def tell(self, progress: Progress) -> ProgressLine:
+    def update(self, progress: Progress) -> ProgressLine:
         """Take in what the pull says; returns the line it is about."""
         if progress.status.startswith("Pulling from"):
             self._layers.clear()
@@ -154,7 +154,7 @@ class NotebookProgress:
     """A ProgressSink that shows a pull in a notebook. `finish` ends it, also when it broke off.
 
     `watched`: is there a page with a person before it? Then there are widgets. `show` gets the picture at the end;
-    whoever wants to show it among other text takes `picture` instead.
+    a caller that shows it among other text takes `picture` instead.
     """
 
     def __init__(
@@ -172,11 +172,11 @@ class NotebookProgress:
         self._rested = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        line = self.picture.tell(progress)
+        line = self.picture.update(progress)
         if not (self._watched and line.layer):
             return
         if self._bars is None:
-            self._bars = Bars.shown()
+            self._bars = Bars.displayed()
             self._watched = self._bars is not None
         if self._bars is not None:
             self._bars.move(line)
@@ -205,7 +205,7 @@ class Bars:
         self._sum = widgets.Label("")
 
     @staticmethod
-    def shown() -> Bars | None:
+    def displayed() -> Bars | None:
         """On the page now; None where ipywidgets is not installed."""
         try:
             import ipywidgets

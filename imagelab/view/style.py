@@ -102,14 +102,14 @@ DARK = Theme(
 KINDS = tuple(LIGHT.kinds)
 
 
-def contrast(one: str, other: str) -> float:
-    """How well one colour is read on the other: 1 (not at all) to 21, as WCAG 2 counts. Colours as `#rrggbb`."""
-    low, high = sorted((_luminance(one), _luminance(other)))
+def contrast(color: str, background: str) -> float:
+    """How well one colour is read on another: 1 (not at all) to 21, as WCAG 2 counts. Colours as `#rrggbb`."""
+    low, high = sorted((_luminance(color), _luminance(background)))
     return (high + 0.05) / (low + 0.05)
 
 
 def _luminance(color: str) -> float:
-    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

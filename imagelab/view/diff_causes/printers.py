@@ -33,7 +33,7 @@ def _causes(row: DiffRow, lang: str) -> list[tuple[str, str]]:
 
 
 def _written(row: DiffRow, lang: str) -> str:
-    return f"{say('causes.entry', lang)} {row.entry}" if row.entry else say("diff_causes.no_entry", lang)
+    return f"{say('diff_causes.entry', lang)} {row.entry}" if row.entry else say("diff_causes.no_entry", lang)
 
 
 def _why(diff: DiffCauses) -> str:
@@ -49,7 +49,7 @@ def lines(diff: DiffCauses) -> Iterator[str]:
     """Docker's lines, and what belongs to each below it."""
     yield from (diff.title, _sums(diff))
     for row in diff.rows[:MOST]:
-        noise = f"    {say('causes.noise', diff.lang)}" if row.noise else ""
+        noise = f"    {say('diff_causes.noise', diff.lang)}" if row.noise else ""
         yield from ("", f"{row.kind} {plain(row.path)}{noise}", *_details(row, diff.lang))
     if diff.rows:
         yield from ("", _why(diff), *(f"  {plain(line)}" for line in diff.commands()))
@@ -59,7 +59,7 @@ def _details(row: DiffRow, lang: str) -> Iterator[str]:
     yield from (f"    {line}" for line in aligned([[which, plain(line)] for which, line in _causes(row, lang)]))
     yield f"    {plain(_written(row, lang))}"
     if row.same_bytes:
-        yield f"    {say('causes.same', lang)}"
+        yield f"    {say('diff_causes.same', lang)}"
     yield from (f"      {plain(line)}" for line in row.difference)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from imagelab.units import human_size
 from imagelab.view.explorer.model import CHANGED, KINDS, SIGNS, Exploration, Hidden, LayerView, TarEntry
+from imagelab.view.graph.lab_graph import without_shell
 from imagelab.view.messages import say
 from imagelab.view.panel import aligned, escape, page_text, plain, preview
 from imagelab.view.style import chip
@@ -63,7 +64,7 @@ def counts(layer: LayerView, lang: str) -> Iterator[tuple[str, str]]:
             yield mark, say(f"explorer.{mark}", lang, count=count)
 
 
-def shown(layer: LayerView, seen: Exploration) -> tuple[Sequence[TarEntry], int]:
+def visible(layer: LayerView, seen: Exploration) -> tuple[Sequence[TarEntry], int]:
     """The entries that are shown, and how many are not."""
     most = min(MOST, max(FEWEST, ALL // len(seen.layers)))
     return layer.entries[:most], max(len(layer.entries) - most, 0)
@@ -75,11 +76,7 @@ def depth(entry: TarEntry) -> int:
 
 def instruction(created_by: str) -> str:
     """What history says, as a Dockerfile would: the shell that every line of it begins with is left out."""
-    line = plain(" ".join(created_by.split()))
-    shell, nop = "/bin/sh -c ", "#(nop) "
-    if line.startswith(shell + nop):
-        return line.removeprefix(shell + nop)
-    return f"RUN {line.removeprefix(shell)}" if line.startswith(shell) else line
+    return without_shell(plain(" ".join(created_by.split())))
 
 
 def command(layer: LayerView) -> str:
@@ -135,7 +132,7 @@ def _layer_lines(layer: LayerView, seen: Exploration) -> Iterator[str]:
     marks = " · ".join(word for _, word in counts(layer, lang)) or say("explorer.empty", lang)
     about = f"{command(layer)}  # {plain(layer.comment)}" if layer.comment else command(layer)
     yield f"{say('explorer.layer', lang, number=layer.number)} · {marks} · {about}".rstrip(" ·")
-    entries, more = shown(layer, seen)
+    entries, more = visible(layer, seen)
     rows = [
         [
             f"  {SIGNS[e.mark]} {'  ' * depth(e)}{plain(name(e))}",
@@ -155,7 +152,9 @@ def _layer_lines(layer: LayerView, seen: Exploration) -> Iterator[str]:
 def body(seen: Exploration) -> str:
     """What stands below the title on a page."""
     sums = words(seen)
-    chips = "".join(chip(escape(word), "dangling" if seen.wasted and at == 3 else "") for at, word in enumerate(sums))
+    chips = "".join(
+        chip(escape(word), "dangling" if seen.wasted and place == 3 else "") for place, word in enumerate(sums)
+    )
     widest = max((layer.size for layer in seen.layers), default=0)
     layers = "".join(
         f'<div class="none">{escape(item)}</div>' if isinstance(item, str) else _layer(item, seen, widest)
@@ -177,7 +176,8 @@ def _head(lang: str) -> str:
 def _numbers(texts: Sequence[str]) -> str:
     """The four sizes; where there is little room, the first and the last give way."""
     return "".join(
-        f'<span class="n{"" if at in (1, 2) else " wide"}">{escape(text)}</span>' for at, text in enumerate(texts)
+        f'<span class="n{"" if column in (1, 2) else " wide"}">{escape(text)}</span>'
+        for column, text in enumerate(texts)
     )
 
 
@@ -191,7 +191,7 @@ def _layer(layer: LayerView, seen: Exploration, widest: int) -> str:
     )
     marks = "".join(chip(escape(f"{SIGNS[mark]} {word}"), KINDS[mark]) for mark, word in counts(layer, seen.lang))
     comment = f'<span class="note"># {escape(layer.comment)}</span>' if layer.comment else ""
-    entries, more = shown(layer, seen)
+    entries, more = visible(layer, seen)
     rest = f'<div class="note">… {escape(say("explorer.more", seen.lang, count=more))}</div>' if more else ""
     tree = "".join(_entry(entry, seen) for entry in entries)
     number = escape(say("explorer.layer", seen.lang, number=layer.number))

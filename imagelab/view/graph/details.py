@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 
 from imagelab.units import human_size
 from imagelab.view.graph.model import CONTAINER, DIGEST, FOLDED, GONE, IMAGE, LAYER, TAG, Graph, Thing
@@ -23,7 +24,7 @@ class Details:
 
     key: str
     title: str
-    what: str
+    about: str
     facts: tuple[tuple[str, str], ...]
     docker: str
     python: str
@@ -31,8 +32,14 @@ class Details:
     @property
     def text(self) -> str:
         """All of it in a few lines."""
-        lines = [self.title, self.what, *(f"{label}: {text}" for label, text in self.facts), self.docker, self.python]
+        lines = [self.title, self.about, *(f"{label}: {text}" for label, text in self.facts), self.docker, self.python]
         return "\n".join(line for line in lines if line)
+
+
+def facts_html(details: Details) -> str:
+    """The facts as a table of two columns."""
+    rows = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in details.facts)
+    return f"<table>{rows}</table>"
 
 
 def details(graph: Graph, key: str) -> Details:
@@ -40,9 +47,9 @@ def details(graph: Graph, key: str) -> Details:
     thing = graph.by_key[key]
     docker, python = ("", "") if GONE in thing.marks else _commands(graph, thing)
     facts = tuple((say(f"details.{label}", graph.lang), text) for label, text in _facts(graph, thing) if text)
-    what = say(f"details.what.{thing.kind}", graph.lang)
+    about = say(f"details.what.{thing.kind}", graph.lang)
     title = thing.title if thing.kind == FOLDED else f"{kind_word(thing, graph.lang)} {thing.title}"
-    return Details(key, title, what, facts, docker, python)
+    return Details(key, title, about, facts, docker, python)
 
 
 def _facts(graph: Graph, thing: Thing) -> Iterator[tuple[str, str]]:

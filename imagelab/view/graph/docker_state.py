@@ -49,7 +49,7 @@ def state_of(
     containers: Sequence[Mapping[str, Any]],
 ) -> EngineState:  # fmt: skip
     """From `/images/json`, and `/images/{id}/json` and `/images/{id}/history` by ID, and `/containers/json`, as the Engine API has them."""
-    found: dict[Digest, Image] = {}
+    stacks: dict[Digest, Image] = {}
     layers: dict[Digest, Layer] = {}
     names: dict[str, Digest] = {}
     commands: dict[Digest, str] = {}
@@ -62,13 +62,13 @@ def state_of(
             layers.setdefault(chain_id, Layer(chain_id, diff_id, below, size, diff_id, 0, ""))
             commands.setdefault(chain_id, command)
         parent = _digest(listed["ParentId"]) if listed.get("ParentId") else None
-        found[image_id] = Image(
+        stacks[image_id] = Image(
             image_id, int(listed.get("Created") or 0) * SECOND, int(listed.get("Size") or 0), stack, image_id, 0, parent,
             dict(listed.get("Labels") or {}),
         )  # fmt: skip
         names.update((name, image_id) for name in _names(listed))
     boxes = {box.id: box for box in map(_container, containers)}
-    return EngineState(State(found, names, layers, boxes), {key: text for key, text in commands.items() if text})
+    return EngineState(State(stacks, names, layers, boxes), {key: text for key, text in commands.items() if text})
 
 
 def _digest(text: str) -> Digest:
@@ -81,13 +81,9 @@ def _rows(history: Sequence[Mapping[str, Any]], count: int) -> list[tuple[int, s
         (int(row.get("Size") or 0), instruction(row.get("CreatedBy") or row.get("Comment") or ""))
         for row in reversed(history)
     ]
-    for chosen in (
-        [row for row in rows if row[0] or row[1].split(" ")[0] not in CONFIG_ONLY],
-        [row for row in rows if row[0]],
-    ):
-        if len(chosen) == count:
-            return chosen
-    return [(0, "")] * count
+    layers = [row for row in rows if row[0] or row[1].split(" ")[0] not in CONFIG_ONLY]
+    candidates = (layers, [row for row in rows if row[0]], [(0, "")] * count)
+    return next(candidate for candidate in candidates if len(candidate) == count)
 
 
 def _names(listed: Mapping[str, Any]) -> Iterator[str]:
@@ -133,8 +129,8 @@ def read(where: str) -> EngineState:
 
     try:
         images = client.images(all=True)
-        inspected = {one["Id"]: client.inspect_image(one["Id"]) for one in images}
-        histories = {one["Id"]: client.history(one["Id"]) for one in images}
+        inspected = {image["Id"]: client.inspect_image(image["Id"]) for image in images}
+        histories = {image["Id"]: client.history(image["Id"]) for image in images}
         return state_of(images, inspected, histories, client.containers(all=True, size=True))
     except (DockerException, RequestException) as error:
         raise EngineError(f"the engine at {where} broke off: {error}", hint="try again") from None

@@ -20,26 +20,26 @@ def dot(graph: Graph) -> str:
     """The source of a digraph, ending in a newline."""
     from graphviz import Digraph
 
-    made = Digraph(
+    digraph = Digraph(
         graph_attr={"rankdir": "BT", "bgcolor": "transparent", "nodesep": "0.25", "fontname": "Helvetica", "fontsize": "11", "ranksep": "0.3", "label": say("graph.label", graph.lang)},
         node_attr={"fontname": "Helvetica", "fontsize": "11", "style": "filled"},
         edge_attr={"color": LIGHT.soft, "fontname": "Helvetica", "fontsize": "9", "arrowhead": "none"},
     )  # fmt: skip
     for thing in graph.things:
-        _node(made, thing, graph.lang)
+        _node(digraph, thing, graph.lang)
     for thing in graph.things:
         if thing.on:
             style = {"penwidth": "2.5"} if thing.kind not in (IMAGE, CONTAINER) else {"style": "dotted"}
-            made.edge(_name(thing.on), _name(thing.key), **style)
+            digraph.edge(_name(thing.on), _name(thing.key), **style)
         if thing.parent:
             word = say("graph.parent_word", graph.lang)
-            made.edge(
+            digraph.edge(
                 _name(thing.key), _name(thing.parent), label=word, style="dashed", arrowhead="open", constraint="false"
             )
-    return str(made.source)
+    return str(digraph.source)
 
 
-def _node(made: object, thing: Thing, lang: str) -> None:
+def _node(digraph: object, thing: Thing, lang: str) -> None:
     from graphviz import escape
 
     kind = hue(thing)
@@ -48,7 +48,7 @@ def _node(made: object, thing: Thing, lang: str) -> None:
         " · ".join(part for part in (fitted(words.left, WIDEST), words.right) if part) for words in lines(thing, lang)
     ]
     wide = max(text_width(row) for row in rows) / 72 + 0.4  # inches: renderers do not measure Chinese
-    made.node(  # type: ignore[attr-defined]
+    digraph.node(  # type: ignore[attr-defined]
         _name(thing.key), label="\\n".join(map(escape, rows)), width=f"{wide:.2f}", shape=_SHAPES.get(kind, "box"), style=_STYLES.get(kind, "filled"),
         fillcolor=color.fill, color=color.line, fontcolor=color.ink, peripheries="2" if kind == "shared" else "1", id=thing.key,
     )  # fmt: skip

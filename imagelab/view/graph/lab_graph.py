@@ -22,7 +22,7 @@ from urllib.parse import quote
 from imagelab.errors import UsageError
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig
-from imagelab.view.graph.details import Details, details
+from imagelab.view.graph.details import Details, details, facts_html
 from imagelab.view.graph.model import Graph
 from imagelab.view.graph.svg import picture
 from imagelab.view.graph.text import spoken, tree
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _LONG = re.compile(r"(:[0-9a-f]{12})[0-9a-f]{52}\b")
 """A whole digest, of which twelve digits are enough to see."""
+
+_SHELL = "/bin/sh -c "
 
 FORMATS = (".svg", ".dot", ".txt")
 
@@ -134,24 +136,20 @@ def data_url(svg: str) -> str:
     return "data:image/svg+xml," + quote(svg.replace('"', "'"), safe=" '()*!~,/:;=?@+$-_.{}|")
 
 
-def details_html(found: Details, lang: str) -> str:
+def details_html(details: Details, lang: str) -> str:
     """One thing's details, folded up under its name."""
-    facts = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in found.facts)
-    commands = (
-        f"<pre>{escape(found.docker)}\n{escape(found.python)}</pre>"
-        if found.docker
-        else f"<p>{escape(say('details.none', lang))}</p>"
-    )
-    title = f"<summary>{chip(escape(found.title))}</summary>"
-    return f"<details>{title}<p>{escape(found.what)}</p><table>{facts}</table>{commands}</details>"
+    commands = f"<pre>{escape(details.docker)}\n{escape(details.python)}</pre>" if details.docker else ""
+    commands = commands or f"<p>{escape(say('details.none', lang))}</p>"
+    title = f"<summary>{chip(escape(details.title))}</summary>"
+    return f"<details>{title}<p>{escape(details.about)}</p>{facts_html(details)}{commands}</details>"
 
 
 def layer_commands(configs: Iterable[tuple[tuple[Digest, ...], ImageConfig]]) -> Mapping[Digest, str]:
     """The instruction that made each layer, from the histories of images: (chain IDs, config) pairs."""
     commands: dict[Digest, str] = {}
     for layers, config in configs:
-        made = [entry.created_by or entry.comment for entry in config.history if not entry.empty_layer]
-        for chain_id, command in zip(layers, made, strict=False):
+        lines = [entry.created_by or entry.comment for entry in config.history if not entry.empty_layer]
+        for chain_id, command in zip(layers, lines, strict=False):
             commands.setdefault(chain_id, instruction(command))
     return commands
 
@@ -159,8 +157,11 @@ def layer_commands(configs: Iterable[tuple[tuple[Digest, ...], ImageConfig]]) ->
 def instruction(created_by: str) -> str:
     """As it stood in the Dockerfile: `/bin/sh -c #(nop)  CMD ["sh"]` was `CMD ["sh"]`, `/bin/sh -c make` was `RUN make`."""
     text = _LONG.sub(r"\1", " ".join(created_by.split()))
-    if text.startswith("/bin/sh -c #(nop) "):
-        return text.removeprefix("/bin/sh -c #(nop) ")
-    if text.startswith("/bin/sh -c "):
-        return "RUN " + text.removeprefix("/bin/sh -c ")
-    return text.removesuffix(" # buildkit")
+    return without_shell(text) if text.startswith(_SHELL) else text.removesuffix(" # buildkit")
+
+
+def without_shell(line: str) -> str:
+    """A line of a history without the shell that the classic builder writes before it."""
+    if line.startswith(f"{_SHELL}#(nop) "):
+        return line.removeprefix(f"{_SHELL}#(nop) ")
+    return f"RUN {line.removeprefix(_SHELL)}" if line.startswith(_SHELL) else line

@@ -12,8 +12,7 @@ high), rounded up, so that what is written fits its box in whatever sans serif t
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from imagelab.units import human_size
@@ -138,11 +137,11 @@ class _Sizes:
         for thing in reversed(graph.things):
             above = graph.on(thing.key)
             side_by_side = thing.kind in (LAYER, FOLDED)
-            said = lines(thing, graph.lang)
-            width = max(_own_width(thing, said), _span([self.width[each.key] for each in above], side_by_side))
+            rows = lines(thing, graph.lang)
+            width = max(_own_width(thing, rows), _span([self.width[each.key] for each in above], side_by_side))
             self.width[thing.key] = width
-            self.lines[thing.key] = said = wrapped(said, width - inset(thing) - NEAR - 2)
-            self.own[thing.key] = LINE * len(said) + (TIGHT + 2 if thing.kind in (TAG, DIGEST) else NEAR + 2)
+            self.lines[thing.key] = rows = wrapped(rows, width - inset(thing) - NEAR - 2)
+            self.own[thing.key] = LINE * len(rows) + (TIGHT + 2 if thing.kind in (TAG, DIGEST) else NEAR + 2)
             self.height[thing.key] = self.own[thing.key] + self._above([each.key for each in above], side_by_side)
 
     def _above(self, keys: list[str], side_by_side: bool) -> int:
@@ -156,10 +155,10 @@ def _span(widths: list[int], side_by_side: bool) -> int:
     return sum(widths) + APART * max(0, len(widths) - 1)
 
 
-def _own_width(thing: Thing, said: tuple[BoxLine, ...]) -> int:
+def _own_width(thing: Thing, rows: tuple[BoxLine, ...]) -> int:
     """What its words would like, within limits: a long instruction is cut rather than have a picture too wide."""
     most = WIDEST if thing.kind in (TAG, DIGEST) else WIDE_ENOUGH
-    return min(most, max(NARROWEST, int(max(words.width for words in said) + inset(thing) + NEAR) + 3))
+    return min(most, max(NARROWEST, int(max(words.width for words in rows) + inset(thing) + NEAR) + 3))
 
 
 def inset(thing: Thing) -> int:
@@ -190,11 +189,11 @@ def _place(graph: Graph, sizes: _Sizes, tower: Thing, left: int, ground: int, bo
         )  # fmt: skip
         above = graph.on(thing.key)
         if thing.kind in (LAYER, FOLDED):
-            at = x + (width - _span([sizes.width[each.key] for each in above], True)) // 2 if above else x
+            alone = len(above) == 1
+            left = x if alone else x + (width - _span([sizes.width[each.key] for each in above], True)) // 2
             for each in above:
-                room = width if len(above) == 1 else sizes.width[each.key]
-                waiting.append((each, x if len(above) == 1 else at, bottom - height - SEAM, room))
-                at += sizes.width[each.key] + APART
+                waiting.append((each, left, bottom - height - SEAM, width if alone else sizes.width[each.key]))
+                left += sizes.width[each.key] + APART
         else:
             top = bottom - height - TIGHT
             for each in above:
@@ -203,13 +202,10 @@ def _place(graph: Graph, sizes: _Sizes, tower: Thing, left: int, ground: int, bo
 
 
 def _fitted(lines: tuple[BoxLine, ...], width: float) -> tuple[BoxLine, ...]:
-    fit = []
-    for words in lines:
-        room = width - (text_width(words.right) + NEAR if words.right else 0)
-        fit.append(
-            BoxLine(fitted(words.left, room / _scale(words), mono=words.mono), words.right, words.title, words.mono)
-        )
-    return tuple(fit)
+    rooms = ((words, width - (text_width(words.right) + NEAR if words.right else 0)) for words in lines)
+    return tuple(
+        replace(words, left=fitted(words.left, room / _scale(words), mono=words.mono)) for words, room in rooms
+    )
 
 
 # -- what is written in a box -------------------------------------------------------------------------------
@@ -236,19 +232,17 @@ def lines(thing: Thing, lang: str) -> tuple[BoxLine, ...]:
             return (BoxLine(thing.title, title=True), *((BoxLine(marks),) if marks else ()))
 
 
-def wrapped(said: tuple[BoxLine, ...], width: float) -> tuple[BoxLine, ...]:
+def wrapped(rows: tuple[BoxLine, ...], width: float) -> tuple[BoxLine, ...]:
     """The same in as many lines as that width needs; what stood right and has no room comes below."""
-    first, *rest = said
+    first, *rest = rows
     fit = [first]
     for words in rest:
         if words.width <= width:
             fit.append(words)
-        else:
-            parts = [
-                *([BoxLine(words.left, mono=words.mono)] if words.right else []),
-                *map(BoxLine, _broken(words.right or words.left, width)),
-            ]
-            fit += parts
+            continue
+        if words.right:
+            fit.append(BoxLine(words.left, mono=words.mono))
+        fit += map(BoxLine, _broken(words.right or words.left, width))
     return tuple(fit)
 
 
@@ -262,8 +256,3 @@ def _broken(text: str, width: float) -> list[str]:
         else:
             rows[-1] = longer
     return rows
-
-
-def by_key(boxes: tuple[Box, ...]) -> Mapping[str, Box]:
-    """Boxes by their thing's key."""
-    return {box.thing.key: box for box in boxes}

@@ -21,8 +21,9 @@ can still be read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from imagelab.oci.digest import Digest
@@ -36,6 +37,12 @@ LAYER, FOLDED, IMAGE, TAG, DIGEST, CONTAINER = "layer", "fold", "image", "tag", 
 SHARED, DANGLING, INTERMEDIATE, IN_USE = "shared", "dangling", "intermediate", "in_use"
 NEW, GONE, MOVED, CHANGED = "new", "gone", "moved", "changed"
 MISSING, EXTRA, MISPLACED, OTHER = "missing", "extra", "misplaced", "other"
+TOWARD = {GONE: MISSING, NEW: EXTRA, MOVED: MISPLACED, CHANGED: OTHER}
+"""What a mark means on the way to a goal."""
+
+_OUTLINES = {"added": (NEW, EXTRA), "removed": (GONE, MISSING), "changed": (MOVED, CHANGED, MISPLACED, OTHER)}
+OUTLINES = {mark: kind for kind, marks in _OUTLINES.items() for mark in marks}
+"""Which colour goes round a thing that changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +89,7 @@ class Graph:
 
     @cached_property
     def _on(self) -> Mapping[str, tuple[Thing, ...]]:
-        found: dict[str, list[Thing]] = {}
-        for thing in self.things:
-            found.setdefault(thing.on, []).append(thing)
-        return {key: tuple(things) for key, things in found.items()}
+        return {key: tuple(things) for key, things in _by_ground(self.things).items()}
 
     def on(self, key: str) -> tuple[Thing, ...]:
         """What stands or hangs on a thing; on "" what stands on the ground."""
@@ -127,10 +131,9 @@ def graph(
 
 
 def toward(drawn: Graph) -> Graph:
-    """The same picture for somebody on the way to `since`, who has not lost anything: what is "gone" there is still
+    """The same picture for a learner on the way to `since`, who has not lost anything: what is "gone" there is still
     missing here, what is "new" is more than was asked for, and where a tag "was" is where it is to go."""
-    words = {GONE: MISSING, NEW: EXTRA, MOVED: MISPLACED, CHANGED: OTHER}
-    things = (replace(thing, marks=tuple(words.get(mark, mark) for mark in thing.marks)) for thing in drawn.things)
+    things = (replace(thing, marks=tuple(TOWARD.get(mark, mark) for mark in thing.marks)) for thing in drawn.things)
     return replace(drawn, things=tuple(things))
 
 
@@ -147,11 +150,12 @@ class _Drawing:
         self.both = state if since is None else _laid_over(state, since)
         self.focus = focus
         self.seen = {image_id: image for image_id, image in self.both.images.items() if self._is_seen(image_id)}
-        self.standing: dict[Digest, int] = {}
-        for image_id, image in self.both.images.items():
-            if self._is_listed(image_id) or image_id in self.seen:
-                for chain_id in image.layers:
-                    self.standing[chain_id] = self.standing.get(chain_id, 0) + 1
+        self.standing = Counter(
+            chain_id
+            for image_id, image in self.both.images.items()
+            if self._is_listed(image_id) or image_id in self.seen
+            for chain_id in image.layers
+        )
 
     def _is_listed(self, image_id: Digest) -> bool:
         return self.all or not self._home(image_id).is_intermediate(image_id)
@@ -196,7 +200,7 @@ class _Drawing:
             placed[each] = self._layer(each)
 
     def _layer(self, chain_id: Digest) -> Thing:
-        layer, images = self.both.layers[chain_id], self.standing.get(chain_id, 0)
+        layer, images = self.both.layers[chain_id], self.standing[chain_id]
         parent = layer.parent if layer.parent in self.both.layers else None
         before = self.since is not None and chain_id in self.since.layers
         marks = ((SHARED,) if images > 1 else ()) + self._change(chain_id in self.now.layers, before)
@@ -208,12 +212,12 @@ class _Drawing:
     # -- images and their names
 
     def images(self, tree: Collection[Thing]) -> Iterator[Thing]:
-        at = _places(tree)
+        places = _places(tree)
         for image in sorted(self.seen.values(), key=lambda image: _order(self.both, image)):
-            yield self._image(image, at)
+            yield self._image(image, places)
             yield from self._names(image.id)
 
-    def _image(self, image: Image, at: Mapping[Digest, str]) -> Thing:
+    def _image(self, image: Image, places: Mapping[Digest, str]) -> Thing:
         home = self._home(image.id)
         marks = [DANGLING] if home.is_dangling(image.id) else [INTERMEDIATE] if home.is_intermediate(image.id) else []
         if home.users(image.id):
@@ -221,7 +225,7 @@ class _Drawing:
         marks += self._change(image.id in self.now.images, self.since is not None and image.id in self.since.images)
         parent = image.parent if image.parent in self.seen else None
         return Thing(
-            _image_key(image.id), IMAGE, image.id.short, _top(image.layers, at), size=image.size, marks=tuple(marks),
+            _image_key(image.id), IMAGE, image.id.short, _top(image.layers, places), size=image.size, marks=tuple(marks),
             layers=image.layers, parent=_image_key(parent) if parent else "",
         )  # fmt: skip
 
@@ -246,12 +250,12 @@ class _Drawing:
     # -- containers
 
     def containers(self, tree: Collection[Thing]) -> Iterator[Thing]:
-        at = _places(tree)
+        places = _places(tree)
         for container in sorted(self.both.containers.values(), key=lambda each: (each.name, each.id)):
             if self.focus is None or container.image in self.seen or container.image == self.focus:
-                yield self._container(container, at)
+                yield self._container(container, places)
 
-    def _container(self, container: Container, at: Mapping[Digest, str]) -> Thing:
+    def _container(self, container: Container, places: Mapping[Digest, str]) -> Thing:
         known = container.image in self.seen
         stack = container.layers or self._stack(container.image)
         before = self.since.containers.get(container.id) if self.since else None
@@ -259,13 +263,21 @@ class _Drawing:
         was = before.status if before and before.status != container.status else ""
         return Thing(
             f"container:{container.id[:12]}", CONTAINER, container.name,
-            _image_key(container.image) if known else _top(stack, at), " ".join(container.command), container.size,
+            _image_key(container.image) if known else _top(stack, places), " ".join(container.command), container.size,
             marks or ((CHANGED,) if was else ()), stack, status=container.status, was=was,
         )  # fmt: skip
 
     def _stack(self, image_id: Digest) -> tuple[Digest, ...]:
         image = self.both.images.get(image_id)
         return image.layers if image else ()
+
+
+def _by_ground(things: Iterable[Thing]) -> dict[str, list[Thing]]:
+    """Things by the key of what they stand on."""
+    standing: dict[str, list[Thing]] = {}
+    for thing in things:
+        standing.setdefault(thing.on, []).append(thing)
+    return standing
 
 
 def _laid_over(now: State, before: State) -> State:
@@ -292,8 +304,8 @@ def _places(tree: Collection[Thing]) -> dict[Digest, str]:
     return {chain_id: thing.key for thing in tree for chain_id in thing.layers}
 
 
-def _top(layers: tuple[Digest, ...], at: Mapping[Digest, str]) -> str:
-    return next((at[chain_id] for chain_id in reversed(layers) if chain_id in at), "")
+def _top(layers: tuple[Digest, ...], places: Mapping[Digest, str]) -> str:
+    return next((places[chain_id] for chain_id in reversed(layers) if chain_id in places), "")
 
 
 def _order(state: State, image: Image) -> tuple[bool, str, int, Digest]:
@@ -305,36 +317,27 @@ def _order(state: State, image: Image) -> tuple[bool, str, int, Digest]:
 # -- folding ------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Run:
-    """Layers on each other with nothing between: all carry the same images and have the same marks."""
-
-    layers: list[Thing] = field(default_factory=list)
-
-
 def _folded(layers: list[Thing], longest: int, *, keep: int, unfold: Collection[str]) -> list[Thing]:
-    """Runs longer than `longest` with their middle as one thing; `keep` layers stay at either end."""
+    """Runs longer than `longest` with their middle as one thing; `keep` layers stay at either end.
+
+    A run: layers on each other with nothing between, which carry the same images and have the same marks.
+    """
     if longest < 1:
         return layers
-    carried = {thing.key: thing.on for thing in layers}
-    carrying: dict[str, int] = {}
-    for below in carried.values():
-        carrying[below] = carrying.get(below, 0) + 1
-    runs: dict[str, _Run] = {}
+    carrying = Counter(thing.on for thing in layers)
+    runs: dict[str, list[Thing]] = {}
     for thing in layers:
-        run = runs.get(thing.on)
-        same = run is not None and carrying[thing.on] == 1 and _alike(run.layers[-1], thing)
-        runs[thing.key] = run if run is not None and same else _Run()
-        runs[thing.key].layers.append(thing)
+        below = runs.get(thing.on)
+        same = below is not None and carrying[thing.on] == 1
+        if below is None or not same or (below[-1].images, below[-1].marks) != (thing.images, thing.marks):
+            below = []
+        below.append(thing)
+        runs[thing.key] = below
     things: list[Thing] = []
     renamed: dict[str, str] = {}
     for run in {id(run): run for run in runs.values()}.values():
-        things += _fold_run(run.layers, longest, keep, unfold, renamed)
+        things += _fold_run(run, longest, keep, unfold, renamed)
     return [replace(thing, on=renamed.get(thing.on, thing.on)) for thing in things]
-
-
-def _alike(one: Thing, other: Thing) -> bool:
-    return one.images == other.images and one.marks == other.marks
 
 
 def _fold_run(
@@ -363,15 +366,13 @@ _KIND_ORDER = (TAG, DIGEST, IMAGE, CONTAINER, LAYER, FOLDED)
 def _in_reading_order(things: list[Thing]) -> tuple[Thing, ...]:
     """Each thing before what stands on it; on one slab images first, then slabs, by the first image that each carries."""
     rank: dict[str, int] = {}
-    on: dict[str, list[Thing]] = {}
+    on = _by_ground(things)
     by_key = {thing.key: thing for thing in things}
-    for at, thing in enumerate(things):
-        on.setdefault(thing.on, []).append(thing)
-        if thing.kind in (IMAGE, CONTAINER):
-            key = thing.key
-            while key and key not in rank:
-                rank[key] = at
-                key = by_key[key].on
+    for place, thing in enumerate(things):
+        key = thing.key if thing.kind in (IMAGE, CONTAINER) else ""
+        while key and key not in rank:
+            rank[key] = place
+            key = by_key[key].on
     ordered: list[Thing] = []
     waiting = [""]
     while waiting:

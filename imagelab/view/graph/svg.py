@@ -12,27 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from imagelab.view.graph.layout import LINE, Box, Layout, by_key, layout, text_width
-from imagelab.view.graph.model import (
-    CHANGED,
-    CONTAINER,
-    DANGLING,
-    DIGEST,
-    EXTRA,
-    FOLDED,
-    GONE,
-    IMAGE,
-    INTERMEDIATE,
-    MISPLACED,
-    MISSING,
-    MOVED,
-    NEW,
-    OTHER,
-    SHARED,
-    TAG,
-    Graph,
-    Thing,
-)
+from imagelab.view.graph import model
+from imagelab.view.graph.layout import LINE, Box, Layout, layout, text_width
+from imagelab.view.graph.model import Graph, Thing
 from imagelab.view.graph.text import line, spoken, summary
 from imagelab.view.messages import say
 from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, WIDE, Theme, rules
@@ -40,20 +22,15 @@ from imagelab.view.style import APART, DARK, KINDS, LIGHT, NEAR, SMALL, TIGHT, W
 MARGIN = WIDE
 PAGE, SMALLEST = 720, 0.8
 """Pixels that a page has at least, where JupyterLab shows pictures unscaled; how far a picture may shrink to fit."""
-OUTLINES = {
-    NEW: "added", EXTRA: "added", GONE: "removed", MISSING: "removed",
-    MOVED: "changed", CHANGED: "changed", MISPLACED: "changed", OTHER: "changed",
-}  # fmt: skip
-"""Which colour goes round a thing that changed."""
 
 
 def hue(thing: Thing) -> str:
     """The kind, in `style`'s words, whose colours a thing wears."""
-    if thing.kind == IMAGE:
-        return next((mark for mark in (DANGLING, INTERMEDIATE) if mark in thing.marks), "image")
-    if thing.kind in (TAG, DIGEST, CONTAINER):
+    if thing.kind == model.IMAGE:
+        return next((mark for mark in (model.DANGLING, model.INTERMEDIATE) if mark in thing.marks), "image")
+    if thing.kind in (model.TAG, model.DIGEST, model.CONTAINER):
         return thing.kind
-    return "shared" if SHARED in thing.marks else "layer"
+    return "shared" if model.SHARED in thing.marks else "layer"
 
 
 def picture(graph: Graph, *, described: bool = True) -> str:
@@ -68,26 +45,24 @@ def inline(graph: Graph) -> str:
 
 def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
     placed = layout(graph)
+    sheet = max(placed.width, 340)
     entries = legend_entries(graph)
-    legend = _legend({kind: _legend_word(kind, graph) for kind in entries}, max(placed.width, 340))
+    legend = _legend({kind: _legend_word(kind, graph) for kind in entries}, sheet)
     margin = MARGIN if paper else NEAR
-    width = max(placed.width, 340) + 2 * margin
+    width = sheet + 2 * margin
     height = placed.height + (APART + legend[1] if entries else 0) + 2 * margin
     if not graph.things:
         return _empty(graph, style)
-    shown = _shown(width) if paper else width
+    scaled = _scaled(width) if paper else width
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{shown}" height="{round(height * shown / width)}" viewBox="0 0 {width} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="imagelab-graph" width="{scaled}" height="{round(height * scaled / width)}" viewBox="0 0 {width} {height}" '
         f'style="max-width:100%;height:auto" role="img" aria-label="{escape(summary(graph))}"{_lang(graph.lang)}>',
         f"<title>{escape(say('graph.label', graph.lang))}</title>",
         f"<desc>{escape(spoken(graph))}</desc>" if described else "",
         style,
         _paper(width, height) if paper else "",
         f'<g transform="translate({margin} {margin})">',
-        *(
-            f'<path class="ground" d="M{x} {y}h{w}" fill="none" stroke="#8a96a3" stroke-width="1.5"/>'
-            for x, y, w in placed.ground
-        ),
+        *(_line("ground", f"M{x} {y}h{w}", "#8a96a3", "1.5") for x, y, w in placed.ground),
         *_parent_links(placed, graph.lang),
         *(_node(box, graph.lang) for box in placed.boxes),
         "</g>",
@@ -97,7 +72,7 @@ def _svg(graph: Graph, style: str, *, paper: bool, described: bool) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _shown(width: int) -> int:
+def _scaled(width: int) -> int:
     """How wide a picture is shown: a little smaller when that makes it fit a notebook's page; never so that it cannot be read."""
     return min(width, max(PAGE, round(width * SMALLEST)))
 
@@ -124,11 +99,8 @@ def _empty(graph: Graph, style: str) -> str:
 
 def css(*, page: bool = False) -> str:
     """Colours and type. With `page` for a page that has a JupyterLab theme; else for the reader's light or dark."""
-    dark = (
-        _colors(DARK, "[data-jp-theme-light=false] ")
-        if page
-        else f"@media (prefers-color-scheme:dark){{{_colors(DARK)}}}"
-    )
+    scheme = f"@media (prefers-color-scheme:dark){{{_colors(DARK)}}}"
+    dark = _colors(DARK, "[data-jp-theme-light=false] ") if page else scheme
     return f"<style>{_colors(LIGHT)}{dark}{rules('graph')}</style>"
 
 
@@ -146,7 +118,7 @@ def _colors(theme: Theme, scope: str = "") -> str:
 def _node(box: Box, lang: str) -> str:
     thing = box.thing
     kind = hue(thing)
-    extra = next((f" {mark}" for mark in (GONE, MISSING) if mark in thing.marks), "")
+    extra = next((f" {mark}" for mark in (model.GONE, model.MISSING) if mark in thing.marks), "")
     parts = [
         f'<g class="node k-{kind}{extra}" data-key="{escape(thing.key)}">',
         f"<title>{escape(line(thing, lang))}</title>",
@@ -159,7 +131,7 @@ def _node(box: Box, lang: str) -> str:
 
 
 def _outline(box: Box) -> Iterator[str]:
-    kind = next((OUTLINES[mark] for mark in box.thing.marks if mark in OUTLINES), "")
+    kind = next((model.OUTLINES[mark] for mark in box.thing.marks if mark in model.OUTLINES), "")
     if kind:
         dash = ' stroke-dasharray="4 3"' if kind == "removed" else ""
         yield (
@@ -182,34 +154,41 @@ def shape(kind: str, hue: str, x: int, y: int, width: int, height: int) -> str:
     paint = _paint(hue)
     rect = f'x="{x}" y="{y}" width="{width}" height="{height}"'
     if hue == "dangling":
-        return (
-            f'<path class="s" d="{_octagon(x, y, width, height)}" {paint} stroke-width="1.6" stroke-dasharray="6 3"/>'
-        )
-    if kind == IMAGE:
+        return _area(_octagon(x, y, width, height), f'{paint} stroke-width="1.6" stroke-dasharray="6 3"')
+    if kind == model.IMAGE:
         dots = (
-            ' stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
-            if hue == INTERMEDIATE
-            else ' stroke-width="1.6"'
+            'stroke-dasharray="1 4" stroke-linecap="round" stroke-width="2"'
+            if hue == model.INTERMEDIATE
+            else 'stroke-width="1.6"'
         )
-        return f'<rect class="s" {rect} rx="10" {paint}{dots}/>'
-    if kind == TAG:
+        return f'<rect class="s" {rect} rx="10" {paint} {dots}/>'
+    if kind == model.TAG:
         hole = f'<circle class="s" cx="{x + 13}" cy="{y + height / 2:g}" r="2.6" fill="{LIGHT.page}" stroke="{LIGHT.kinds[hue].line}"/>'
-        return f'<path class="s" d="{_label(x, y, width, height, right=False)}" {paint} stroke-width="1.3"/>{hole}'
-    if kind == DIGEST:
-        return f'<path class="s" d="{_label(x, y, width, height, right=True)}" {paint} stroke-width="1.3"/>'
-    if kind == CONTAINER:
-        lip = f'<path class="l" d="M{x} {y + 3.5}h{width}" fill="none" stroke="{LIGHT.kinds[hue].line}" stroke-width="2" stroke-dasharray="5 3"/>'
+        return _area(_label(x, y, width, height, right=False), f'{paint} stroke-width="1.3"') + hole
+    if kind == model.DIGEST:
+        return _area(_label(x, y, width, height, right=True), f'{paint} stroke-width="1.3"')
+    if kind == model.CONTAINER:
+        lip = _line("l", f"M{x} {y + 3.5}h{width}", LIGHT.kinds[hue].line, "2", ' stroke-dasharray="5 3"')
         return f'<rect class="s" {rect} {paint} stroke-width="1.5"/>{lip}'
     return _slab(kind, hue, rect, x, y, width, height)
+
+
+def _line(name: str, path: str, color: str, width: str, more: str = "", inside: str = "") -> str:
+    end = f">{inside}</path>" if inside else "/>"
+    return f'<path class="{name}" d="{path}" fill="none" stroke="{color}" stroke-width="{width}"{more}{end}'
+
+
+def _area(path: str, look: str) -> str:
+    return f'<path class="s" d="{path}" {look}/>'
 
 
 def _slab(kind: str, hue: str, rect: str, x: int, y: int, width: int, height: int) -> str:
     color, inner = LIGHT.kinds[hue].line, ""
     if hue == "shared":
         inner = f'<rect class="l" x="{x + 2.5}" y="{y + 2.5}" width="{width - 5}" height="{height - 5}" rx="1" fill="none" stroke="{color}" stroke-width=".8"/>'
-    if kind == FOLDED:
-        ticks = "".join(f"M{x + 2} {y + at}h5" for at in range(5, height - 3, 4))
-        inner += f'<path class="l" d="{ticks}" fill="none" stroke="{color}" stroke-width="1.5"/>'
+    if kind == model.FOLDED:
+        ticks = "".join(f"M{x + 2} {y + tick}h5" for tick in range(5, height - 3, 4))
+        inner += _line("l", ticks, color, "1.5")
     return f'<rect class="s" {rect} rx="3" {_paint(hue)} stroke-width="1.2"/>{inner}'
 
 
@@ -227,7 +206,7 @@ def _label(x: int, y: int, width: int, height: int, *, right: bool) -> str:
 
 def _words(box: Box, kind: str) -> Iterator[str]:
     ink = LIGHT.kinds[kind].ink
-    y = box.y + (box.height - LINE * len(box.lines)) / 2 + 11 + (1 if box.thing.kind == CONTAINER else 0)
+    y = box.y + (box.height - LINE * len(box.lines)) / 2 + 11 + (1 if box.thing.kind == model.CONTAINER else 0)
     for words in box.lines:
         look = " ".join(name for name, on in (("t", words.title), ("m", words.mono)) if on)
         style = f' class="{look}"' if look else ""
@@ -244,7 +223,7 @@ def _words(box: Box, kind: str) -> Iterator[str]:
 
 def _parent_links(placed: Layout, lang: str) -> Iterator[str]:
     """A dashed line from an image to the one it was made from; it runs behind the stacks, in the gap beside the child."""
-    boxes: Mapping[str, Box] = by_key(placed.boxes)
+    boxes = {box.thing.key: box for box in placed.boxes}
     for box in placed.boxes:
         if box.thing.parent:
             yield _parent_link(box, boxes[box.thing.parent], lang)
@@ -260,11 +239,9 @@ def _parent_link(child: Box, parent: Box, lang: str) -> str:
     to = f"V{to_y}H{end}"
     arrow = 5 if end >= gap else -5
     head = f"M{end - arrow} {to_y - 4}L{end} {to_y}L{end - arrow} {to_y + 4}"
-    return (
-        f'<path class="parent" d="M{start} {from_y}H{gap}{to}" fill="none" stroke="#5a6673" stroke-width="1.4" stroke-dasharray="5 3">'
-        f"<title>{escape(say('graph.parent_word', lang))}</title></path>"
-        f'<path class="parent" d="{head}" fill="none" stroke="#5a6673" stroke-width="1.4"/>'
-    )
+    word = f"<title>{escape(say('graph.parent_word', lang))}</title>"
+    line = _line("parent", f"M{start} {from_y}H{gap}{to}", LIGHT.soft, "1.4", ' stroke-dasharray="5 3"', word)
+    return line + _line("parent", head, LIGHT.soft, "1.4")
 
 
 # -- legend -------------------------------------------------------------------------------------------------
@@ -273,15 +250,15 @@ def _parent_link(child: Box, parent: Box, lang: str) -> str:
 def legend_entries(graph: Graph) -> tuple[str, ...]:
     """Which kinds are in the picture, in the order of `style.KINDS`."""
     seen = {hue(thing) for thing in graph.things}
-    seen |= {OUTLINES[mark] for thing in graph.things for mark in thing.marks if mark in OUTLINES}
+    seen |= {model.OUTLINES[mark] for thing in graph.things for mark in thing.marks if mark in model.OUTLINES}
     return tuple(kind for kind in KINDS if kind in seen)
 
 
 def _legend_word(kind: str, graph: Graph) -> str:
     """What a kind is called: on the way to a goal, nothing is gone, but something may be missing."""
     marks = {mark for thing in graph.things for mark in thing.marks}
-    other = {"removed": MISSING, "added": EXTRA, "changed": MISPLACED}.get(kind)
-    return say(f"kinds.{other}" if other in marks else f"graph.legend.{kind}", graph.lang)
+    mark = {"removed": model.MISSING, "added": model.EXTRA, "changed": model.MISPLACED}.get(kind)
+    return say(f"kinds.{mark}" if mark in marks else f"graph.legend.{kind}", graph.lang)
 
 
 def _legend(entries: Mapping[str, str], width: int) -> tuple[str, int]:
@@ -303,5 +280,5 @@ def _swatch(kind: str, x: int, y: int) -> str:
     if kind in ("added", "changed", "removed"):
         dash = ' stroke-dasharray="4 3"' if kind == "removed" else ""
         return f'<rect class="l" x="{x + 1}" y="{y + 1}" width="20" height="12" rx="4" fill="none" stroke="{LIGHT.kinds[kind].line}" stroke-width="3"{dash}/>'
-    thing = {"dangling": IMAGE, "intermediate": IMAGE, "shared": "layer"}.get(kind, kind)
+    thing = {"dangling": model.IMAGE, "intermediate": model.IMAGE, "shared": "layer"}.get(kind, kind)
     return shape(thing, kind, x, y, 22, 14)

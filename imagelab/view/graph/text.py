@@ -15,21 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imagelab.units import human_size
-from imagelab.view.graph.model import (
-    CHANGED,
-    CONTAINER,
-    DIGEST,
-    FOLDED,
-    IMAGE,
-    LAYER,
-    MISPLACED,
-    MOVED,
-    OTHER,
-    SHARED,
-    TAG,
-    Graph,
-    Thing,
-)
+from imagelab.view.graph import model
+from imagelab.view.graph.model import Graph, Thing
 from imagelab.view.messages import say
 
 LONGEST = 60
@@ -38,7 +25,7 @@ LONGEST = 60
 
 def kind_word(thing: Thing, lang: str) -> str:
     """What it is, in a word; for a fold, how many layers."""
-    if thing.kind == FOLDED:
+    if thing.kind == model.FOLDED:
         return say("graph.fold", lang, count=len(thing.layers))
     return say(f"kinds.{thing.kind}", lang)
 
@@ -47,19 +34,13 @@ def mark_words(thing: Thing, lang: str) -> list[str]:
     """What is to be noted of it: "shared by 3", "dangling", "new", "was on 00285df0df87"."""
     words = []
     for mark in thing.marks:
-        if mark in (MISPLACED, OTHER):
-            words.append(
-                say(
-                    f"graph.{mark}",
-                    lang,
-                    goal=thing.was if mark == MISPLACED else say(f"graph.status.{thing.was}", lang),
-                )
-            )
+        was = say(f"graph.status.{thing.was}", lang) if mark in (model.CHANGED, model.OTHER) else thing.was
+        if mark in (model.MISPLACED, model.OTHER):
+            words.append(say(f"graph.{mark}", lang, goal=was))
             continue
-        words.append(say("kinds.shared", lang, images=thing.images) if mark == SHARED else say(f"kinds.{mark}", lang))
-        if mark in (MOVED, CHANGED):
-            was = say(f"graph.status.{thing.was}", lang) if mark == CHANGED else thing.was
-            words.append(say("graph.changed_from" if mark == CHANGED else "graph.moved_from", lang, was=was))
+        words.append(say(f"kinds.{mark}", lang, images=thing.images))
+        if mark in (model.MOVED, model.CHANGED):
+            words.append(say("graph.changed_from" if mark == model.CHANGED else "graph.moved_from", lang, was=was))
     return words
 
 
@@ -69,10 +50,10 @@ def status_word(thing: Thing, lang: str) -> str:
 
 def summary(graph: Graph) -> str:
     """How much there is to see."""
-    layers = sum(len(thing.layers) for thing in graph.of(LAYER, FOLDED))
+    layers = sum(len(thing.layers) for thing in graph.of(model.LAYER, model.FOLDED))
     return say(
-        "graph.summary", graph.lang, images=len(graph.of(IMAGE)), tags=len(graph.of(TAG)), layers=layers,
-        containers=len(graph.of(CONTAINER)),
+        "graph.summary", graph.lang, images=len(graph.of(model.IMAGE)), tags=len(graph.of(model.TAG)), layers=layers,
+        containers=len(graph.of(model.CONTAINER)),
     )  # fmt: skip
 
 
@@ -91,11 +72,15 @@ def tree(graph: Graph) -> str:
             lines.append("")
         lines.append(lead + line(thing, graph.lang))
         above = graph.on(thing.key)
-        if thing.kind in (LAYER, FOLDED) and len(above) == 1 and above[0].kind in (LAYER, FOLDED):
+        if (
+            thing.kind in (model.LAYER, model.FOLDED)
+            and len(above) == 1
+            and above[0].kind in (model.LAYER, model.FOLDED)
+        ):
             waiting.append((above[0], stem, stem))
             continue
-        for at, each in reversed(list(enumerate(above))):
-            last = at == len(above) - 1
+        for each in reversed(above):
+            last = each is above[-1]
             waiting.append((each, stem + ("└─ " if last else "├─ "), stem + ("   " if last else "│  ")))
     if graph.hidden:
         lines += ["", say("graph.hidden", graph.lang, count=graph.hidden)]
@@ -106,7 +91,7 @@ def line(thing: Thing, lang: str) -> str:
     """One thing in one line."""
     about = thing.about if len(thing.about) <= LONGEST else thing.about[: LONGEST - 1].rstrip() + "…"
     parts = [f"{kind_word(thing, lang)} {thing.title}", about, status_word(thing, lang)]
-    if thing.kind not in (TAG, DIGEST):
+    if thing.kind not in (model.TAG, model.DIGEST):
         parts.append(human_size(thing.size))
     if thing.parent:
         parts.append(say("graph.parent", lang, parent=thing.parent.partition(":")[2]))
@@ -122,21 +107,23 @@ def spoken(graph: Graph) -> str:
     """The whole picture as sentences: image by image, then the containers."""
     if not graph.things:
         return say("graph.empty", graph.lang)
-    told: set[str] = set()
+    named: set[str] = set()
     sentences = [summary(graph) + ("。" if graph.lang == "zh" else ".")]
-    sentences += [_image(graph, image, told) for image in graph.of(IMAGE)]
-    loose = [_layer(thing, told, graph.lang) for thing in graph.of(LAYER, FOLDED) if thing.key not in told]
+    sentences += [_image(graph, image, named) for image in graph.of(model.IMAGE)]
+    loose = [
+        _layer(thing, named, graph.lang) for thing in graph.of(model.LAYER, model.FOLDED) if thing.key not in named
+    ]
     if loose:
         sentences.append(say("graph.spoken.loose", graph.lang, layers=_list(loose, graph.lang)))
-    sentences += [_container(graph, container) for container in graph.of(CONTAINER)]
+    sentences += [_container(graph, container) for container in graph.of(model.CONTAINER)]
     return ("" if graph.lang == "zh" else " ").join(sentences)
 
 
-def _image(graph: Graph, image: Thing, told: set[str]) -> str:
+def _image(graph: Graph, image: Thing, named: set[str]) -> str:
     lang = graph.lang
-    names = [_with_marks(name, lang) for name in graph.on(image.key) if name.kind in (TAG, DIGEST)]
-    below = [thing for thing in graph.below(image.key) if thing.kind in (LAYER, FOLDED)]
-    layers = [_layer(thing, told, lang) for thing in reversed(below)]
+    names = [_with_marks(name, lang) for name in graph.on(image.key) if name.kind in (model.TAG, model.DIGEST)]
+    below = [thing for thing in graph.below(image.key) if thing.kind in (model.LAYER, model.FOLDED)]
+    layers = [_layer(thing, named, lang) for thing in reversed(below)]
     return say(
         "graph.spoken.image", lang, image=image.title, size=human_size(image.size), marks=_more(mark_words(image, lang), lang),
         names=say("graph.spoken.called", lang, names=_list(names, lang)) if names else "",
@@ -145,13 +132,13 @@ def _image(graph: Graph, image: Thing, told: set[str]) -> str:
     )  # fmt: skip
 
 
-def _layer(thing: Thing, told: set[str], lang: str) -> str:
+def _layer(thing: Thing, named: set[str], lang: str) -> str:
     """A layer with all there is to say, or only its name when that has been said."""
-    if thing.key in told:
+    if thing.key in named:
         return thing.title
-    told.add(thing.key)
+    named.add(thing.key)
     words = [thing.about[:LONGEST], human_size(thing.size), *mark_words(thing, lang)]
-    kind = f"{kind_word(thing, lang)} " if thing.kind == FOLDED else ""
+    kind = f"{kind_word(thing, lang)} " if thing.kind == model.FOLDED else ""
     return _aside(kind + thing.title, [word for word in words if word], lang)
 
 

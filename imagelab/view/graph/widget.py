@@ -19,7 +19,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from imagelab.view.graph.details import Details, details
+from imagelab.view.graph.details import Details, details, facts_html
 from imagelab.view.graph.model import FOLDED, Graph
 from imagelab.view.graph.svg import css, inline
 from imagelab.view.graph.text import tree
@@ -66,12 +66,12 @@ def _page(graph: Graph) -> str:
     return panel(body, label=say("graph.label", graph.lang), kind="graph-widget", language=graph.lang)
 
 
-def _entry(found: Details, lang: str, *, folded: bool) -> str:
-    facts = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in found.facts)
-    shown = f"<h4>{escape(say('details.show', lang))}</h4><pre>{escape(found.docker)}\n{escape(found.python)}</pre>"
-    tail = shown if found.docker else f'<p class="note">{escape(say("details.none", lang))}</p>'
+def _entry(details: Details, lang: str, *, folded: bool) -> str:
+    lines = f"<pre>{escape(details.docker)}\n{escape(details.python)}</pre>"
+    commands = f"<h4>{escape(say('details.show', lang))}</h4>{lines}"
+    tail = commands if details.docker else f'<p class="note">{escape(say("details.none", lang))}</p>'
     more = f' <span class="note">{escape(say("details.unfold", lang))}</span>' if folded else ""
     return (
-        f'<div data-about="{escape(found.key)}" hidden><h3>{escape(found.title)}</h3><p>{escape(found.what)}{more}</p>'
-        f"<table>{facts}</table>{tail}</div>"
+        f'<div data-about="{escape(details.key)}" hidden><h3>{escape(details.title)}</h3>'
+        f"<p>{escape(details.about)}{more}</p>{facts_html(details)}{tail}</div>"
     )

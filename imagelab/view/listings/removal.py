@@ -58,7 +58,7 @@ class RefusedRemoval:
     typed: str
     message: str
     hint: str
-    kept: tuple[Retained, ...]
+    retained: tuple[Retained, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,7 +72,7 @@ class RemovalPreview(Panel):
     after: State
     typed: tuple[str, ...]
     removed: tuple[Removal, ...]
-    kept: tuple[Retained, ...]
+    retained: tuple[Retained, ...]
     refusals: tuple[RefusedRemoval, ...]
     lang: str
     commands: Mapping[Digest, str]
@@ -100,10 +100,10 @@ class RemovalPreview(Panel):
             else:
                 kind = "image" if item.digest in self.before.images else "layer"
                 yield "delete", say(f"removal.{kind}", self.lang, id=Digest.trusted(item.digest).short)
-        yield from (("keep", kept_text(remainder, self.lang)) for remainder in self.kept)
+        yield from (("keep", retained_text(remainder, self.lang)) for remainder in self.retained)
         for refusal in self.refusals:
             yield "refused", refusal.message
-            yield from (("keep", kept_text(remainder, self.lang)) for remainder in refusal.kept)
+            yield from (("keep", retained_text(remainder, self.lang)) for remainder in refusal.retained)
 
     @property
     def title(self) -> str:
@@ -151,9 +151,9 @@ def preview_rmi(
         removed += plan.removed
         done.append(target.image)
         now = without(now, plan.untagged, plan.deleted)
-    kept = dict.fromkeys(item for image in done for item in _holders(now, image, state))
+    retained = dict.fromkeys(item for image in done for item in _holders(now, image, state))
     return RemovalPreview(
-        state, now, tuple(target.typed for target in targets), tuple(removed), tuple(kept), tuple(refusals), lang, commands or {},
+        state, now, tuple(target.typed for target in targets), tuple(removed), tuple(retained), tuple(refusals), lang, commands or {},
     )  # fmt: skip
 
 
@@ -208,9 +208,9 @@ def _called(state: State, image_id: Digest) -> str:
     return familiar(tags[0]) if tags else image_id.short
 
 
-def kept_text(kept: Retained, lang: str) -> str:
+def retained_text(retained: Retained, lang: str) -> str:
     """`layer a43b6cac7b3c: nginx:latest stands on it`."""
-    what = say(f"removal.{kept.kind}", lang, id=kept.id.short)
-    names = ("、" if lang == "zh" else ", ").join(kept.holders)
-    why = say(f"removal.because.{kept.why}", lang, names=names, count=len(kept.holders))
-    return f"{what}：{why}" if lang == "zh" else f"{what}: {why}"
+    subject = say(f"removal.{retained.kind}", lang, id=retained.id.short)
+    names = ("、" if lang == "zh" else ", ").join(retained.holders)
+    why = say(f"removal.because.{retained.why}", lang, names=names, count=len(retained.holders))
+    return f"{subject}：{why}" if lang == "zh" else f"{subject}: {why}"
