@@ -80,7 +80,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(book: Lab, line: str, senten
 
 def test_the_pictures_of_the_documentation_are_current() -> None:
     """`make docs` draws them again."""
-    from imagelab.view.document import FOLDER, pictures
+    from tools.make_images import FOLDER, pictures
 
     for name, svg in pictures():
         assert (FOLDER / name).read_text(encoding="utf-8") == svg, name

@@ -1,4 +1,4 @@
-"""The pictures in docs/images, drawn from the classroom's own images: `python -m imagelab.view.document` draws them again.
+"""The pictures in docs/images, drawn from the classroom's own images: `python -m tools.make_images` draws them again.
 
     graph.svg        what a lab looks like after the book's chapters: shared layers, a dangling image, a commit
     moved-tag.svg    the pull that moved mongo:3.2, with what it changed
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from imagelab.lab.lab import connect
 from imagelab.view.graph.svg import picture
 
-FOLDER = Path(__file__).parent.parent.parent / "docs" / "images"
+FOLDER = Path(__file__).parent.parent / "docs" / "images"
 PAGE = "echo '<h1>Hello, Docker!</h1>' > /usr/share/nginx/html/index.html"
 
 
