@@ -190,7 +190,7 @@ def test_the_yardstick_is_wcags() -> None:
 
 def a_pull(lab: Lab, name: str) -> PullPicture:
     picture = PullPicture()
-    lab.pull_progress = picture.tell  # type: ignore[assignment]
+    lab.pull_progress = picture.update  # type: ignore[assignment]
     lab.engine.images.pull(name)
     return picture
 
@@ -279,7 +279,7 @@ def test_widgets_move_while_it_runs_and_are_gone_afterwards(lab: Lab, monkeypatc
     rested: list[float] = []
 
     class Watched(progress.Bars):
-        def move(self, line: progress.Line) -> None:
+        def move(self, line: progress.ProgressLine) -> None:
             super().move(line)
             seen.append([(row[0].id, row[1].value / row[1].max, row[1].bar_style) for row in self._rows.values()])
 
@@ -288,7 +288,7 @@ def test_widgets_move_while_it_runs_and_are_gone_afterwards(lab: Lab, monkeypatc
             closed.append(self._box.comm)
 
     monkeypatch.setattr(progress, "Bars", Watched)
-    monkeypatch.setattr(Watched, "shown", staticmethod(lambda: Watched(__import__("ipywidgets"))))
+    monkeypatch.setattr(Watched, "displayed", staticmethod(lambda: Watched(__import__("ipywidgets"))))
     sink = NotebookProgress(watched=True, sleep=rested.append)
     lab.pull_progress = sink
     lab.pull("ubuntu:14.04")
