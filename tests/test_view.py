@@ -190,8 +190,7 @@ def test_the_yardstick_is_wcags() -> None:
 
 def a_pull(lab: Lab, name: str) -> PullPicture:
     picture = PullPicture()
-    lab.pull_progress = picture.update  # type: ignore[assignment]
-    lab.engine.images.pull(name)
+    lab.engine.images.pull(name, progress=picture.update)  # type: ignore[arg-type]
     return picture
 
 
