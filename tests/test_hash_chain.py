@@ -16,7 +16,8 @@ from imagelab.errors import ImageLabError
 from imagelab.lab.lab import Lab
 from imagelab.oci.digest import Digest
 from imagelab.view.hash_chain import model as module
-from imagelab.view.hash_chain.model import STAGES, ImageBytes, chosen, inflated, stored
+from imagelab.view.hash_chain.model import CASES, STAGES, ImageBytes, chosen, inflated, stored
+from imagelab.view.style import rules
 
 TABLE = {
     "none": "same same same same same same same same",
@@ -117,3 +118,8 @@ def test_which_file(lab: Lab) -> None:
     assert (
         lab.docker("avalanche imagelab/leaky /app/id_rsa").stdout == lab.avalanche("imagelab/leaky", "/app/id_rsa").text
     )
+
+
+def test_the_stylesheet_has_a_rule_for_each_case() -> None:
+    for key in CASES:
+        assert f"input[value={key}]:checked) .case.{key}{{display:block}}" in rules("avalanche")

@@ -17,6 +17,7 @@ from imagelab.view.graph.model import IMAGE
 from imagelab.view.listings.dangling import DEFINITIONS, dangling_view, verdicts, why
 from imagelab.view.listings.removal import Target, preview_rmi, without
 from imagelab.view.messages import LANGUAGES
+from imagelab.view.style import rules
 from states import a_state, container, id_of, image
 from strategies import labs
 
@@ -218,3 +219,8 @@ def test_the_panel_says_what_the_text_says_in_both_languages(book: Lab) -> None:
 
 def test_taking_away_nothing_changes_nothing() -> None:
     assert without(EVERYONE, [], []) == EVERYONE
+
+
+def test_the_stylesheet_has_a_rule_for_each_definition() -> None:
+    for name in DEFINITIONS:
+        assert f"input[value={name}]:checked) .view:not(.v-{name}){{display:none}}" in rules("lens")
