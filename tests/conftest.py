@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 import imagelab
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.state.events import Event, Progress
 from imagelab.store.locks import locked
 

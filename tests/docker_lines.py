@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 
 
 def theirs(host: str, line: str) -> tuple[str, str, int]:

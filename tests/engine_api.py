@@ -17,8 +17,8 @@ from socketserver import ThreadingUnixStreamServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError, NotFoundError
-from imagelab.lab.lab import Lab
 from imagelab.oci.reference import familiar
 from imagelab.state.image_filters import Filters, matching_names
 from imagelab.state.model import Container, Image

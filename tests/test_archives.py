@@ -19,8 +19,9 @@ import pytest
 from archive_makers import LAYER, config, docker_files, layout_files, tar, unpacked
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import ERAS, Lab
+from imagelab.lab.lab import ERAS
 from imagelab.oci.documents import Digest
 
 NAMES = ("ubuntu:14.04", "nginx", "mongo:3.2")

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.lab.results.images import CommandResult
 
 Files = Mapping[str, str | bytes]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.lab.build_context import context_tar
-from imagelab.lab.lab import Lab
 from imagelab.lab.results.images import CommandResult
 from imagelab.layers.changeset import write
 from imagelab.layers.tree import Kind, Node, Put

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from imagelab.app import Lab
 from imagelab.classroom.build import book
 from imagelab.classroom.upstream import CLASS_NOW, DATA, ClassroomUpstream, contents
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.layers.changeset import index
 from imagelab.oci.documents import INDEX_TYPES, Digest, ImageConfig, Manifest
 from imagelab.units import human_duration, human_size

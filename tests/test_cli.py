@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from imagelab.app import Lab
 from imagelab.cli.main import run
-from imagelab.lab.lab import Lab
 from imagelab.output.progress import bar, lines_to, terminal_to
 from imagelab.state.events import Progress
 
@@ -210,9 +210,9 @@ def test_what_is_not_here_says_so(verb: str) -> None:
 
 
 def test_every_command_has_a_page() -> None:
-    from imagelab.cli.command import COMMANDS
+    from imagelab.cli.verbs import VERBS
 
-    for name in COMMANDS:
+    for name in VERBS:
         out, err, code = docker(None, *name.split(), "--help")
         assert out.startswith("Usage:  ") and (err, code) == ("", 0), name
 

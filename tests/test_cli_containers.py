@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.cli.main import run
 from imagelab.cli.streams import Script
-from imagelab.lab.lab import Lab
 
 
 @pytest.fixture

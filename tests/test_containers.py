@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from imagelab.app import Lab, connect
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab, connect
 from suites import container_suite
 
 

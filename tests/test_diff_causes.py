@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import imagelab
 import panels
+from imagelab.app import Lab
 from imagelab.engine.commit import with_parents
-from imagelab.lab.lab import Lab
 from imagelab.lab.results.containers import LabContainer
 from imagelab.layers.tree import Opaque, Put, Tree, Whiteout
 from imagelab.layers.writable_layer import changes_of, listed

@@ -10,8 +10,8 @@ import pytest
 
 import peers
 from engine_api import daemon
+from imagelab.app import Lab
 from imagelab.errors import ImageNotFoundError
-from imagelab.lab.lab import Lab
 from imagelab.view.graph.docker_state import CONFIG_ONLY, EngineError, named, read, state_of
 from states import id_of
 

@@ -78,8 +78,8 @@ def test_conda_asks_for_what_pip_asks_for() -> None:
 
 
 def test_the_manual_of_commands_is_current() -> None:
-    """docs/cli.md is what `python -m imagelab.cli.document` writes."""
-    from imagelab.cli.document import PAGE, page
+    """docs/cli.md is what `make docs` writes."""
+    from tools.make_cli_page import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page()
 
@@ -111,18 +111,18 @@ def test_the_readmes_list_every_lesson_by_its_title() -> None:
 
 
 def test_every_imagelab_verb_that_the_pages_show_exists() -> None:
-    from imagelab.cli.main import COMMANDS
+    from imagelab.cli.verbs import VERBS
 
     for page in PAGES:
         if page.name != "CHANGELOG.md":
             for verb in re.findall(
                 r"`imagelab (?:--\S+(?: \d\S*| hub)? )*([a-z][a-z-]*)", page.read_text(encoding="utf-8")
             ):
-                assert verb in COMMANDS, f"{page.name}: imagelab {verb}"
+                assert verb in VERBS, f"{page.name}: imagelab {verb}"
 
 
 def test_every_method_of_a_lab_that_the_pages_show_exists() -> None:
-    from imagelab.lab.lab import Lab
+    from imagelab.app import Lab
 
     for page in PAGES:
         for name in re.findall(r"`lab\.([a-z_]+)", page.read_text(encoding="utf-8")):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
+from imagelab.app import connect
 from imagelab.classroom.upstream import app
-from imagelab.lab.lab import connect
 from imagelab.registry.in_process import in_process
 from imagelab.server.serve import serving
 from imagelab.server.token_auth import TokenDoor

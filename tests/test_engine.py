@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.errors import (
     ConflictError,
     ImageNotFoundError,
@@ -16,7 +17,6 @@ from imagelab.errors import (
     RegistryError,
     UsageError,
 )
-from imagelab.lab.lab import Lab
 from imagelab.oci.documents import Digest
 from imagelab.state.events import Deleted, Event, Progress, Untagged
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panels
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.layers.changeset import LayerIndex, blob_of, index
 from imagelab.layers.tree import Kind, Node, Opaque, Put, Tree, Whiteout, diff
 from imagelab.view.explorer.model import Exploration, explore

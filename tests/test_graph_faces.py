@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from imagelab.app import Lab
 from imagelab.errors import ImageNotFoundError, UsageError
-from imagelab.lab.lab import Lab
 from imagelab.view.graph.model import LAYER
 
 

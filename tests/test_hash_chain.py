@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panels
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.oci.digest import Digest
 from imagelab.view.hash_chain import model as module
 from imagelab.view.hash_chain.model import CASES, STAGES, ImageBytes, chosen, inflated, stored

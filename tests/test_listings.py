@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagelab.app import Lab
 from imagelab.errors import ConflictError, ImageNotFoundError
-from imagelab.lab.lab import Lab
 from imagelab.state.events import Deleted
 from imagelab.state.model import State
 from imagelab.state.removal import Plan

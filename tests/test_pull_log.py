@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panels
+from imagelab.app import Lab
 from imagelab.classroom.faults import KINDS, Faults
 from imagelab.errors import DigestMismatchError, ImageLabError, RegistryError
-from imagelab.lab.lab import Lab
 from imagelab.registry.recording import Exchange, Note, Recording
 from imagelab.state.events import Progress, silent
 from imagelab.view.pull_log import pull_log

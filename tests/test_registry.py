@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.classroom.upstream import app as classroom
 from imagelab.errors import (
     AuthenticationError,
@@ -20,7 +21,6 @@ from imagelab.errors import (
     UnreachableError,
     UsageError,
 )
-from imagelab.lab.lab import Lab
 from imagelab.registry.client import HUB, Endpoint, Upstream
 from imagelab.server.serve import serving
 from imagelab.state.events import Progress

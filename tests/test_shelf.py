@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagelab.app import Lab, connect
 from imagelab.errors import LayerFormatError
-from imagelab.lab.lab import Lab, connect
 from imagelab.layers.changeset import write as tar_of
 from imagelab.layers.tree import Change, Kind, Node, Put, Tree, apply, diff
 from imagelab.oci.digest import Digest

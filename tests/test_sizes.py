@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panels
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.layers.tree import Kind, Node, Put, Tree, apply
 from imagelab.oci.digest import Digest
 from imagelab.state.model import State

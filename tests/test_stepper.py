@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 import imagelab
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.layers.tree import Put, Tree, Whiteout, apply, diff
 from imagelab.layers.writable_layer import listed
 from imagelab.view.html_table import tables

@@ -18,8 +18,8 @@ from urllib.request import urlopen
 import pytest
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.state.steps import Entry, TimelineError, fingerprint, read_log, write_log
 
 
@@ -260,7 +260,7 @@ WORK = [
 
 
 NURSERY = """
-import os, sys, imagelab.cli.main, imagelab.lab.lab, imagelab.engine.containers, imagelab.engine.timeline, imagelab.engine.commit
+import os, sys, imagelab.app, imagelab.engine.commit, imagelab.engine.containers, imagelab.engine.timeline
 for order in sys.stdin:
     child = os.fork()
     if not child:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.state.events import Progress
 from imagelab.view.html_table import html_table, image_mark, is_table, rows, tables
 from imagelab.view.panel import Panel

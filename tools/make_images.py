@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from imagelab.lab.lab import connect
+from imagelab.app import connect
 from imagelab.view.graph.svg import picture
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"

@@ -1,28 +1,31 @@
 """What a verb is: a record of what its page says, which flags it takes, how many arguments, and what it calls.
 
 A command's function gets a `Context` (the streams, the parsed line, the lab) and returns an exit code. It asks the
-Engine, hands the answer to `format`, and writes the text. Nothing here decides what Docker would do.
+Engine, hands the answer to `output`, and writes the text. Nothing here decides what Docker would do.
 """
 
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, TextIO, cast
+from importlib import import_module
 
 from imagelab.cli.flags import Flag, Parsed
-from imagelab.errors import ImageLabError
-from imagelab.output import eras
+from imagelab.cli.verbs import VERBS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import IO, TextIO
+
+    from imagelab.errors import ImageLabError
     from imagelab.lab.lab import Lab, Settings
     from imagelab.oci.digest import Digest
     from imagelab.state.events import ProgressSink
     from imagelab.store.journal import Verb
     from imagelab.view.panel import Panel
+
+    Function = Callable[["Context"], int]
 
 GLOBAL_FLAGS = (
     Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),
@@ -61,17 +64,20 @@ class Context:
     def lab(self) -> Lab:
         """The lab of this line: the one given, or the one the flags and the environment name."""
         if self._lab is None:
-            from imagelab.lab.lab import Lab, connect
+            from imagelab.lab.lab import Lab
+            from imagelab.lab.opening import open_lab
 
             era, upstream = self.options.text("era"), self.options.text("upstream")
             mirrors = self.options.all("mirror")
             if self._given is None:
-                self._lab = connect(
-                    self.options.text("lab") or None, era=era or None, upstream=upstream or None,
+                self._lab = open_lab(
+                    Lab, self.options.text("lab") or None, era=era or None, upstream=upstream or None,
                     mirrors=mirrors or None, environ=self.environ,
                 )  # fmt: skip
             elif era or upstream or mirrors:
-                self._lab = Lab(self._given.store, self._changed(self._given.settings, era, upstream, mirrors))
+                self._lab = type(self._given)(
+                    self._given.store, self._changed(self._given.settings, era, upstream, mirrors)
+                )
             else:
                 self._lab = self._given
             if self.recorded:
@@ -100,6 +106,8 @@ class Context:
 
     def take_words(self, name: str, fetch: Callable[[], Mapping[str, str | None]]) -> dict[str, str | None]:
         """The same for names and what they stand for on this machine (None: for nothing). TimelineError for a bad log."""
+        import json
+
         data = self.take(name, lambda: io.BytesIO(json.dumps(fetch()).encode())).read()
         try:
             found = json.loads(data)
@@ -123,6 +131,8 @@ class Context:
         return line.strip()
 
     def _changed(self, settings: Settings, era: str, upstream: str, mirrors: Sequence[str]) -> Settings:
+        from dataclasses import replace
+
         assert self._given is not None
         return replace(
             settings, era=era or self._given.era, upstream=upstream or settings.upstream,
@@ -181,6 +191,8 @@ class Context:
 
     def explain(self, error: ImageLabError) -> None:
         """One sentence, and what to try."""
+        from imagelab.output import eras
+
         self.err.write(f"{eras.prefix(error, self.era)}{eras.error_text(error, self.era)}\n")
         if error.hint:
             self.err.write(f"hint: {error.hint}\n")
@@ -188,6 +200,8 @@ class Context:
 
 def _whole(file: IO[bytes]) -> IO[bytes]:
     """A pipe's bytes as a file, so that they can be kept; a pipe with more of them than are kept goes on as a pipe."""
+    from typing import IO, cast
+
     from imagelab.store.store import KEPT_INPUT
 
     if file.seekable():
@@ -212,62 +226,56 @@ class Rest:
         self._file.close()
 
 
-@dataclass(frozen=True)
 class Command:
-    """`name` is the canonical one (`image ls`), `called` how it was typed (`images`)."""
+    """A verb as it was called: `name` is the canonical one (`image ls`), `called` how it was typed (`images`)."""
 
-    name: str
-    called: str
-    usage: str
-    short: str
-    call: Callable[[Context], int]
-    flags: tuple[Flag, ...] = ()
-    least: int = 0
-    most: int | None = 0
-    aliases: tuple[str, ...] = ()
-    more: str = ""
-    about: str = ""
-    """What the page says below the one line."""
-    interspersed: bool = True
-    """May flags stand after the first argument? Not where the arguments are a command of their own."""
-    raw: bool = False
-    """The words go to the function as they are: it has a parser of its own."""
-    recorded: bool = True
-    """Is what it changes a step of the timeline? Docker's verbs are, and few of imagelab's own."""
+    __slots__ = (
+        "about", "aliases", "call", "called", "flags", "interspersed", "least", "more", "most", "name", "raw", "recorded", "short",
+        "usage",
+    )  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Group:
-    """`docker image`, `docker system`."""
-
-    name: str
-    short: str
+    def __init__(
+        self, called: str, arguments: str, call: Function, flags: tuple[Flag, ...] = (), *, least: int = 0, most: int | None = 0,
+        more: str = "", about: str = "", interspersed: bool = True, raw: bool = False, recorded: bool | None = None,
+    ) -> None:  # fmt: skip
+        """What the parameters mean: see `command`."""
+        verb = VERBS[called]
+        self.name, self.called, self.short, self.call, self.flags = verb.canonical, called, verb.short, call, flags
+        self.usage = " ".join(filter(None, (verb.program, called, "[OPTIONS]" if flags else "", arguments)))
+        self.aliases = tuple(f"{verb.program} {name}" for name in verb.names)
+        self.least, self.most, self.more, self.about = least, most, more, about
+        self.interspersed, self.raw = interspersed, raw
+        self.recorded = verb.program == "docker" if recorded is None else recorded
 
 
-GROUPS = {
-    "builder": Group("builder", "Manage builds"),
-    "container": Group("container", "Manage containers"),
-    "image": Group("image", "Manage images"),
-    "system": Group("system", "Manage Docker"),
-}
-COMMANDS: dict[str, Command] = {}
+_COMMANDS: dict[str, Command] = {}
+"""Those whose modules are loaded, by every name."""
 
-Function = Callable[[Context], int]
+
+def command_of(name: str) -> Command:
+    """A verb of the table, its module loaded."""
+    if name not in _COMMANDS:
+        import_module(VERBS[name].module)
+    return _COMMANDS[name]
 
 
 def command(
-    names: Sequence[str], arguments: str, short: str, *flags: Flag, least: int = 0, most: int | None = 0, program: str = "docker",
-    more: str = "", about: str = "", interspersed: bool = True, raw: bool = False, recorded: bool | None = None,
+    name: str, arguments: str, *flags: Flag, least: int = 0, most: int | None = 0, more: str = "", about: str = "",
+    interspersed: bool = True, raw: bool = False, recorded: bool | None = None,
 ) -> Callable[[Function], Function]:  # fmt: skip
-    """Register a function under its names; the first is the canonical one, the others Docker's aliases."""
+    """Say how a verb of the table (by its canonical name) is called, and by which function.
+
+    `least`, `most`: how many arguments. `about`, `more`: what the page says below the one line, and at its end.
+    `interspersed`: may flags stand after the first argument? Not where the arguments are a command of their own. `raw`: the
+    words go to the function as they are: it has a parser of its own. `recorded`: is what it changes a step of the timeline?
+    Docker's verbs are, and few of imagelab's own.
+    """
 
     def register(call: Function) -> Function:
-        aliases = tuple(f"{program} {name}" for name in names)
-        for name in names:
-            usage = " ".join(part for part in (program, name, "[OPTIONS]" if flags else "", arguments) if part)
-            COMMANDS[name] = Command(
-                names[0], name, usage, short, call, flags, least, most, aliases, more, about, interspersed, raw,
-                program == "docker" if recorded is None else recorded,
+        for called in VERBS[name].names:
+            _COMMANDS[called] = Command(
+                called, arguments, call, flags, least=least, most=most, more=more, about=about, interspersed=interspersed, raw=raw,
+                recorded=recorded,
             )  # fmt: skip
         return call
 

@@ -6,29 +6,30 @@ errors exit with 125, a wrong number of arguments with 1 (R3.19, R6.20).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 from imagelab.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TRUE = {"1", "t", "T", "true", "TRUE", "True"}
 FALSE = {"0", "f", "F", "false", "FALSE", "False"}
 
 
-@dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `kind`: bool, int, filter (`name=value`), bytes, …, as the help page names it; any may be repeated."""
+    """One flag. `kind`: bool, int, filter (`name=value`), bytes, …, as the help page names it; any may be repeated.
 
-    name: str
-    short: str = ""
-    kind: str = "bool"
-    text: str = ""
-    default: str = ""
-    ours: bool = False
-    """Docker has no such flag."""
-    hidden: bool = False
-    """Docker's page does not show it."""
+    `ours`: Docker has no such flag. `hidden`: Docker's page does not show it. Plain, because defining a dataclass loads more
+    than `imagelab version` needs in all.
+    """
+
+    __slots__ = ("default", "hidden", "kind", "name", "ours", "short", "text")
+
+    def __init__(
+        self, name: str, short: str = "", kind: str = "bool", text: str = "", default: str = "", *, ours: bool = False, hidden: bool = False
+    ) -> None:  # fmt: skip
+        self.name, self.short, self.kind, self.text, self.default = name, short, kind, text, default
+        self.ours, self.hidden = ours, hidden
 
     @property
     def shown(self) -> str:
@@ -39,12 +40,14 @@ class CommandLineError(UsageError):
     """The line cannot be understood; whoever prints it adds the usage (`tail`)."""
 
 
-@dataclass(slots=True)
 class Parsed:
     """What a line says: flags by name, and the arguments."""
 
-    values: dict[str, list[str]] = field(default_factory=dict)
-    arguments: list[str] = field(default_factory=list)
+    __slots__ = ("arguments", "values")
+
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        self.values: dict[str, list[str]] = {}
+        self.arguments = list(arguments)
 
     def on(self, name: str, *, default: bool = False) -> bool:
         """Is a bool flag given, and not as `=false`?"""
@@ -127,13 +130,19 @@ def _set(flag: Flag, value: str, found: Parsed) -> None:
         problem = f'strconv.ParseInt: parsing "{value}": invalid syntax'
     elif flag.kind == "uint16" and not value.isdigit():
         problem = f'strconv.ParseUint: parsing "{value}": invalid syntax'
-    elif flag.kind == "bytes" and not re.fullmatch(r"(?i)-?\d+(\.\d+)? ?([kmgtp]i?)?b?", value):
+    elif flag.kind == "bytes" and not _is_size(value):
         problem = f"invalid size: '{value}'"
     elif flag.kind == "filter" and value and "=" not in value:
         problem = "bad format of filter (expected name=value)"
     if problem:
         raise CommandLineError(f'invalid argument "{value}" for "{flag.shown}" flag: {problem}', exit_code=125)
     found.values.setdefault(flag.name, []).append(value)
+
+
+def _is_size(value: str) -> bool:
+    import re
+
+    return re.fullmatch(r"(?i)-?\d+(\.\d+)? ?([kmgtp]i?)?b?", value) is not None
 
 
 def _near(name: str, known: dict[str, Flag]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from imagelab.cli.flags import Flag
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from imagelab.cli.command import Command, Group
+    from collections.abc import Sequence
+
+    from imagelab.cli.command import Command
+    from imagelab.cli.flags import Flag
+    from imagelab.cli.verbs import Verb
 
 WIDTH = 79
 
@@ -26,13 +26,14 @@ def command_page(command: Command) -> str:
     return page + (f"\n{command.more}\n" if command.more else "")
 
 
-def group_page(group: Group, commands: Sequence[Command]) -> str:
+def group_page(group: str, about: str, verbs: Sequence[Verb]) -> str:
     """The page of `docker image` and `docker system`."""
-    width = max(11, *(len(command.name.split()[-1]) for command in commands))
-    listed = "".join(f"  {c.name.split()[-1]:<{width}} {c.short}\n" for c in sorted(commands, key=lambda c: c.name))
+    width = max(11, *(len(verb.canonical.split()[-1]) for verb in verbs))
+    ordered = sorted(verbs, key=lambda verb: verb.canonical)
+    listed = "".join(f"  {verb.canonical.split()[-1]:<{width}} {verb.short}\n" for verb in ordered)
     return (
-        f"Usage:  docker {group.name} COMMAND\n\n{group.short}\n\nCommands:\n{listed}\n"
-        f"Run 'docker {group.name} COMMAND --help' for more information on a command.\n"
+        f"Usage:  docker {group} COMMAND\n\n{about}\n\nCommands:\n{listed}\n"
+        f"Run 'docker {group} COMMAND --help' for more information on a command.\n"
     )
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
 
 from imagelab.cli import help
-from imagelab.cli.command import COMMANDS, GLOBAL_FLAGS, GROUPS, Command, Context
-from imagelab.cli.commands.system import OUT_OF_SCOPE, sections
+from imagelab.cli.command import GLOBAL_FLAGS, Command, Context, command_of
 from imagelab.cli.flags import CommandLineError, Parsed, check_count, parse
+from imagelab.cli.verbs import GROUPS, OUT_OF_SCOPE, VERBS, of_group, sections
 from imagelab.errors import ImageLabError
-from imagelab.output import eras
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
     from imagelab.lab.lab import Lab
     from imagelab.state.events import ProgressSink
 
@@ -53,7 +54,8 @@ def _answered(argv: Sequence[str], context: Context) -> int:
             return 0
         command, rest = _find(options.arguments)
         if command is None:
-            context.out.write(_group_page(options.arguments[0]))
+            group = options.arguments[0]
+            context.out.write(help.group_page(group, GROUPS[group], of_group(group)))
             return 0
         return _execute(command, rest, context)
     except CommandLineError as error:
@@ -81,8 +83,9 @@ def _execute(command: Command, words: Sequence[str], context: Context) -> int:
 def _page_without_command(options: Parsed) -> str:
     if options.on("version"):
         from imagelab import __version__
+        from imagelab.output.eras import ERAS
 
-        return f"imagelab version {__version__}, prints as Docker {', '.join(eras.ERAS)}\n"
+        return f"imagelab version {__version__}, prints as Docker {', '.join(ERAS)}\n"
     if options.on("help") or not options.arguments or options.arguments == ["help"]:
         return help.overview(sections(), GLOBAL_FLAGS)
     return ""
@@ -97,14 +100,13 @@ def _find(words: Sequence[str]) -> tuple[Command | None, list[str]]:
         rest = [word for word in words[1:] if word not in ("--help", "-h")]
         if not rest:
             return None, []
-        command = COMMANDS.get(f"{first} {rest[0]}")
-        if command is None:
+        if f"{first} {rest[0]}" not in VERBS:
             if f"{first} {rest[0]}" in OUT_OF_SCOPE:
                 raise _not_here(f"{first} {rest[0]}")
             raise CommandLineError(f"docker: unknown command: docker {first} {rest[0]}", hint=f"@{first}")
-        return command, list(words[words.index(rest[0]) + 1 :])
-    if first in COMMANDS:
-        return COMMANDS[first], list(words[1:])
+        return command_of(f"{first} {rest[0]}"), list(words[words.index(rest[0]) + 1 :])
+    if first in VERBS:
+        return command_of(first), list(words[1:])
     if first in OUT_OF_SCOPE:
         raise _not_here(first)
     raise CommandLineError(f"docker: unknown command: docker {first}", hint="@")
@@ -118,15 +120,6 @@ def _not_here(name: str) -> ImageLabError:
     )
     error.exit_code = 125 if name in ("run", "create") else 1
     return error
-
-
-def _group_page(name: str) -> str:
-    commands = [
-        COMMANDS[key]
-        for key in COMMANDS
-        if key.startswith(name + " ") and (COMMANDS[key].name == key or not COMMANDS[key].name.startswith(name + " "))
-    ]
-    return help.group_page(GROUPS[name], commands)
 
 
 def _tail(command: Command | None, options: Parsed) -> str:

@@ -8,11 +8,7 @@ Docker's own output is never translated; what imagelab says about it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
-
-LANGUAGES = ("en", "zh")
 
 
 class Words(NamedTuple):
@@ -28,9 +24,3 @@ class Words(NamedTuple):
     def with_(self, **values: object) -> Words:
         """Both sentences with the same `{name}`s put in."""
         return Words(self.en.format(**values), self.zh.format(**values))
-
-
-def language_here(environ: Mapping[str, str], folder: Path | None = None) -> str:
-    """The language to speak: that of the folder a notebook stands in (`en/`, `zh/`), else $IMAGELAB_LANG, else English."""
-    here, asked = (folder or Path.cwd()).name, environ.get("IMAGELAB_LANG", "")
-    return next((language for language in (here, asked) if language in LANGUAGES), "en")

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @command(
-    ("lint-lessons",), "[LESSON...]", "Say what is wrong with lessons: exercises, translations, notebooks",
+    "lint-lessons", "[LESSON...]",
     Flag("full", "", "bool", "Also run every notebook twice, under other circumstances, and compare"),
-    Flag("root", "", "string", "The checkout (else the one that this imagelab runs from)"), most=None, program="imagelab",
+    Flag("root", "", "string", "The checkout (else the one that this imagelab runs from)"), most=None,
 )  # fmt: skip
 def lint_lessons(context: Context) -> int:
     from imagelab.course.lint import lint
@@ -29,8 +29,8 @@ def lint_lessons(context: Context) -> int:
 
 
 @command(
-    ("new-lesson",), "SLUG", "Begin a lesson: a small one that lints, to be written over",
-    Flag("root", "", "string", "The checkout (else the one that this imagelab runs from)"), least=1, most=1, program="imagelab",
+    "new-lesson", "SLUG",
+    Flag("root", "", "string", "The checkout (else the one that this imagelab runs from)"), least=1, most=1,
 )  # fmt: skip
 def new_lesson(context: Context) -> int:
     from imagelab.course import notebooks
@@ -60,10 +60,10 @@ def _checkout(context: Context) -> Path:
 
 
 @command(
-    ("check",), "NOTEBOOK...", "Grade notebooks: do again what was done, in a clean lab, and look at what came of it",
+    "check", "NOTEBOOK...",
     Flag("format", "", "string", "'json' for an object a notebook; else text"),
     Flag("progress", "", "string", "The learner's progress file (else the one beside the notebook)"),
-    Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=None, program="imagelab",
+    Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=None,
 )  # fmt: skip
 def check(context: Context) -> int:
     import json
@@ -90,9 +90,9 @@ def check(context: Context) -> int:
 
 
 @command(
-    ("assignment",), "LESSON", "Write a lesson as an assignment for nbgrader: its checks as assert cells",
+    "assignment", "LESSON",
     Flag("output", "o", "string", "The notebook to write (else LESSON.ipynb)"),
-    Flag("lang", "", "string", "Language of the lesson, en or zh", "en"), least=1, most=1, program="imagelab",
+    Flag("lang", "", "string", "Language of the lesson, en or zh", "en"), least=1, most=1,
 )  # fmt: skip
 def assignment(context: Context) -> int:
     from imagelab.course.catalog import lessons_folder
@@ -115,9 +115,9 @@ def assignment(context: Context) -> int:
 
 
 @command(
-    ("progress",), "", "Show what is solved; take it along to another machine",
+    "progress", "",
     Flag("export", "", "string", "Write it to a file"), Flag("import", "", "string", "Add what another file says"),
-    Flag("json", "", "bool", "Print it as JSON"), Flag("lang", "", "string", "Language, en or zh", "en"), program="imagelab",
+    Flag("json", "", "bool", "Print it as JSON"), Flag("lang", "", "string", "Language, en or zh", "en"),
 )  # fmt: skip
 def progress(context: Context) -> int:
     from imagelab.course.catalog import by_lesson, lessons_folder

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from imagelab.cli.lab_docker import docker
 from imagelab.cli.line import words
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
@@ -146,14 +147,14 @@ def prepare(lab: Lab, lines: Sequence[Line]) -> None:
 
 def _perform(lab: Lab, line: Line) -> int:
     first, _, typed = line.removeprefix("- ").partition("\n")
-    return lab.docker(read(lab, first), stdin=typed).exit_code
+    return docker(lab, read(lab, first), stdin=typed).exit_code
 
 
 def read(lab: Lab, line: Line) -> list[str]:
     """The words of a line, `$(docker …)` put in."""
 
     def output_of(inner: str) -> str:
-        return lab.docker(read(lab, inner)).stdout
+        return docker(lab, read(lab, inner)).stdout
 
     def variable(name: str) -> str:
         raise UsageError(f"${name}: an exercise has no variables")

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
-from imagelab.course.bilingual import language_here
 from imagelab.course.exercise_panel import Shown, checked, exercise_panel, said
 from imagelab.course.lab_snapshot import look
 from imagelab.errors import ImageLabError
-from imagelab.view.messages import say
+from imagelab.view.messages import language_here, say
 from imagelab.view.pull_progress import is_watched, publish
 
 if TYPE_CHECKING:
@@ -149,12 +148,13 @@ def _without(name: str) -> Shown:
     """What a magic does where no exercise is open: undo and redo work on the notebook's lab, as `%docker` does."""
     from contextlib import closing
 
-    from imagelab.lab.lab import connect
+    from imagelab.lab.lab import Lab
+    from imagelab.lab.opening import open_lab
 
     lang = language_here(os.environ)
     if name not in ("undo", "redo"):
         return said(say("course.nothing_open", lang), lang)
-    with closing(connect()) as lab:
+    with closing(open_lab(Lab)) as lab:
         try:
             return said(str(lab.undo() if name == "undo" else lab.redo()), lang)
         except ImageLabError as error:

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class Practice:
-    """One learner, one exercise. `file`: where progress is kept; None for nowhere."""
+    """One learner, one exercise. `kind`: what its lab is; `file`: where progress is kept, None for nowhere."""
 
-    def __init__(self, exercise: Exercise, lang: str, file: Path | None) -> None:
-        self.exercise, self.lang, self.file = exercise, lang, file
+    def __init__(self, kind: type[Lab], exercise: Exercise, lang: str, file: Path | None) -> None:
+        self._kind, self.exercise, self.lang, self.file = kind, exercise, lang, file
         self.kept: list[Lab] = []
         """Labs of earlier attempts, oldest first."""
         self.goal = goal_of(exercise)
@@ -45,9 +45,9 @@ class Practice:
         self._begin()
 
     def _begin(self) -> None:
-        from imagelab.lab.lab import lesson
+        from imagelab.lab.opening import open_lesson
 
-        self.lab = lesson(self.exercise.id, lang=self.lang)
+        self.lab = open_lesson(self._kind, self.exercise.id, lang=self.lang)
         prepare(self.lab, self.exercise.start)
         self.before = look(self.lab)
         self.verdict = self.first = self.exercise.judge(self.before, self.before)
@@ -178,7 +178,7 @@ def begin(lab: Lab, name: str) -> Practice:
     """Open an exercise, in the language that `lab` speaks; in a notebook it takes the desk."""
     from imagelab.course.catalog import exercise
 
-    practice = Practice(exercise(name), lab.lang, progress_file(os.environ, Path.cwd()))
+    practice = Practice(type(lab), exercise(name), lab.lang, progress_file(os.environ, Path.cwd()))
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython else None
     if shell is not None:

@@ -91,7 +91,7 @@ def _record(data: Mapping[str, Any]) -> Record:
 
 def progress_file(environ: Mapping[str, str], folder: Path) -> Path | None:
     """Where progress is kept for a notebook that runs in `folder`; None where none is to be kept."""
-    from imagelab.jupyter.launch import LESSONS, PRIVATE, shipped
+    from imagelab.course.shipped_lessons import LESSONS, PRIVATE, shipped
 
     if asked := environ.get("IMAGELAB_PROGRESS"):
         return Path(asked)

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 def clean_lab(exercise: Exercise) -> Iterator[Lab]:
     """A lab at the start of an exercise, and an empty folder to work in: where `docker save -o` writes. Containers run in
     this process; all of it is gone at the end."""
-    from imagelab.lab.lab import connect
+    from imagelab.lab.lab import Lab
+    from imagelab.lab.opening import open_lab
 
     with TemporaryDirectory(prefix="imagelab-rehearsal-", ignore_cleanup_errors=True) as folder:
-        lab = connect(Path(folder) / "lab", clock="class", environ={}, upstream="classroom", in_process=True)
+        lab = open_lab(Lab, Path(folder) / "lab", clock="class", environ={}, upstream="classroom", in_process=True)
         desk = Path(folder) / "desk"
         desk.mkdir()
         try:

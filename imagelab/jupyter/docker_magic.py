@@ -39,7 +39,8 @@ from imagelab.cli.line import words
 from imagelab.cli.main import run
 from imagelab.cli.streams import Script
 from imagelab.errors import ImageLabError, UsageError
-from imagelab.lab.lab import Lab, connect
+from imagelab.lab.lab import Lab
+from imagelab.lab.opening import open_lab
 from imagelab.lab.results.images import CommandResult
 from imagelab.state.events import Progress
 from imagelab.view.html_table import html_table, image_mark
@@ -66,7 +67,7 @@ class Session:
         if self._lab is None or home != self._home:
             if self._lab is not None:
                 self._lab.close()
-            self._lab, self._home = connect(home), home
+            self._lab, self._home = open_lab(Lab, home), home
         return self._lab
 
     # -- the two magics -------------------------------------------------------------------------------------

@@ -22,16 +22,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from imagelab.cli.command import Context
+from imagelab.cli.command import command as verb
 from imagelab.cli.flags import CommandLineError, Flag, Parsed, parse
 from imagelab.cli.help import options
+from imagelab.course.shipped_lessons import LESSONS, PRIVATE, shipped
 from imagelab.errors import ImageLabError, UsageError
 
 if TYPE_CHECKING:
     import subprocess
 
 LANGUAGES = ("en", "zh")
-LESSONS = "imagelab-lessons"
-PRIVATE = ".imagelab"
 FIRST_PORT = 8888
 WELCOME = "lab-welcome"
 """Leads to the first lesson in the browser's language: see `welcome`."""
@@ -43,6 +44,14 @@ FLAGS = (
     Flag("dir", "", "string", f"Folder for your copy of the lessons (else ./{LESSONS})"),
     Flag("lab", "", "string", "The lab's directory for terminals and notebooks of your own (else $IMAGELAB_HOME)"),
 )
+
+
+@verb("lab", "[OPTIONS]", most=None, raw=True)
+def lab(context: Context) -> int:
+    """The verb of the command line."""
+    return command(
+        context.parsed.arguments, out=context.out, err=context.err, environ=context.environ, home=context.options.text("lab")
+    )  # fmt: skip
 
 
 def command(words: Sequence[str], *, out: TextIO, err: TextIO, environ: Mapping[str, str], home: str = "") -> int:
@@ -103,17 +112,6 @@ def folder_of(asked: str) -> Path:
 
 
 # -- the learner's copy -------------------------------------------------------------------------------------
-
-
-def shipped() -> Path:
-    """The notebooks that came with this imagelab: in the package, or beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    for folder in (package / "_notebooks", package.parent / "notebooks"):
-        if any(folder.glob("*/*.ipynb")):
-            return folder
-    raise ImageLabError(
-        "the lessons are not installed", origin="client", hint="reinstall imagelab, or run make notebooks"
-    )
 
 
 def working_copy(source: Path, folder: Path) -> list[Path]:

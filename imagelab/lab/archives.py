@@ -28,7 +28,7 @@ class Archived:
 
     def save(self, *names: str, to: str | Path, platform: str | None = None) -> Path:
         """Images as one file, as `docker save` writes it in this lab's era; the file's path."""
-        from imagelab.cli.commands.archives import write_whole
+        from imagelab.lab.files import write_whole
 
         file = Path(to)
         write_whole(file, self.engine.archives.save(names, platform=platform))
@@ -73,7 +73,7 @@ class Archived:
         """The archive as a stream, in one step of the timeline, and kept there so that the step can be run again."""
         import io
 
-        from imagelab.cli.commands.archives import opened
+        from imagelab.lab.files import opened
         from imagelab.lab.lab import finish
 
         here = isinstance(source, Path) or isinstance(source, str) and not _is_url(source)

@@ -45,13 +45,13 @@ class Builds:
         """
         import io
 
-        from imagelab.cli.streams import output_to
         from imagelab.engine.build.request import BuildOptions
         from imagelab.errors import ImageLabError
         from imagelab.lab.results.build import LabBuild
         from imagelab.output.build import Printer, sending
         from imagelab.output.buildkit import KitPrinter
         from imagelab.output.progress import lines_to
+        from imagelab.output.streams import output_to
         from imagelab.state.events import silent
 
         sent = self.build_context(source, dockerfile)

@@ -1,4 +1,4 @@
-"""The Python face: `lab = imagelab.connect()`, and then Docker's verbs as methods.
+"""A lab in Python: Docker's verbs as methods.
 
     lab.pull("ubuntu:14.04")          an image
     lab.images("ubuntu")              a table (text in a terminal, HTML in a notebook), and a sequence of images
@@ -9,16 +9,13 @@
                                       a container: web.exec, web.diff, web.commit, web.logs, web.stop
     lab.containers(), lab.browse(url) what runs, and what a published port answers
     lab.build({"Dockerfile": "FROM …"})   an image, from files by name or a folder; what each step did
-    lab.docker("images -a")           any command line, with its output, errors and exit code
     lab.upstream.release("mongo:3.2") the built-in registry publishes its next build of a tag
     lab.undo(), lab.redo(), lab.steps()   every change is a step, and no step is lost
     lab.graph(), lab.stepper()        the lab as a picture; what was done to it, step by step
     lab.era = "29"                    print as another Docker would
     lab.lang = "zh"                   pictures and panels in Chinese; what Docker prints stays English
 
-This module, the command line and the magics are the only places that read the environment. A setting comes from,
-in this order: an argument, the environment (IMAGELAB_HOME, IMAGELAB_UPSTREAM, IMAGELAB_ERA, IMAGELAB_LANG,
-DOCKER_DEFAULT_PLATFORM), the lab itself, the default.
+Nothing here reads the environment: `opening` does. `imagelab.app` adds what stands above: `docker` and the exercises.
 
 Two clocks. A lab of your own has the system's. A *lesson* has the class clock: it stands still at the day the book's
 listing was taken, and moves one second with every change made to the lab, in UTC. So every learner sees the same
@@ -29,12 +26,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.engine.engine import Engine
@@ -51,8 +46,6 @@ from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
     from imagelab.classroom.upstream import ClassroomUpstream
-    from imagelab.course.exercise_panel import Shown
-    from imagelab.course.practice import Practice
     from imagelab.lab.results.containers import ContainerList, LabContainer, Page
     from imagelab.lab.results.images import CommandResult, History, ImageList, LabImage, Usage
     from imagelab.registry.client import Upstream
@@ -61,8 +54,6 @@ if TYPE_CHECKING:
 
 ERAS = ("1.13", "28", "29")
 SECOND = 1_000_000_000
-SETTINGS = ("IMAGELAB_UPSTREAM", "IMAGELAB_MIRRORS", "IMAGELAB_ERA", "IMAGELAB_LANG", "DOCKER_DEFAULT_PLATFORM")
-"""What the environment may say about a lab of one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +73,7 @@ class Settings:
 
 
 class Lab(Archived, Builds, Past, Pictures, Views):
-    """One lab: a store, an engine, and how to show what they answer. Made by `connect()` or `lesson()`."""
+    """One lab: a store, an engine, and how to show what they answer. Made by `opening.open_lab`."""
 
     def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:
         self.store = store
@@ -322,36 +313,6 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
         return browse(self, url)
 
-    def docker(self, line: str | Sequence[str], *, stdin: str = "") -> CommandResult:
-        """Run one docker command line (a string, or its words) and return what it printed. With -it, `stdin` is typed."""
-        import io
-        import shlex
-
-        from imagelab.cli.main import run
-        from imagelab.cli.streams import Script
-
-        words = shlex.split(line) if isinstance(line, str) else list(line)
-        if words[:1] == ["docker"]:
-            words = words[1:]
-        out, err = io.StringIO(), io.StringIO()
-        code = run(words, stdin=Script(stdin, out), stdout=out, stderr=err, environ=dict(os.environ), lab=self)
-        return self.result(out.getvalue(), err.getvalue(), code)
-
-    def exercise(self, name: str) -> Practice:
-        """Open an exercise: its own lab, its task, a checklist. In a notebook `lab` and `%docker` mean that lab from now on."""
-        from imagelab.course.practice import begin
-
-        return begin(self, name)
-
-    def progress(self) -> Shown:
-        """What is solved of the whole course, by the file beside the notebooks."""
-        from imagelab.course.catalog import by_lesson, lessons_folder, titles
-        from imagelab.course.progress import here, progress_panel
-
-        folder = lessons_folder()
-        lessons = {name: [one.id for one in found] for name, found in by_lesson(folder).items()}
-        return progress_panel(here(os.environ, Path.cwd()), lessons, self.lang, titles(folder, self.lang))
-
     def result(self, stdout: str, stderr: str, exit_code: int) -> CommandResult:
         """What a command printed, with the page it makes in a notebook."""
         from imagelab.lab.results.images import CommandResult, html_of
@@ -374,86 +335,10 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         return f"<Lab: {len(state.images)} images, era {self.era}, upstream {self.settings.upstream}>"
 
 
-# -- opening one --------------------------------------------------------------------------------------------
-
-
-def connect(
-    directory: str | Path | None = None,
-    *,
-    upstream: str | None = None,
-    mirrors: Sequence[str] | None = None,
-    era: str | None = None,
-    clock: str | None = None,
-    platform: str | None = None,
-    in_process: bool = False,
-    lang: str | None = None,
-    progress: ProgressSink | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Lab:
-    """Open a lab, making it if it is not there yet.
-
-    `directory`: else $IMAGELAB_HOME, else the platform's data folder. `upstream`: "classroom" (built in, offline),
-    "hub", or the URL of a registry. `clock`: "system" or "class". `in_process`: containers run in this process, without
-    ports of their own. `lang`: "en" or "zh", what panels speak. Raises StoreError when the directory cannot be used.
-    """
-    env = os.environ if environ is None else environ
-    store = Store.open(Path(directory or env.get("IMAGELAB_HOME") or _data_folder()))
-    settings = Settings(
-        upstream=upstream or env.get("IMAGELAB_UPSTREAM") or store.setting("upstream") or "classroom",
-        mirrors=tuple(mirrors or env.get("IMAGELAB_MIRRORS", "").split() or store.setting("mirrors").split()),
-        era=era or env.get("IMAGELAB_ERA") or "",
-        platform=platform or env.get("DOCKER_DEFAULT_PLATFORM") or store.setting("platform") or "linux/amd64",
-        clock=clock or store.setting("clock") or "system",
-        in_process=in_process or sys.platform == "emscripten",
-        lang=lang or env.get("IMAGELAB_LANG") or "",
-    )
-    workers = 0 if sys.platform == "emscripten" else 3
-    return Lab(
-        store,
-        settings,
-        progress=progress or _progress_here(settings.lang or store.setting("lang") or "en"),
-        workers=workers,
-    )
-
-
-def lesson(name: str, *, lang: str = "") -> Lab:
-    """A fresh lab for one lesson: empty, by the class clock, gone when Python ends. `lang`: "en" or "zh", what panels speak,
-    else the language of the folder that the notebook stands in.
-
-    `!docker …` in a cell and `%docker` work on it too: it becomes the process's $IMAGELAB_HOME.
-    """
-    import atexit
-    import tempfile
-
-    from imagelab.course.bilingual import language_here
-    from imagelab.runtime.supervisor import OWNER
-    from imagelab.store.locks import locked
-
-    lang = lang or language_here(os.environ)
-    folder = tempfile.TemporaryDirectory(prefix=f"imagelab-{name}-", ignore_cleanup_errors=True)
-    atexit.register(folder.cleanup)
-    lab = connect(folder.name, environ={}, clock="class", lang=lang)
-    owned = locked(Path(folder.name) / OWNER)
-    owned.__enter__()
-    atexit.register(owned.__exit__, None, None, None)
-    atexit.register(lab.close)
-    atexit.register(_end_containers, lab)
-    lab.store.remember("clock", "class")
-    lab.lang = lang
-    os.environ["IMAGELAB_HOME"] = folder.name
-    for setting in SETTINGS:  # a lesson is the same on every machine
-        os.environ.pop(setting, None)
-    _in_ipython(lambda shell: shell.extension_manager.load_extension("imagelab"))
-    return lab
-
-
-def _end_containers(lab: Lab) -> None:
-    """A lesson is over: nothing of it goes on."""
-    if lab.closed:
-        return
-    for container in lab.store.state().containers.values():
-        if container.running:
-            lab.engine.containers.remove(container.id, force=True)
+def _checked_era(era: str) -> str:
+    if era not in ERAS:
+        raise UsageError(f"unknown era {era!r}", hint=f"imagelab prints as Docker {', '.join(ERAS[:-1])} or {ERAS[-1]}")
+    return era
 
 
 def finish(progress: ProgressSink) -> None:
@@ -461,36 +346,3 @@ def finish(progress: ProgressSink) -> None:
     end = getattr(progress, "finish", None)
     if end is not None:
         end()
-
-
-def _data_folder() -> str:
-    from platformdirs import user_data_dir
-
-    return user_data_dir("imagelab", appauthor=False)
-
-
-def _checked_era(era: str) -> str:
-    if era not in ERAS:
-        raise UsageError(f"unknown era {era!r}", hint=f"imagelab prints as Docker {', '.join(ERAS[:-1])} or {ERAS[-1]}")
-    return era
-
-
-def _in_ipython(act: Callable[[Any], Any]) -> Any:
-    """Do something with the running IPython, if there is one; never imports it."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return act(shell) if shell is not None else None
-
-
-def _progress_here(lang: str) -> ProgressSink:
-    """Bars in a notebook; silence in a plain Python program."""
-
-    def bars(shell: Any) -> ProgressSink | None:
-        if not hasattr(shell, "kernel"):
-            return None
-        from imagelab.view.pull_progress import NotebookProgress, is_watched, publish
-
-        return NotebookProgress(watched=is_watched(os.environ), lang=lang, show=publish)
-
-    sink: ProgressSink = _in_ipython(bars) or silent
-    return sink

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 class Past:
     """What a `Lab` can do with its timeline."""
 
-    store: Store
-    engine: Engine
-    settings: Settings
+    if TYPE_CHECKING:  # what a lab has
+        store: Store
+        engine: Engine
+        settings: Settings
 
-    def now(self) -> int:
-        raise NotImplementedError
+        def __init__(self, store: Store, settings: Settings) -> None: ...
+        @property
+        def era(self) -> str: ...
+        def now(self) -> int: ...
 
     def verb(self, *words: str) -> AbstractContextManager[Verb]:
         """What changes inside is one step, with this command line (the words after `docker`)."""
@@ -63,17 +66,16 @@ class Past:
         found = self.timeline.all() if all else self.timeline.steps()
         return Steps(self, found, all)  # type: ignore[arg-type]
 
-    def fork(self, directory: str | Path, *, at: int | None = None) -> Lab:
+    def fork(self, directory: str | Path, *, at: int | None = None) -> Self:
         """A copy of this lab in a new directory, as it is or as it was after a step."""
         return self.fork_with_report(Path(directory), at=at)[0]
 
-    def fork_with_report(self, directory: Path, *, at: int | None = None) -> tuple[Lab, Moved]:
+    def fork_with_report(self, directory: Path, *, at: int | None = None) -> tuple[Self, Moved]:
         """The same, and what could not be brought back."""
-        from imagelab.lab.lab import Lab
         from imagelab.store.store import Store
 
         self.timeline.fork(directory, at)
-        lab = Lab(Store.open(directory), self.settings)
+        lab = type(self)(Store.open(directory), self.settings)
         return lab, lab.timeline.at(lab.timeline.position if at is None else at)
 
 
@@ -112,9 +114,12 @@ class Steps(Sequence["Step"]):
         return iter(self.rows)
 
     def __repr__(self) -> str:
-        from imagelab.cli.commands.timeline import listing
+        from imagelab.output.timeline import listing
 
-        return listing(self.lab, all=self.all).rstrip("\n")
+        lab, timeline = self.lab, self.lab.timeline
+        return listing(
+            timeline.all(), timeline.steps(), timeline.position, all=self.all, era=lab.era, now=lab.now()
+        ).rstrip("\n")
 
     def _repr_html_(self) -> str:
         from imagelab.view.style import LITERAL, STYLE

@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from imagelab.output import eras
-from imagelab.output.images import Fields, render
+from imagelab.output.rows import Fields, render
 from imagelab.output.tabwriter import columns
 from imagelab.state.container_config import ports_text
 from imagelab.state.model import Container, State

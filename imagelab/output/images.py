@@ -1,64 +1,24 @@
-"""Values in, text out: the tables, templates and JSON of `images`, `history`, `system df`, `inspect`.
-
-`--format` takes (R4.1): nothing, for the default table; `table TEMPLATE`; `json`, one object a line; `raw`; or a Go
-template, executed for each row. A table's header is the same template executed on the columns' names (R4.4).
+"""Listings of images: the tables of `images`, `history` and `system df`, and the lines of `rmi` and `image prune`.
 
 The default tables, which is what is printed nearly always, are written without a template.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from imagelab.oci.reference import familiar
 from imagelab.output import eras
+from imagelab.output.rows import NONE, Fields, render
 from imagelab.output.tabwriter import columns
 from imagelab.state.events import Deleted, Removal, Untagged
 from imagelab.state.model import Image, State
 
 if TYPE_CHECKING:
     from imagelab.state.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
-
-NONE = "<none>"
-Fields = Mapping[str, Callable[..., Any]]
-
-
-# -- any listing --------------------------------------------------------------------------------------------
-
-
-def render(text: str, rows: Iterable[Fields], headers: Mapping[str, Any], *, go_type: str, minimum: int = 10) -> str:
-    """Rows through a `--format` value. TemplateError in Go's words (R4.7)."""
-    if text == "json":
-        return "".join(_json_line(row) for row in rows)
-    from imagelab.gotemplate.template import HEADER_FUNCTIONS, Template
-    from imagelab.gotemplate.values import Struct
-
-    is_table = text.startswith("table")  # even `tablefoo` (R4.2)
-    source = (text[5:].strip(" ") if is_table else text).replace("\\t", "\t").replace("\\n", "\n")
-    template = Template.parse(source)
-    lines = [template.execute(Struct(go_type, row)) for row in rows]
-    if not is_table:
-        return "".join(f"{line}\n" for line in lines)
-    named: Any = dict(headers)
-    if any(callable(text) for text in headers.values()):  # `.Label "x"` is headed by its argument
-        named = Struct("", {key: text if callable(text) else _always(text) for key, text in headers.items()})
-    header = Template.parse(source, HEADER_FUNCTIONS).execute(named)
-    return columns([header, *lines], minimum=minimum)
-
-
-def _always(text: str) -> Callable[[], str]:
-    return lambda: text
-
-
-def _json_line(row: Fields) -> str:
-    from imagelab.gotemplate.values import go_json
-
-    return go_json({key: row[key]() for key in sorted(row) if key != "Label"}) + "\n"
-
 
 # -- images -------------------------------------------------------------------------------------------------
 
@@ -295,20 +255,22 @@ def _usage_fields(kind: str, total: int, active: int, count: int, reclaimable: i
 
 
 def _verbose_usage(usage: DiskUsage, state: State, format: str, era: str, now: int, tz: tzinfo) -> str:
-    from imagelab.output import containers as container_format
+    from imagelab.output.containers import disk
 
     rows = [_usage_image(row, state, era, now, tz) for row in usage.images]
     if format:
         plain = [{key: get() for key, get in row.items()} for row in rows]
         data = {"Images": plain, "Containers": [], "Volumes": [], "BuildCache": []}
         if format == "json":
+            import json
+
             return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
         from imagelab.gotemplate.template import Template
 
         return Template.parse(format).execute(data) + "\n"
     minimum = eras.minimum_width(era)
     table = render(f"table {_VERBOSE}", rows, IMAGE_HEADERS, go_type=IMAGE_TYPE, minimum=minimum)
-    containers = container_format.disk(usage.containers, state, era=era, now=now, tz=tz)
+    containers = disk(usage.containers, state, era=era, now=now, tz=tz)
     volumes = columns(["VOLUME NAME\tLINKS\tSIZE"], minimum=minimum)
     text = f"Images space usage:\n\n{table}\nContainers space usage:\n\n{containers}"
     text += f"\nLocal Volumes space usage:\n\n{volumes}"
@@ -352,56 +314,3 @@ def _removal(item: Removal, untagged: str, deleted: str) -> str:
             return f"{untagged}: {reference}\n"
         case Deleted(digest):
             return f"{deleted}: {digest}\n"
-
-
-def inspect(objects: Sequence[Mapping[str, Any]], *, format: str = "") -> str:
-    """A JSON array with four spaces of indent, or a template for each object (R6.21, R6.50)."""
-    if not format:
-        return json.dumps([dict(item) for item in objects], indent=4, ensure_ascii=False) + "\n"
-    from imagelab.gotemplate.template import Template
-
-    template = Template.parse("{{json .}}" if format == "json" else format)
-    return "".join(template.execute(_typed(item), missing_is_error=True) + "\n" for item in objects)
-
-
-def _typed(item: Mapping[str, Any]) -> Any:
-    """The object as Docker's own types hold it: these members are structs, lists hold strings, the rest are maps."""
-    from imagelab.gotemplate.values import Ordered, Strings
-
-    structs = {"Config", "GraphDriver", "RootFS", "Metadata", "Descriptor"}
-    typed = Ordered(
-        {key: Ordered(value) if key in structs and value is not None else value for key, value in item.items()}
-    )
-    for holder in (typed, *(value for value in typed.values() if isinstance(value, Ordered))):
-        holder.update({key: Strings(value) for key, value in holder.items() if isinstance(value, list)})
-    for name in ("ExposedPorts", "Volumes"):  # sets, in Go: a map to empty structs
-        if typed.get("Config") and typed["Config"].get(name):
-            typed["Config"][name] = {key: Ordered() for key in typed["Config"][name]}
-    return typed
-
-
-def version(info: Mapping[str, Any], *, format: str = "") -> str:
-    """`docker version`: an object for --format, else the lines."""
-    return _object(info, format) or "".join(_indented(info, 0))
-
-
-def info(found: Mapping[str, Any], *, format: str = "") -> str:
-    """`docker info`."""
-    return _object(found, format) or "".join(f" {key}: {value}\n" for key, value in found.items())
-
-
-def _object(data: Mapping[str, Any], format: str) -> str:
-    if not format:
-        return ""
-    from imagelab.gotemplate.template import Template
-
-    return Template.parse("{{json .}}" if format == "json" else format).execute(dict(data)) + "\n"
-
-
-def _indented(data: Mapping[str, Any], depth: int) -> Iterable[str]:
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            yield f"{' ' * depth}{key}:\n"
-            yield from _indented(value, depth + 1)
-        else:
-            yield f"{' ' * depth}{key + ':':<19}{value}\n"

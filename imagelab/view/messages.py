@@ -21,6 +21,7 @@ The sentences are written in each language, with the terms of docs/glossary.md; 
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,3 +89,9 @@ def checked_language(lang: str) -> str:
     if lang not in LANGUAGES:
         raise UsageError(f"unknown language {lang!r}", hint=f"imagelab speaks {' and '.join(LANGUAGES)}")
     return lang
+
+
+def language_here(environ: Mapping[str, str], folder: Path | None = None) -> str:
+    """The language to speak: that of the folder a notebook stands in (`en/`, `zh/`), else $IMAGELAB_LANG, else English."""
+    here, asked = (folder or Path.cwd()).name, environ.get("IMAGELAB_LANG", "")
+    return next((language for language in (here, asked) if language in LANGUAGES), "en")

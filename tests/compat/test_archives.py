@@ -23,7 +23,8 @@ import pytest
 
 import imagelab
 import peers
-from imagelab.lab.lab import ERAS, Lab
+from imagelab.app import Lab
+from imagelab.lab.lab import ERAS
 
 pytestmark = pytest.mark.compat
 

@@ -36,8 +36,8 @@ import pytest
 
 import imagelab
 import peers
+from imagelab.app import Lab
 from imagelab.classroom.upstream import ClassroomStorage
-from imagelab.lab.lab import Lab
 from imagelab.layers.changeset import index
 from imagelab.layers.tree import Kind, Node, Tree, apply
 from imagelab.server.registry import RegistryApp

@@ -20,8 +20,8 @@ from docker_lines import ours, settled
 
 import imagelab
 import peers
+from imagelab.app import Lab
 from imagelab.lab.build_context import context_tar
-from imagelab.lab.lab import Lab
 from imagelab.output.build import DEPRECATED, sending
 
 pytestmark = pytest.mark.compat

@@ -14,7 +14,7 @@ from docker_lines import ours, settled, theirs
 import imagelab
 import peers
 from engine_api import daemon
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 
 pytestmark = pytest.mark.compat
 

@@ -14,7 +14,7 @@ import pytest
 
 import imagelab
 import peers
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.view.graph.docker_state import read
 from imagelab.view.graph.model import IMAGE, LAYER, TAG, graph
 

@@ -24,8 +24,8 @@ import pytest
 
 import imagelab
 import peers
+from imagelab.app import Lab
 from imagelab.classroom.upstream import ClassroomStorage
-from imagelab.lab.lab import Lab
 from imagelab.server.registry import RegistryApp
 from imagelab.server.serve import serving
 

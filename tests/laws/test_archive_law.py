@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import ERAS, Lab
+from imagelab.lab.lab import ERAS
 from imagelab.state.model import State
 
 LAYERS = [tar({f"dir/file{n}": bytes([65 + n]) * (n * 700), f"link{n}": "dir"}) for n in range(4)]

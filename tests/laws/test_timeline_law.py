@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import imagelab
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.state.model import State
 from imagelab.state.steps import Entry, TimelineError, fingerprint, path_to, read_log, route, write_log
 from imagelab.store.store import Store

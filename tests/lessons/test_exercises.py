@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from imagelab.app import Lab
 from imagelab.course import catalog, checks
 from imagelab.course.bilingual import Words, language_here
 from imagelab.course.check import Check
@@ -15,7 +16,6 @@ from imagelab.course.exercise import Exercise, Lines, Rung, Wrong, perform, prep
 from imagelab.course.lab_snapshot import Scene, canonical, look
 from imagelab.course.trial import clean_lab, rehearse
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 
 EXERCISES = list(catalog.exercises())
 

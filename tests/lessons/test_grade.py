@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imagelab.app import Lab
 from imagelab.cli.main import run
 from imagelab.course import catalog, notebooks
 from imagelab.course.exercise import perform, shown
@@ -22,7 +23,6 @@ from imagelab.course.progress import FILE, Progress, Record
 from imagelab.course.record import written
 from imagelab.course.trial import clean_lab
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.state.steps import Entry, read_log, write_log
 
 pytestmark = pytest.mark.usefixtures("ports_of_the_book")

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 import imagelab
+from imagelab.app import Lab
 from imagelab.course import catalog, notebooks
 from imagelab.course.exercise import as_cell
 from imagelab.course.lab_snapshot import look
@@ -25,7 +26,6 @@ from imagelab.course.progress import (
     summary,
 )
 from imagelab.errors import ImageLabError
-from imagelab.lab.lab import Lab
 
 pytestmark = pytest.mark.usefixtures("ports_of_the_book")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from imagelab.app import Lab
 from imagelab.engine.containers import CannotStartError, ContainerNotFoundError
 from imagelab.errors import ConflictError, ImageLabError
-from imagelab.lab.lab import Lab
 from imagelab.state.container_config import Request
 
 SLEEP = ("sleep", "1000")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +10,8 @@ from typing import IO, TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
-from imagelab.errors import ImageLabError, StoreError, UsageError
+from imagelab.errors import UsageError
+from imagelab.lab.files import opened, refuse_place, refused, write_whole
 from imagelab.oci.reference import Reference, familiar
 from imagelab.output import eras
 from imagelab.state.events import ProgressSink, silent
@@ -25,7 +23,7 @@ _ONE_PLATFORM = '{} only the given platform variant. Formatted as "os[/arch[/var
 
 
 @command(
-    ("image save", "save"), "IMAGE [IMAGE...]", "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    "image save", "IMAGE [IMAGE...]",
     Flag("output", "o", "string", "Write to a file, instead of STDOUT"),
     Flag("platform", "", "string", _ONE_PLATFORM.format("Save")), least=1, most=None,
 )  # fmt: skip
@@ -37,7 +35,7 @@ def save(context: Context) -> int:
     if not target and context.out.isatty():
         raise UsageError(MESSAGE)
     if target:
-        _refuse_place(Path(target))
+        refuse_place(Path(target))
     pieces = context.lab.engine.archives.save(parsed.arguments, platform=parsed.text("platform") or None)
     if target:
         write_whole(Path(target), pieces)
@@ -49,12 +47,12 @@ def save(context: Context) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         raise
     except OSError as error:
-        raise _refused("write", Path("/dev/stdout"), error) from None
+        raise refused("write", Path("/dev/stdout"), error) from None
     return 0
 
 
 @command(
-    ("image load", "load"), "", "Load an image from a tar archive or STDIN",
+    "image load", "",
     Flag("input", "i", "string", "Read from tar archive file, instead of STDIN"),
     Flag("platform", "", "string", _ONE_PLATFORM.format("Load")),
     Flag("quiet", "q", "bool", "Suppress the load output"),
@@ -86,7 +84,7 @@ def loaded_lines(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
 
 
 @command(
-    ("image import", "import"), "file|URL|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image",
+    "image import", "file|URL|- [REPOSITORY[:TAG]]",
     Flag("change", "c", "list", "Apply Dockerfile instruction to the created image"),
     Flag("message", "m", "string", "Set commit message for imported image"),
     Flag("platform", "", "string", "Set platform if server is multi-platform capable"), least=1, most=None,
@@ -129,52 +127,6 @@ def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
     finally:
         if name:
             file.close()
-
-
-def opened(file: Path) -> IO[bytes]:
-    """A file to read; ImageLabError in Go's words when it cannot be."""
-    try:
-        return file.open("rb")
-    except OSError as error:
-        raise _refused("open", file, error) from None
-
-
-def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
-    """All pieces in a file, which only its owner may read; an older one stays as it is until the new one is complete."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        try:
-            with open(
-                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600), "wb"
-            ) as out:
-                out.writelines(pieces)
-            os.replace(unfinished, file)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise _refused("write", file, error) from None
-
-
-def _refused(what: str, file: Path, error: OSError) -> ImageLabError:
-    if error.errno == errno.ENOSPC:
-        return StoreError(
-            f"{what} {file}: no space left on device", hint="write it where there is more room", origin="client"
-        )
-    return ImageLabError(f"{what} {file}: {(error.strerror or str(error)).lower()}", origin="client")
-
-
-def _refuse_place(file: Path) -> None:
-    """A path that cannot become a file, before any work is done (R6.44)."""
-    if not file.parent.is_dir():
-        reason = "not a directory" if file.parent.exists() else "no such file or directory"
-        raise ImageLabError(f"failed to save image: invalid output path: stat {file.parent}: {reason}", origin="client")
-    if not file.exists():
-        return
-    mode = file.stat().st_mode
-    what = "a directory" if stat.S_ISDIR(mode) else "a character device file" if stat.S_ISCHR(mode) else ""
-    if what or not stat.S_ISREG(mode):
-        said = f"failed to save image: cannot write to {what or 'an irregular file'}"
-        raise ImageLabError(said, origin="client", hint="leave -o out, and redirect")
 
 
 def _progress(context: Context, *, quiet: bool, lines: bool = False) -> ProgressSink:

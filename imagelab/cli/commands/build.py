@@ -62,18 +62,18 @@ OWN = (
 
 
 @command(
-    ("image build", "build", "builder build"), "PATH | URL | -", "Build an image from a Dockerfile", *FLAGS, SQUASH, *OWN, least=1, most=1,
+    "image build", "PATH | URL | -", *FLAGS, SQUASH, *OWN, least=1, most=1,
 )  # fmt: skip
 def build(context: Context) -> int:
-    from imagelab.output import build as build_format
     from imagelab.output import eras
+    from imagelab.output.build import DEPRECATED
 
     parsed = context.parsed
     if parsed.on("squash"):
         raise UsageError('"--squash" is only supported on a Docker daemon with experimental features enabled')
     options = _options(context)
     if context.environ.get("DOCKER_BUILDKIT") == "0" and context.era != "1.13":
-        context.err.write(build_format.DEPRECATED)
+        context.err.write(DEPRECATED)
     file = Path(parsed.text("iidfile")) if parsed.text("iidfile") else None
     if file is not None:
         file.unlink(missing_ok=True)
@@ -153,9 +153,9 @@ class Shown(Exception):
 def _built(context: Context, sent: BuildContext, options: BuildOptions, out: TextIO) -> Digest:
     from dataclasses import replace
 
-    from imagelab.cli.streams import output_to
     from imagelab.engine.build.trace import explained
     from imagelab.output.build import Printer
+    from imagelab.output.streams import output_to
     from imagelab.state.events import silent
 
     engine = context.lab.engine

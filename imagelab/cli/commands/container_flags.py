@@ -207,7 +207,7 @@ def flags_of(verb: str) -> tuple[Flag, ...]:
 
 
 def _flag(line: str) -> Flag:
-    from imagelab.cli.commands.images import OBJECT_FORMAT, TABLE_FORMAT
+    from imagelab.cli.commands.formatting import OBJECT_FORMAT, TABLE_FORMAT
 
     name, short, kind, default, text = line.split("|", 4)
     shared = {"@TABLE": TABLE_FORMAT, "@OBJECT": OBJECT_FORMAT, "@CGROUPNS": CGROUPNS}

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imagelab.cli.command import Context, Function, command
+from imagelab.cli.command import Context, command
 from imagelab.cli.commands.container_flags import flags_of
+from imagelab.cli.verbs import VERBS
 from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, TemplateError, UsageError
 
 if TYPE_CHECKING:
+    from imagelab.cli.command import Function
     from imagelab.engine.containers import Containers
     from imagelab.state.container_config import Request
     from imagelab.state.model import Container
 
 
 def verb(
-    name: str, arguments: str, short: str, *more: str, least: int = 1, most: int | None = 1, interspersed: bool = True, about: str = ""
+    name: str, arguments: str, *, least: int = 1, most: int | None = 1, interspersed: bool = True, about: str = ""
 ) -> Callable[[Function], Function]:  # fmt: skip
-    """Register a verb as `docker container NAME` and `docker NAME`."""
-    names = more or (f"container {name}", name)
+    """Say how a container verb is called; its flags are those of Docker's page."""
     return command(
-        names, arguments, short, *flags_of(name), least=least, most=most, interspersed=interspersed, about=about
-    )
+        VERBS[name].canonical, arguments, *flags_of(name), least=least, most=most, interspersed=interspersed, about=about
+    )  # fmt: skip
 
 
 def each(context: Context, act: Callable[[str], object], *, echo: bool = True) -> int:
@@ -48,11 +49,12 @@ def containers(context: Context) -> Containers:
 # -- run, create, exec --------------------------------------------------------------------------------------
 
 
-@verb("run", "IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image", most=None, interspersed=False)
+@verb("run", "IMAGE [COMMAND] [ARG...]", most=None, interspersed=False)
 def run(context: Context) -> int:
     from imagelab.cli.commands.run_options import request_of, settled
-    from imagelab.cli.streams import input_from, output_to
+    from imagelab.cli.streams import input_from
     from imagelab.oci.reference import Reference
+    from imagelab.output.streams import output_to
 
     parsed = context.parsed
     try:
@@ -154,7 +156,7 @@ def _made(context: Context, request: Request) -> Container:
     return container
 
 
-@verb("create", "IMAGE [COMMAND] [ARG...]", "Create a new container", most=None, interspersed=False)
+@verb("create", "IMAGE [COMMAND] [ARG...]", most=None, interspersed=False)
 def create(context: Context) -> int:
     from imagelab.cli.commands.run_options import request_of, settled
 
@@ -166,15 +168,15 @@ def create(context: Context) -> int:
 @verb(
     "exec",
     "CONTAINER COMMAND [ARG...]",
-    "Execute a command in a running container",
     least=2,
     most=None,
     interspersed=False,
 )
 def exec_(context: Context) -> int:
     from imagelab.cli.commands.run_options import environment, settled
-    from imagelab.cli.streams import input_from, output_to
+    from imagelab.cli.streams import input_from
     from imagelab.engine.process_spec import Exec
+    from imagelab.output.streams import output_to
 
     parsed = context.parsed
     name, *words = parsed.arguments
@@ -207,9 +209,10 @@ def _exec_apart(context: Context) -> int:
 # -- start, stop and the like -------------------------------------------------------------------------------
 
 
-@verb("start", "CONTAINER [CONTAINER...]", "Start one or more stopped containers", most=None)
+@verb("start", "CONTAINER [CONTAINER...]", most=None)
 def start(context: Context) -> int:
-    from imagelab.cli.streams import input_from, output_to
+    from imagelab.cli.streams import input_from
+    from imagelab.output.streams import output_to
 
     parsed = context.parsed
     if parsed.on("attach") or parsed.on("interactive"):
@@ -241,29 +244,29 @@ def _timeout(context: Context) -> int | None:
     return int(given) if given else None
 
 
-@verb("stop", "CONTAINER [CONTAINER...]", "Stop one or more running containers", most=None)
+@verb("stop", "CONTAINER [CONTAINER...]", most=None)
 def stop(context: Context) -> int:
     signal = context.parsed.text("signal")
     return each(context, lambda name: containers(context).stop(name, timeout=_timeout(context), signal=signal))
 
 
-@verb("restart", "CONTAINER [CONTAINER...]", "Restart one or more containers", most=None)
+@verb("restart", "CONTAINER [CONTAINER...]", most=None)
 def restart(context: Context) -> int:
     signal = context.parsed.text("signal")
     return each(context, lambda name: containers(context).restart(name, timeout=_timeout(context), signal=signal))
 
 
-@verb("kill", "CONTAINER [CONTAINER...]", "Kill one or more running containers", most=None)
+@verb("kill", "CONTAINER [CONTAINER...]", most=None)
 def kill(context: Context) -> int:
     return each(context, lambda name: containers(context).kill(name, signal=context.parsed.text("signal") or "KILL"))
 
 
-@verb("pause", "CONTAINER [CONTAINER...]", "Pause all processes within one or more containers", most=None)
+@verb("pause", "CONTAINER [CONTAINER...]", most=None)
 def pause(context: Context) -> int:
     return each(context, containers(context).pause)
 
 
-@verb("unpause", "CONTAINER [CONTAINER...]", "Unpause all processes within one or more containers", most=None)
+@verb("unpause", "CONTAINER [CONTAINER...]", most=None)
 def unpause(context: Context) -> int:
     return each(context, containers(context).unpause)
 
@@ -271,14 +274,13 @@ def unpause(context: Context) -> int:
 @verb(
     "wait",
     "CONTAINER [CONTAINER...]",
-    "Block until one or more containers stop, then print their exit codes",
     most=None,
 )
 def wait(context: Context) -> int:
     return each(context, lambda name: context.out.write(f"{containers(context).wait(name)}\n"), echo=False)
 
 
-@verb("rename", "CONTAINER NEW_NAME", "Rename a container", least=2, most=2)
+@verb("rename", "CONTAINER NEW_NAME", least=2, most=2)
 def rename(context: Context) -> int:
     old, new = context.parsed.arguments
     containers(context).rename(old.strip(), new.strip())
@@ -286,7 +288,7 @@ def rename(context: Context) -> int:
 
 
 @verb(
-    "rm", "CONTAINER [CONTAINER...]", "Remove one or more containers", "container rm", "container remove", "rm", most=None,
+    "rm", "CONTAINER [CONTAINER...]", most=None,
 )  # fmt: skip
 def rm(context: Context) -> int:
     parsed = context.parsed
@@ -310,7 +312,7 @@ def rm(context: Context) -> int:
     return 1 if failed else 0
 
 
-@verb("container prune", "", "Remove all stopped containers", "container prune", least=0, most=0)
+@verb("container prune", "", least=0, most=0)
 def prune(context: Context) -> int:
     from imagelab.output import eras
 
@@ -353,10 +355,10 @@ def _kept(context: Context) -> Callable[[Container], bool]:
 # -- looking ------------------------------------------------------------------------------------------------
 
 
-@verb("ps", "", "List containers", "container ls", "container list", "container ps", "ps", least=0, most=0)
+@verb("ps", "", least=0, most=0)
 def ps(context: Context) -> int:
     from imagelab.engine.container_filters import select
-    from imagelab.output import containers as container_format
+    from imagelab.output.containers import ps as table
     from imagelab.state.image_filters import Filters
 
     parsed, lab = context.parsed, context.lab
@@ -367,7 +369,7 @@ def ps(context: Context) -> int:
         state, filters, all=parsed.on("all"), last=1 if parsed.on("latest") and last == -1 else last, engine=lab.engine
     )
     try:
-        context.out.write(container_format.ps(
+        context.out.write(table(
             listed, state, quiet=parsed.on("quiet"), no_trunc=parsed.on("no-trunc"), size=parsed.on("size"),
             format=parsed.text("format"), era=lab.era, now=lab.now(), tz=lab.tz,
         ))  # fmt: skip
@@ -380,12 +382,10 @@ def ps(context: Context) -> int:
 @verb(
     "container inspect",
     "CONTAINER [CONTAINER...]",
-    "Display detailed information on one or more containers",
-    "container inspect",
     most=None,
 )
 def container_inspect(context: Context) -> int:
-    from imagelab.cli.commands.images import inspect_objects
+    from imagelab.cli.commands.formatting import inspect_objects
 
     def find(name: str) -> dict[str, object]:
         return inspected(context, name)
@@ -395,36 +395,36 @@ def container_inspect(context: Context) -> int:
 
 def inspected(context: Context, name: str) -> dict[str, object]:
     """One container's object. ContainerNotFoundError."""
-    from imagelab.output import containers as container_format
+    from imagelab.output.containers import inspected as as_object
 
     container = containers(context).resolve(name)
     log = context.lab.store.container_files(container.id) / "log"
-    return container_format.inspected(container, context.lab.state, str(log), size=context.parsed.on("size"))
+    return as_object(container, context.lab.state, str(log), size=context.parsed.on("size"))
 
 
-@verb("logs", "CONTAINER", "Fetch the logs of a container")
+@verb("logs", "CONTAINER")
 def logs(context: Context) -> int:
     from imagelab.cli.commands.logs import show
 
     return show(context)
 
 
-@verb("top", "CONTAINER [ps OPTIONS]", "Display the running processes of a container", most=None, interspersed=False)
+@verb("top", "CONTAINER [ps OPTIONS]", most=None, interspersed=False)
 def top(context: Context) -> int:
-    from imagelab.output import containers as container_format
+    from imagelab.output.containers import top as table
 
     name = context.parsed.arguments[0]
     rows = containers(context).top(name)
-    context.out.write(container_format.top(rows, containers(context).resolve(name)))
+    context.out.write(table(rows, containers(context).resolve(name)))
     return 0
 
 
-@verb("port", "CONTAINER [PRIVATE_PORT[/PROTO]]", "List port mappings or a specific mapping for the container", most=2)
+@verb("port", "CONTAINER [PRIVATE_PORT[/PROTO]]", most=2)
 def port(context: Context) -> int:
-    from imagelab.output import containers as container_format
+    from imagelab.output.containers import ports
 
     name, *private = context.parsed.arguments
-    lines = container_format.ports(containers(context).resolve(name), private[0] if private else "", context.era)
+    lines = ports(containers(context).resolve(name), private[0] if private else "", context.era)
     if private and not lines:
         context.err.write(f"Error: No public port '{private[0]}' published for {name}\n")
         return 1
@@ -432,7 +432,7 @@ def port(context: Context) -> int:
     return 0
 
 
-@verb("diff", "CONTAINER", "Inspect changes to files or directories on a container's filesystem")
+@verb("diff", "CONTAINER")
 def diff(context: Context) -> int:
     name = context.parsed.arguments[0]
     if not name:
@@ -446,7 +446,7 @@ def diff(context: Context) -> int:
 # -- attach -------------------------------------------------------------------------------------------------
 
 
-@verb("attach", "CONTAINER", "Attach local standard input, output, and error streams to a running container")
+@verb("attach", "CONTAINER")
 def attach(context: Context) -> int:
     container = containers(context).resolve(context.parsed.arguments[0])
     if container.status == "paused":
@@ -466,7 +466,7 @@ def _attached(context: Context, container: Container, *, stdin_open: bool) -> in
 # -- commit, export, cp -------------------------------------------------------------------------------------
 
 
-@verb("commit", "CONTAINER [REPOSITORY[:TAG]]", "Create a new image from a container's changes", most=2)
+@verb("commit", "CONTAINER [REPOSITORY[:TAG]]", most=2)
 def commit(context: Context) -> int:
     parsed = context.parsed
     name, *target = parsed.arguments
@@ -480,7 +480,7 @@ def commit(context: Context) -> int:
     return 0
 
 
-@verb("export", "CONTAINER", "Export a container's filesystem as a tar archive")
+@verb("export", "CONTAINER")
 def export(context: Context) -> int:
     from imagelab.cli.commands.copy import exported
 
@@ -488,8 +488,7 @@ def export(context: Context) -> int:
 
 
 @verb(
-    "cp", "CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-    "Copy files/folders between a container and the local filesystem", least=2, most=2,
+    "cp", "CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", least=2, most=2,
     about="Use '-' as the source to read a tar archive from stdin\nand extract it to a directory destination in a container.\n"
     "Use '-' as the destination to stream a tar archive of a\ncontainer source to stdout.",
 )  # fmt: skip

@@ -31,7 +31,7 @@ MESSAGE = "cowardly refusing to save to a terminal. Use the -o flag or redirect"
 
 def exported(context: Context) -> int:
     """All files of a container as one tar (R6.49)."""
-    from imagelab.cli.commands.archives import write_whole
+    from imagelab.lab.files import write_whole
 
     parsed, lab = context.parsed, context.lab
     name, target = parsed.arguments[0], parsed.text("output")

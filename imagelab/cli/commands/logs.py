@@ -58,7 +58,7 @@ def show(context: Context) -> int:
 
 
 def _print(context: Context, entry: tuple[str, bytes, str]) -> None:
-    from imagelab.cli.streams import output_to
+    from imagelab.output.streams import output_to
 
     stream, data, moment = entry
     stamp = f"{moment} ".encode() if context.parsed.on("timestamps") else b""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
+from imagelab.output.streams import output_to
 
 
 @command(
-    ("explore",), "IMAGE [IMAGE]", "An image layer by layer, what its layers hide, and what is wasted; two images compared",
-    Flag("recover", "", "string", "Print a file that a later layer hides"), least=1, most=2, program="imagelab",
+    "explore", "IMAGE [IMAGE]",
+    Flag("recover", "", "string", "Print a file that a later layer hides"), least=1, most=2,
     about="With two images: the layers they share, and the files that differ.",
 )  # fmt: skip
 def explore(context: Context) -> int:
@@ -27,7 +28,7 @@ def explore(context: Context) -> int:
     return 0
 
 
-@command(("sizes",), "", "Every size of every image, and how they add up to the bytes on the disk", program="imagelab")
+@command("sizes", "")
 def sizes(context: Context) -> int:
     found = context.lab.sizes()
     context.show_panel(found)
@@ -35,23 +36,21 @@ def sizes(context: Context) -> int:
 
 
 @command(
-    ("avalanche",), "IMAGE [PATH]", "Change one thing in an image, and see which digests change with it", least=1, most=2,
-    program="imagelab",
+    "avalanche", "IMAGE [PATH]", least=1, most=2,
 )  # fmt: skip
 def avalanche(context: Context) -> int:
     context.show_panel(context.lab.avalanche(*context.parsed.arguments))
     return 0
 
 
-@command(("tape",), "", "The last pull, request by request: what was asked, and what came back", program="imagelab")
+@command("tape", "")
 def tape(context: Context) -> int:
     context.show_panel(context.lab.tape())
     return 0
 
 
 @command(
-    ("causes",), "CONTAINER", "docker diff, with the command that made each line and the bytes before and after", least=1, most=1,
-    program="imagelab",
+    "causes", "CONTAINER", least=1, most=1,
 )  # fmt: skip
 def causes(context: Context) -> int:
     context.show_panel(context.lab.causes(context.parsed.arguments[0]))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    ("graph",), "", "Draw layers, the images on them, their names and containers",
+    "graph", "",
     Flag("output", "o", "string", "Write a file instead: .svg, .dot or .txt"),
     Flag("focus", "", "string", "Only this image (or container) and its family"),
     Flag("all", "a", "bool", "Intermediate images and digest references, too"),
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Flag("fold", "", "int", "Show at most so many layers in a row one by one; 0 for any number", "6"),
     Flag("since", "", "int", "Mark what differs from this step of the timeline; -1 is the one before the last"),
     Flag("from", "", "string", "Draw a running engine instead: docker, or the URL of its socket (also Podman's)"),
-    Flag("lang", "", "string", "Speak this language: en or zh"), program="imagelab",
+    Flag("lang", "", "string", "Speak this language: en or zh"),
 )  # fmt: skip
 def graph(context: Context) -> int:
     from pathlib import Path

@@ -1,42 +1,82 @@
-"""imagelab's own verbs, the list of Docker's that it does not do, and the overview of all."""
+"""`docker version`, `info` and `system df`; and what imagelab has for a whole lab: its upstream, a registry, a doctor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from imagelab.cli.command import COMMANDS, GROUPS, Context, command
-from imagelab.cli.commands import (
-    archives,  # noqa: F401
-    build,  # noqa: F401
-    containers,  # noqa: F401
-    images,  # noqa: F401
-    panels,  # noqa: F401
-    pictures,  # noqa: F401
-    timeline,  # noqa: F401
-)
+from imagelab.cli.command import Context, command
+from imagelab.cli.commands.formatting import OBJECT_FORMAT, TABLE_FORMAT
 from imagelab.cli.flags import Flag
-from imagelab.course import commands as course_commands  # noqa: F401
 from imagelab.errors import ImageLabError, UsageError
 
 
-@command(("lab",), "[OPTIONS]", "Open JupyterLab on the lessons", most=None, program="imagelab", raw=True)
-def lab(context: Context) -> int:
-    from imagelab.jupyter.launch import command
+@command(
+    "system df", "", Flag("format", "", "string", TABLE_FORMAT),
+    Flag("verbose", "v", "bool", "Show detailed information on space usage"),
+)  # fmt: skip
+def system_df(context: Context) -> int:
+    from imagelab.output.images import disk_usage
 
-    return command(
-        context.parsed.arguments,
-        out=context.out,
-        err=context.err,
-        environ=context.environ,
-        home=context.options.text("lab"),
+    parsed, lab = context.parsed, context.lab
+    context.out.write(disk_usage(
+        lab.engine.images.disk_usage(), lab.state, verbose=parsed.on("verbose"), format=parsed.text("format"), era=lab.era,
+        now=lab.now(), tz=lab.tz,
+    ))  # fmt: skip
+    if held := lab.timeline.held():
+        from imagelab.units import human_size
+
+        said = (
+            f"hint: the timeline holds {human_size(held, digits=4)} more, for undo; imagelab gc --keep 0 forgets it\n"
+        )
+        context.err.write(said)
+    return 0
+
+
+@command("version", "", Flag("format", "f", "string", OBJECT_FORMAT))
+def version(context: Context) -> int:
+    from imagelab import __version__
+    from imagelab.output.objects import version as lines
+
+    client = {
+        "Version": f"imagelab {__version__}",
+        "Prints as": f"Docker {context.era}",
+        "Daemon": "none: there is no server",
+    }
+    data = (
+        {"Client": client}
+        if not context.parsed.text("format")
+        else {"Client": {"Version": __version__}, "Server": None}
     )
+    context.out.write(lines(data, format=context.parsed.text("format")))
+    return 0
+
+
+@command("system info", "", Flag("format", "f", "string", OBJECT_FORMAT))
+def info(context: Context) -> int:
+    from imagelab import __version__
+    from imagelab.output.objects import info as lines
+
+    lab, state = context.lab, context.lab.state
+    running = sum(container.running for container in state.containers.values())
+    shown = {
+        "Containers": len(state.containers), "Running": running, "Images": len(state.images),
+        "Server Version": f"none (imagelab {__version__}, prints as Docker {lab.era})", "Storage Driver": "imagelab",
+        "Docker Root Dir": str(lab.store.directory), "Registry": lab.settings.upstream,
+        "Registry Mirrors": ", ".join(lab.settings.mirrors) or "none", "Platform": lab.settings.platform,
+    }  # fmt: skip
+    text = context.parsed.text("format")
+    keys = {"Server Version": "ServerVersion", "Storage Driver": "Driver", "Docker Root Dir": "DockerRootDir"}
+    data = {keys.get(key, key.replace(" ", "")): value for key, value in shown.items()} if text else shown
+    context.out.write(lines(data, format=text))
+    return 0
+
+
+# -- imagelab's own ---------------------------------------------------------------------------------------
 
 
 @command(
-    ("serve",), "", "Serve the built-in images as a registry over HTTP",
+    "serve", "",
     Flag("port", "p", "int", "Port to listen on; 0 takes a free one", "5000"),
     Flag("host", "", "string", "Address to listen on", "127.0.0.1"),
-    Flag("data", "", "string", "Directory that keeps what is pushed (else it is gone at the end)"), program="imagelab",
+    Flag("data", "", "string", "Directory that keeps what is pushed (else it is gone at the end)"),
 )  # fmt: skip
 def serve(context: Context) -> int:
     from pathlib import Path
@@ -64,9 +104,8 @@ def serve(context: Context) -> int:
 
 
 @command(
-    ("upstream",), "[ls | release NAME[:TAG] | set classroom|hub|URL | fault KIND [NAME] | heal]",
-    "The registry behind docker.io: its tags, their next builds, and what shall go wrong",
-    Flag("times", "", "int", "How often the fault happens", "1"), most=3, program="imagelab", recorded=True,
+    "upstream", "[ls | release NAME[:TAG] | set classroom|hub|URL | fault KIND [NAME] | heal]",
+    Flag("times", "", "int", "How often the fault happens", "1"), most=3, recorded=True,
     about="Faults: truncate, tamper, slow and redirect meet a layer, 429 and 500 a manifest, token the way in; heal takes them back.",
 )  # fmt: skip
 def upstream(context: Context) -> int:
@@ -98,14 +137,14 @@ def upstream(context: Context) -> int:
     return 0
 
 
-@command(("doctor",), "", "Recompute every digest, size and link of the lab", program="imagelab")
+@command("doctor", "")
 def doctor(context: Context) -> int:
     problems = context.lab.engine.doctor()
     context.out.write("".join(f"{problem}\n" for problem in problems) or "the lab is as it should be\n")
     return 1 if problems else 0
 
 
-@command(("supervise",), "CONTAINER", "Drive a container (used by docker run -d)", least=1, most=1, program="imagelab")
+@command("supervise", "CONTAINER", least=1, most=1)
 def supervise(context: Context) -> int:
     from imagelab.runtime.driver import World
     from imagelab.runtime.session import GoneError
@@ -122,70 +161,3 @@ def supervise(context: Context) -> int:
     except ImageLabError as error:
         note(lab.store, container.id, str(error))
         return 1
-
-
-# -- what is not here ---------------------------------------------------------------------------------------
-
-_BUILD = "its builder is the classic one"
-_NO_DAEMON = "there is no daemon to manage"
-OUT_OF_SCOPE = {
-    **dict.fromkeys(["stats", "container stats", "update", "container update"], "its containers have no limits and use no resources of their own"),
-    **dict.fromkeys(["buildx", "builder prune"], _BUILD),
-    **dict.fromkeys(["push", "image push"], "its labs pull; `imagelab serve` is a registry that others push to"),
-    **dict.fromkeys(["login", "logout"], "the built-in registry needs no login"),
-    **dict.fromkeys(["volume", "network", "compose", "swarm", "service", "stack", "node", "secret", "config"], "it is about images"),
-    **dict.fromkeys(
-        ["search", "context", "plugin", "trust", "manifest", "checkpoint", "events"] + ["system events", "system prune"], _NO_DAEMON
-    ),
-}  # fmt: skip
-
-
-CONTAINER_VERBS = (
-    "attach commit cp create diff export kill logs pause port ps rename restart rm start stop top unpause wait".split()
-)
-
-
-IMAGE_VERBS = [
-    "run",
-    "exec",
-    "build",
-    "pull",
-    "images",
-    "tag",
-    "rmi",
-    "history",
-    "inspect",
-    "save",
-    "load",
-    "import",
-    "version",
-    "info",
-]
-OWN_VERBS = [
-    "lab",
-    "graph",
-    "explore",
-    "sizes",
-    "avalanche",
-    "tape",
-    "causes",
-    "upstream",
-    "serve",
-    "doctor",
-]
-
-
-def sections() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The overview's parts: Docker's verbs, groups, imagelab's own."""
-
-    def entries(names: Sequence[str]) -> list[tuple[str, str]]:
-        return [(name, COMMANDS[name].short) for name in names]
-
-    return [
-        ("Docker's Commands", entries(IMAGE_VERBS)),
-        ("Commands for Containers", entries(CONTAINER_VERBS)),
-        ("Management Commands", [(name, group.short) for name, group in GROUPS.items()]),
-        ("imagelab's Commands", entries(OWN_VERBS)),
-        ("The Course", entries(["progress", "check", "assignment", "lint-lessons", "new-lesson"])),
-        ("The Timeline", entries(["undo", "redo", "steps", "at", "fork", "replay", "gc"])),
-    ]

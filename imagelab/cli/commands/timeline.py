@@ -10,32 +10,31 @@ from typing import TYPE_CHECKING
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
-from imagelab.output.tabwriter import columns
 
 if TYPE_CHECKING:
     from imagelab.engine.timeline import Moved
     from imagelab.lab.lab import Lab
-    from imagelab.state.steps import Entry, Step
+    from imagelab.state.steps import Entry
 
 
-@command(("undo",), "[N]", "Take back the last step, or the last N", most=1, program="imagelab")
+@command("undo", "[N]", most=1)
 def undo(context: Context) -> int:
     return _tell(context, context.lab.engine.timeline.undo(_number(context, 1)))
 
 
-@command(("redo",), "[N]", "Do again what was undone: one step, or N", most=1, program="imagelab")
+@command("redo", "[N]", most=1)
 def redo(context: Context) -> int:
     return _tell(context, context.lab.engine.timeline.redo(_number(context, 1)))
 
 
-@command(("at",), "STEP", "Go to the moment after a step; 0 is the beginning", least=1, most=1, program="imagelab")
+@command("at", "STEP", least=1, most=1)
 def at(context: Context) -> int:
     return _tell(context, context.lab.engine.timeline.at(_number(context, 0)))
 
 
 @command(
-    ("fork",), "DIRECTORY", "Copy the lab, as it is or as it was after a step", Flag("at", "", "int", "The step (else the present)"),
-    least=1, most=1, program="imagelab",
+    "fork", "DIRECTORY", Flag("at", "", "int", "The step (else the present)"),
+    least=1, most=1,
 )  # fmt: skip
 def fork(context: Context) -> int:
     lab, directory = context.lab, Path(context.parsed.arguments[0])
@@ -48,8 +47,8 @@ def fork(context: Context) -> int:
 
 
 @command(
-    ("gc",), "", "Forget other branches of the timeline, drop what nothing needs",
-    Flag("keep", "", "int", "Keep only the last steps of this branch: so many"), program="imagelab",
+    "gc", "",
+    Flag("keep", "", "int", "Keep only the last steps of this branch: so many"),
 )  # fmt: skip
 def gc(context: Context) -> int:
     from imagelab.units import human_size
@@ -62,12 +61,14 @@ def gc(context: Context) -> int:
 
 
 @command(
-    ("steps",), "", "List what was done, and where the lab is",
+    "steps", "",
     Flag("all", "a", "bool", "The steps of other branches, too"),
     Flag("format", "", "string", "'json' for a log that `imagelab replay` runs; else a table"),
-    Flag("no-trunc", "", "bool", "Don't truncate output"), program="imagelab",
+    Flag("no-trunc", "", "bool", "Don't truncate output"),
 )  # fmt: skip
 def steps(context: Context) -> int:
+    from imagelab.output.timeline import listing
+
     parsed, lab = context.parsed, context.lab
     match parsed.text("format"):
         case "json":
@@ -79,7 +80,11 @@ def steps(context: Context) -> int:
                     "note: what was done before the first of these steps is forgotten: an empty lab cannot replay them\n"
                 )
         case "" | "table":
-            context.out.write(listing(lab, all=parsed.on("all"), no_trunc=parsed.on("no-trunc")))
+            timeline = lab.engine.timeline
+            context.out.write(listing(
+                timeline.all(), timeline.steps(), timeline.position, all=parsed.on("all"), no_trunc=parsed.on("no-trunc"), era=lab.era,
+                now=lab.now(),
+            ))  # fmt: skip
         case other:
             raise UsageError(
                 f"imagelab steps --format {other}: table or json", hint="json is one object a line, for imagelab replay"
@@ -87,35 +92,8 @@ def steps(context: Context) -> int:
     return 0
 
 
-def listing(lab: Lab, *, all: bool = False, no_trunc: bool = False) -> str:
-    """The steps as a table; `*` marks the present, `+` what redo would bring back, `-` what lies on another branch."""
-    from imagelab.output.eras import ago
-    from imagelab.state.steps import path_to
-
-    timeline = lab.engine.timeline
-    everything = {step.number: step for step in timeline.all()}
-    position = timeline.position
-    behind = set(path_to({number: step.parent for number, step in everything.items()}, position))
-    ahead = {step.number for step in timeline.steps()} - behind
-    rows = ["\tSTEP\tAFTER\tDONE\tCOMMAND\tEVENTS"]
-    for step in everything.values() if all else timeline.steps():
-        mark = "*" if step.number == position else "+" if step.number in ahead else "" if step.number in behind else "-"
-        line = step.line if no_trunc or len(step.line) <= 60 else step.line[:59] + "…"
-        done = ago(step.at, lab.now(), lab.era) if step.at else ""
-        rows.append(f"{mark}\t{step.number}\t{step.parent}\t{done}\t{line}\t{_events(step)}")
-    return columns(rows)
-
-
-def _events(step: Step) -> str:
-    """`image pull, container create, start`: each thing that was done, once, in the order of its first time."""
-    done: dict[str, dict[str, None]] = {}
-    for event in step.events:
-        done.setdefault(event.type, {})[event.action] = None
-    return ", ".join(f"{kind} {', '.join(actions)}" for kind, actions in done.items())
-
-
 @command(
-    ("replay",), "LOG", "Run a log of `imagelab steps --format json` in an empty lab ('-' reads stdin)", least=1, most=1, program="imagelab"
+    "replay", "LOG", least=1, most=1
 )  # fmt: skip
 def replay(context: Context) -> int:
     from imagelab.state.steps import read_log
@@ -171,10 +149,12 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
 
 def _writes_outside(words: Sequence[str]) -> bool:
     """Would this line do something to the machine? A log that somebody else has sent is not trusted with that."""
-    from imagelab.cli.command import COMMANDS
+    from imagelab.cli.command import command_of
+    from imagelab.cli.verbs import VERBS
 
     plain = [word for word in words if not word.startswith("-")]
-    found = COMMANDS.get(" ".join(plain[:2])) or COMMANDS.get(plain[0] if plain else "")
+    name = next((name for name in (" ".join(plain[:2]), *plain[:1]) if name in VERBS), "")
+    found = command_of(name) if name else None
     if found is not None and not found.recorded:
         return True  # a server, another log: no step was ever one of these
     if found is None or not found.name.endswith((" save", " export", " cp")):

@@ -1,26 +1,26 @@
-"""docs/cli.md, written from the commands themselves: `python -m imagelab.cli.document` writes it again."""
+"""docs/cli.md, written from the commands themselves: `make docs` writes it again."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
 
-from imagelab.cli.command import COMMANDS
 from imagelab.cli.main import run
+from imagelab.cli.verbs import VERBS
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "cli.md"
+PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
 HEAD = """\
 # The command line
 
 `imagelab VERB` in a terminal, `%docker VERB` in a notebook, `docker VERB` where imagelab has put its own on PATH. Flags,
 output, errors and exit codes are Docker's; flags before the verb are imagelab's. This page is written by
-`python -m imagelab.cli.document`, and a test holds it to be current.
+`make docs`, and a test holds it to be current.
 """
 
 
 def page() -> str:
     """The whole page: the overview, and every verb's help under its canonical name."""
-    names = [name for name, command in COMMANDS.items() if command.name == name]
+    names = {verb.canonical for verb in VERBS.values()}
     blocks = [f"\n## {name}\n\n```text\n{_help(name.split())}```\n" for name in sorted(names)]
     return f"{HEAD}\n```text\n{_help([])}```\n" + "".join(blocks)
 
