@@ -2,7 +2,7 @@
 
     pull        a Debian image from a registry on this machine: `imagelab pull -q`, its floor (the same bytes hashed,
                 inflated, hashed again and their headers found, with no network and no store), skopeo, podman (`pull`)
-    listing     `imagelab images` with 1,000 images, beside `python -c pass`
+    listing     `imagelab version`, `--help` and `images` with 1,000 images, beside a Python that imports what any such tool does
     prune       1,000 dangling images
     growth      listings, builds, pull, tag and rmi in a lab of 1,000 images, against a floor (`growth`)
     timeline    undo and redo in a lab of 1,000 images
@@ -37,6 +37,9 @@ from benchmarks.view import bench as bench_view
 
 # -- a thousand images --------------------------------------------------------------------------------------
 
+FLOOR = "sqlite3, json, re, dataclasses, pathlib, datetime, argparse"
+"""What a command line over a small database imports before it does anything."""
+
 
 def a_thousand(directory: Path, *, tagged: bool) -> None:
     """A lab of 1,000 images, five layers each, three of them their own."""
@@ -66,11 +69,14 @@ def bench_thousand(folder: Path) -> None:
     a_thousand(listing, tagged=True)
     contenders: dict[str, Callable[[], object]] = {
         "python -c pass": lambda: run(sys.executable, "-c", "pass"),
+        FLOOR: lambda: run(sys.executable, "-c", f"import {FLOOR}"),
+        "imagelab version": lambda: run(sys.executable, "-m", "imagelab", "version"),
+        "imagelab --help": lambda: run(sys.executable, "-m", "imagelab", "--help"),
         "imagelab images, 1,000 images": lambda: run(sys.executable, "-m", "imagelab", "--lab", listing, "images"),
     }
     seconds = interleaved(contenders, 9)
     extra = (seconds["imagelab images, 1,000 images"] - seconds["python -c pass"]) * 1000
-    show("listing", seconds, "python -c pass", f"{extra:.0f} ms more than an empty Python")
+    show("starting up, and a listing", seconds, FLOOR, f"images: {extra:.0f} ms more than an empty Python")
 
     def pruned() -> float:
         shutil.rmtree(prune, ignore_errors=True)

@@ -29,9 +29,11 @@ bare as well. `origin` says which: `"daemon"`, `"client"` or `"stream"`.
 
 from __future__ import annotations
 
-from typing import Literal
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
-Origin = Literal["daemon", "client", "stream"]
+    Origin = Literal["daemon", "client", "stream"]
 
 
 class ImageLabError(Exception):

@@ -95,3 +95,55 @@ def test_importing_imagelab_loads_nothing_heavy() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert not loaded & {"requests", "IPython", "graphviz", "sqlite3", "json", "imagelab.lab.lab"}
+
+
+OVERVIEW = {"", "cli", "cli.command", "cli.flags", "cli.help", "cli.main", "cli.verbs", "errors"}
+VERSION = OVERVIEW | {"cli.commands", "cli.commands.formatting", "cli.commands.system", "output", "output.objects"}
+IMAGES = OVERVIEW | set("""
+    cli.commands cli.commands.formatting cli.commands.images
+    lab lab.archives lab.build lab.lab lab.opening lab.panels lab.pictures lab.timeline
+    output output.eras output.images output.rows output.tabwriter
+    engine engine.context engine.engine engine.images
+    store store.containers store.database store.journal store.os_errors store.store store.transaction
+    state state.events state.image_filters state.model state.steps
+    oci oci.digest oci.reference units
+    """.split())  # fmt: skip
+SLOW = {"re", "typing", "dataclasses", "json", "sqlite3", "datetime", "pathlib", "inspect", "enum", "contextlib"}
+
+
+def loaded_by(*words: str) -> set[str]:
+    """The modules that a command line loads, in an interpreter that has none before."""
+    code = (
+        "import sys\nbefore = set(sys.modules)\nfrom imagelab.cli.main import main\n"
+        f"main({list(words)!r})\nprint(*sys.modules.keys() - before, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout
+    return set(done.stderr.split())
+
+
+def ours(loaded: set[str]) -> set[str]:
+    return {name.removeprefix("imagelab").lstrip(".") for name in loaded if name.partition(".")[0] == "imagelab"}
+
+
+@pytest.mark.parametrize(("word", "allowed"), [("--help", OVERVIEW), ("version", VERSION)])
+def test_what_needs_no_lab_loads_next_to_nothing(word: str, allowed: set[str]) -> None:
+    loaded = loaded_by(word)
+    assert ours(loaded) <= allowed
+    assert not loaded & SLOW
+
+
+def test_a_listing_loads_only_what_it_is_made_of(tmp_path: Path) -> None:
+    loaded_by("--lab", str(tmp_path), "images")  # which makes the lab
+    assert ours(loaded_by("--lab", str(tmp_path), "images")) <= IMAGES
+
+
+def test_every_verb_is_where_the_table_says() -> None:
+    from importlib import import_module
+
+    from imagelab.cli.command import command_of
+    from imagelab.cli.verbs import SECTIONS, VERBS
+
+    for name, verb in VERBS.items():
+        assert command_of(name).call is getattr(import_module(verb.module), verb.function), name
+    assert {name for _, names in SECTIONS for name in names.split()} <= set(VERBS)

@@ -42,7 +42,6 @@ from imagelab.lab.timeline import Past
 from imagelab.state.events import ProgressSink, Removal, silent
 from imagelab.state.model import State
 from imagelab.store.store import Store
-from imagelab.view.messages import checked_language
 
 if TYPE_CHECKING:
     from imagelab.classroom.upstream import ClassroomUpstream
@@ -81,7 +80,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         if settings.era:
             _checked_era(settings.era)
         if settings.lang:
-            checked_language(settings.lang)
+            _checked_lang(settings.lang)
         self.engine = Engine(
             store,
             self._make_upstream,
@@ -153,7 +152,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     @lang.setter
     def lang(self, lang: str) -> None:
-        self.store.remember("lang", checked_language(lang))
+        self.store.remember("lang", _checked_lang(lang))
         self.settings = replace(self.settings, lang="")
 
     @property
@@ -339,6 +338,12 @@ def _checked_era(era: str) -> str:
     if era not in ERAS:
         raise UsageError(f"unknown era {era!r}", hint=f"imagelab prints as Docker {', '.join(ERAS[:-1])} or {ERAS[-1]}")
     return era
+
+
+def _checked_lang(lang: str) -> str:
+    from imagelab.view.messages import checked_language
+
+    return checked_language(lang)
 
 
 def finish(progress: ProgressSink) -> None:

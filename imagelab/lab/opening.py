@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from imagelab.lab.lab import Lab, Settings
 from imagelab.state.events import ProgressSink, silent
 from imagelab.store.store import Store
-from imagelab.view.messages import language_here
 
 SETTINGS = ("IMAGELAB_UPSTREAM", "IMAGELAB_MIRRORS", "IMAGELAB_ERA", "IMAGELAB_LANG", "DOCKER_DEFAULT_PLATFORM")
 """What the environment may say about a lab of one's own."""
@@ -73,6 +72,7 @@ def open_lesson(kind: type[L], name: str, *, lang: str = "") -> L:
 
     from imagelab.runtime.supervisor import OWNER
     from imagelab.store.locks import locked
+    from imagelab.view.messages import language_here
 
     lang = lang or language_here(os.environ)
     folder = tempfile.TemporaryDirectory(prefix=f"imagelab-{name}-", ignore_cleanup_errors=True)

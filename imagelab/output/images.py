@@ -6,9 +6,8 @@ The default tables, which is what is printed nearly always, are written without 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imagelab.oci.reference import familiar
 from imagelab.output import eras
@@ -31,8 +30,7 @@ IMAGE_TYPE = "*formatter.imageContext"
 RAW_IMAGES = "repository: {{.Repository}}\ntag: {{.Tag}}\n%simage_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(NamedTuple):
     """The flags of `docker images` that change how it looks."""
 
     quiet: bool = False
@@ -45,8 +43,7 @@ class ListOptions:
     dangling: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRow:
+class ImageRow(NamedTuple):
     """One line of the listing: an image under one of its names."""
 
     image: Image

@@ -10,12 +10,13 @@ import pytest
 
 from imagelab.app import Lab
 from imagelab.course import catalog, checks
-from imagelab.course.bilingual import Words, language_here
+from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
 from imagelab.course.exercise import Exercise, Lines, Rung, Wrong, perform, prepare
 from imagelab.course.lab_snapshot import Scene, canonical, look
 from imagelab.course.trial import clean_lab, rehearse
 from imagelab.errors import ImageLabError
+from imagelab.view.messages import language_here
 
 EXERCISES = list(catalog.exercises())
 

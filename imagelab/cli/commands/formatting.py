@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from imagelab.cli.command import Context
 from imagelab.errors import ImageLabError, NotFoundError, TemplateError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 FORMATTING = (
     "Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates"
