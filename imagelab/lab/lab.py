@@ -193,9 +193,10 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def pull(self, name: str, *, all_tags: bool = False, platform: str | None = None) -> LabImage:
         """Fetch an image and return it; with `all_tags` the last of the repository's."""
-        words = [*(["-a"] if all_tags else []), *(["--platform", platform] if platform else []), name]
+        from imagelab.state.requests import PullRequest
+
         try:
-            with self.verb("pull", *words):
+            with self.verb(*PullRequest(name, all_tags, platform).line()):
                 result = self.engine.images.pull(
                     name, all_tags=all_tags, platform=platform, progress=self.pull_progress
                 )
@@ -231,16 +232,17 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
     def rmi(self, *names: str, force: bool = False, prune: bool = True) -> tuple[Removal, ...]:
         """Untag or delete images; what was done, in order."""
-        flags = [*(["-f"] if force else []), *([] if prune else ["--no-prune"])]
-        with self.verb("rmi", *flags, *names):
+        from imagelab.state.requests import RemoveRequest
+
+        with self.verb(*RemoveRequest(names, force, prune).line()):
             return tuple(item for name in names for item in self.engine.images.remove(name, force=force, prune=prune))
 
     def prune(self, *, all: bool = False, filters: Sequence[str] = ()) -> PruneReport:
         """Remove dangling images, or with `all` every image no container uses. Asks nothing."""
         from imagelab.state.image_filters import Filters
+        from imagelab.state.requests import PruneRequest
 
-        flags = ["-f", *(["-a"] if all else []), *(f"--filter={text}" for text in filters)]
-        with self.verb("image", "prune", *flags):
+        with self.verb(*PruneRequest(all, tuple(filters)).line()):
             return self.engine.images.prune(all=all, filters=Filters.parse(list(filters)))
 
     def history(self, name: str) -> History:
@@ -271,7 +273,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         """
         from imagelab.errors import ImageNotFoundError
         from imagelab.lab.results.containers import LabContainer
-        from imagelab.state.container_config import Request, command_line
+        from imagelab.state.container_config import Request, line_of
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
         published = {
@@ -282,7 +284,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             image, words, name, None if entrypoint is None else tuple(entrypoint), tuple(env), user, workdir, hostname, labels or {},
             detach=True, remove=remove, ports=published,
         )  # fmt: skip
-        with self.verb("run", *command_line(request)):
+        with self.verb(*line_of(request)):
             try:
                 container = self.engine.containers.create(request)
             except ImageNotFoundError:

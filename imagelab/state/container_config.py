@@ -98,23 +98,39 @@ class Request:
     """Fields of HostConfig that are only shown: they change nothing here."""
 
 
-def command_line(request: Request) -> list[str]:
-    """The words after `docker run` that ask for the same; what only Python can say (a longer entrypoint) is left out."""
-    words = ["-d", *(["--rm"] if request.remove else [])]
-    for flag, value in (
-        ("--name", request.name),
-        ("-u", request.user),
-        ("-w", request.workdir),
-        ("-h", request.hostname),
-    ):
+def line_of(request: Request) -> list[str]:
+    """The words after `docker` that ask for the same; what only Python can say (a longer entrypoint) is left out."""
+    words = [flag for flag, on in (("-d", request.detach), ("--rm", request.remove)) if on]
+    for flag, value in _texts(request):
         words += [flag, value] if value else []
     if request.entrypoint is not None:
         words += ["--entrypoint", request.entrypoint[0] if request.entrypoint else ""]
     words += [word for entry in request.env for word in ("-e", entry)]
     words += [word for name, value in request.labels.items() for word in ("-l", f"{name}={value}")]
     for port, bindings in request.ports.items():
-        words += [word for binding in bindings for word in ("-p", f"{binding['HostPort']}:{port}")]
-    return [*words, request.image, *request.command]
+        words += [word for binding in bindings for word in ("-p", _publication(port, binding))]
+    words += [word for port in request.exposed for word in ("--expose", port)]
+    words += [word for stream in request.attach for word in ("-a", stream)]
+    words += [
+        flag for flag, on in (("-i", request.interactive), ("-t", request.tty), ("-P", request.publish_all)) if on
+    ]
+    return ["run", *words, request.image, *request.command]
+
+
+def _texts(request: Request) -> list[tuple[str, str]]:
+    timeout = "" if request.stop_timeout is None else str(request.stop_timeout)
+    return [
+        ("--name", request.name), ("-u", request.user), ("-w", request.workdir), ("-h", request.hostname),
+        ("--stop-signal", request.stop_signal), ("--stop-timeout", timeout), ("--platform", request.platform or ""),
+        ("--pull", "" if request.pull == "missing" else request.pull),
+    ]  # fmt: skip
+
+
+def _publication(port: str, binding: Mapping[str, str]) -> str:
+    """`[ip:][host:]port/protocol`, as -p takes it."""
+    address, host = binding["HostIp"], binding["HostPort"]
+    shown = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+    return f"{shown}{host}:{port}" if shown or host else port
 
 
 def merged_config(request: Request, image: Mapping[str, Any], container_id: str) -> dict[str, Any]:

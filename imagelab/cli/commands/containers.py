@@ -12,9 +12,11 @@ from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, No
 
 if TYPE_CHECKING:
     from imagelab.cli.command import Function
+    from imagelab.cli.flags import Parsed
     from imagelab.engine.containers import Containers
     from imagelab.state.container_config import Request
     from imagelab.state.model import Container
+    from imagelab.state.requests import CommitRequest
 
 
 def verb(
@@ -468,16 +470,24 @@ def _attached(context: Context, container: Container, *, stdin_open: bool) -> in
 
 @verb("commit", "CONTAINER [REPOSITORY[:TAG]]", most=2)
 def commit(context: Context) -> int:
-    parsed = context.parsed
-    name, *target = parsed.arguments
+    parsed, request = context.parsed, commit_request(context.parsed)
     if parsed.on("no-pause") and parsed.all("pause"):
         raise UsageError("conflicting options: --no-pause and --pause cannot be used together")
     image = containers(context).commit(
-        name, target[0] if target else "", author=parsed.text("author"), message=parsed.text("message"),
-        instructions=parsed.all("change"),
+        request.container, request.target, author=request.author, message=request.message, instructions=request.changes
     )  # fmt: skip
     context.out.write(f"{image}\n")
     return 0
+
+
+def commit_request(parsed: Parsed) -> CommitRequest:
+    """What a line of `docker commit` asks for."""
+    from imagelab.state.requests import CommitRequest
+
+    container, *target = parsed.arguments
+    return CommitRequest(
+        container, target[0] if target else "", parsed.text("author"), parsed.text("message"), tuple(parsed.all("change"))
+    )  # fmt: skip
 
 
 @verb("export", "CONTAINER")

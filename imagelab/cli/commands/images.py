@@ -14,6 +14,7 @@ from imagelab.output import eras
 
 if TYPE_CHECKING:
     from imagelab.lab.lab import Lab
+    from imagelab.state.requests import PruneRequest, PullRequest, RemoveRequest
 
 # -- pull, images, history, inspect -------------------------------------------------------------------------
 
@@ -29,17 +30,24 @@ def pull(context: Context) -> int:
     from imagelab.oci.reference import Reference
     from imagelab.state.events import silent
 
-    parsed = context.parsed
-    name, all_tags, quiet = parsed.arguments[0], parsed.on("all-tags"), parsed.on("quiet")
-    reference = Reference.parse(name)
-    if not (quiet or all_tags or reference.tag or reference.digest):
+    request, quiet = pull_request(context.parsed), context.parsed.on("quiet")
+    reference = Reference.parse(request.name)
+    if not (quiet or request.all_tags or reference.tag or reference.digest):
         context.out.write("Using default tag: latest\n")
     progress = silent if quiet else context.pull_progress()
-    platform = parsed.text("platform") or None
-    result = context.lab.engine.images.pull(name, all_tags=all_tags, platform=platform, progress=progress)
+    result = context.lab.engine.images.pull(
+        request.name, all_tags=request.all_tags, platform=request.platform, progress=progress
+    )
     if context.era != "1.13" or quiet:
         context.out.write(result.canonical + "\n")
     return 0
+
+
+def pull_request(parsed: Parsed) -> PullRequest:
+    """What a line of `docker pull` asks for."""
+    from imagelab.state.requests import PullRequest
+
+    return PullRequest(parsed.arguments[0], parsed.on("all-tags"), parsed.text("platform") or None)
 
 
 @command(
@@ -188,30 +196,35 @@ def tag(context: Context) -> int:
 def rmi(context: Context) -> int:
     from imagelab.output.images import removals
 
-    parsed, lab = context.parsed, context.lab
+    parsed, lab, request = context.parsed, context.lab, remove_request(context.parsed)
     if parsed.all("platform"):
         raise UsageError("removing one platform of an image needs the containerd store", hint="leave --platform out")
     if parsed.on("dry-run"):
-        preview = lab.preview_rmi(
-            *parsed.arguments, force=parsed.on("force"), prune=not parsed.on("no-prune"), lang="en"
-        )
+        preview = lab.preview_rmi(*request.names, force=request.force, prune=request.prune, lang="en")
         context.show(
             preview.text, {"text/html": replace(preview, lang=lab.lang).html}
         )  # a panel speaks the learner's language
         return 1 if preview.refusals else 0
-    force, failed = parsed.on("force"), []
-    for name in parsed.arguments:
+    failed = []
+    for name in request.names:
         before = lab.state
         try:
-            removed = lab.engine.images.remove(name, force=force, prune=not parsed.on("no-prune"))
+            removed = lab.engine.images.remove(name, force=request.force, prune=request.prune)
         except ImageLabError as error:
             failed.append(error)
             continue
         context.out.write(removals(eras.removals(removed, before, lab.era)))
     for refusal in failed:
         context.explain(refusal)
-    forgiven = force and all(isinstance(refusal, NotFoundError) for refusal in failed)
+    forgiven = request.force and all(isinstance(refusal, NotFoundError) for refusal in failed)
     return 1 if failed and not forgiven else 0
+
+
+def remove_request(parsed: Parsed) -> RemoveRequest:
+    """What a line of `docker rmi` asks for."""
+    from imagelab.state.requests import RemoveRequest
+
+    return RemoveRequest(tuple(parsed.arguments), parsed.on("force"), not parsed.on("no-prune"))
 
 
 @command(
@@ -223,14 +236,21 @@ def prune(context: Context) -> int:
     from imagelab.output.images import prune as answer
     from imagelab.state.image_filters import Filters
 
-    parsed, lab = context.parsed, context.lab
-    what = "images without at least one container associated to them" if parsed.on("all") else "dangling images"
-    if not parsed.on("force"):
+    lab, request = context.lab, prune_request(context.parsed)
+    what = "images without at least one container associated to them" if request.all else "dangling images"
+    if not request.force:
         context.out.write(f"WARNING! This will remove all {what}.\nAre you sure you want to continue? [y/N] ")
         context.out.flush()
         if context.answer() not in ("y", "Y"):
             return 1
     before = lab.state
-    report = lab.engine.images.prune(all=parsed.on("all"), filters=Filters.parse(parsed.all("filter")))
+    report = lab.engine.images.prune(all=request.all, filters=Filters.parse(list(request.filters)))
     context.out.write(answer(report, eras.removals(report.removed, before, lab.era)))
     return 0
+
+
+def prune_request(parsed: Parsed) -> PruneRequest:
+    """What a line of `docker image prune` asks for."""
+    from imagelab.state.requests import PruneRequest
+
+    return PruneRequest(parsed.on("all"), tuple(parsed.all("filter")), parsed.on("force"))

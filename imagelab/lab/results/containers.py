@@ -153,9 +153,10 @@ class LabContainer:
 
     def commit(self, target: str = "", *, author: str = "", message: str = "", changes: Sequence[str] = ()) -> LabImage:
         """Make an image of it (`docker commit`); `changes` are Dockerfile instructions."""
-        flags = [word for flag, text in (("-a", author), ("-m", message)) if text for word in (flag, text)]
-        flags += [word for text in changes for word in ("-c", text)]
-        with self.lab.verb("commit", *flags, self.container.name, *([target] if target else [])):
+        from imagelab.state.requests import CommitRequest
+
+        request = CommitRequest(self.container.name, target, author, message, tuple(changes))
+        with self.lab.verb(*request.line()):
             image = self.lab.engine.containers.commit(
                 self.id, target, author=author, message=message, instructions=changes
             )
