@@ -37,13 +37,10 @@ class Archived:
     def load(self, source: str | Path | IO[bytes], *, platform: str | None = None) -> list[LabImage]:
         """The images of an archive: a path, or a stream of bytes, compressed or not."""
         from imagelab.lab.results.images import LabImage
+        from imagelab.state.requests import LoadRequest
 
-        words = [
-            "-q",
-            *(["--platform", platform] if platform else []),
-            *(["-i", str(source)] if isinstance(source, (str, Path)) else []),
-        ]
-        with self._reading("load", words, source) as stream:
+        request = LoadRequest(str(source) if isinstance(source, (str, Path)) else "", platform, quiet=True)
+        with self._reading(request.line(), source) as stream:
             loaded = self.engine.archives.load(stream, platform=platform, progress=self.pull_progress)
         return [LabImage(cast("Lab", self), one.image.id) for one in loaded]
 
@@ -53,11 +50,11 @@ class Archived:
     ) -> LabImage:  # fmt: skip
         """An image of one layer from a tar of files: a path, a URL or a stream. `changes`: Dockerfile instructions."""
         from imagelab.lab.results.images import LabImage
+        from imagelab.state.requests import ImportRequest
 
-        flags = [word for text in changes for word in ("-c", text)] + (["-m", message] if message else [])
-        flags += ["--platform", platform] if platform else []
         where = str(source) if isinstance(source, (str, Path)) else "-"
-        with self._reading("import", [*flags, where, *([name] if name else [])], source) as stream:
+        request = ImportRequest(where, name, tuple(changes), message, platform)
+        with self._reading(request.line(), source) as stream:
             image = self.engine.archives.import_(
                 stream if where == "-" or not _is_url(where) else where,
                 name,
@@ -69,7 +66,7 @@ class Archived:
         return LabImage(cast("Lab", self), image.id)
 
     @contextmanager
-    def _reading(self, verb: str, words: Sequence[str], source: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    def _reading(self, line: Sequence[str], source: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
         """The archive as a stream, in one step of the timeline, and kept there so that the step can be run again."""
         import io
 
@@ -80,7 +77,7 @@ class Archived:
         kept = None
         stream = opened(Path(str(source))) if here else io.BytesIO() if isinstance(source, (str, Path)) else source
         try:
-            with self.verb(verb, *words) as recorded:
+            with self.verb(*line) as recorded:
                 kept = self.store.keep(stream)
                 yield stream
                 recorded.inputs |= {"archive": kept} if kept is not None else {}

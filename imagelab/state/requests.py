@@ -69,5 +69,57 @@ class CommitRequest:
         return ["commit", *flags, self.container, *([self.target] if self.target else [])]
 
 
+@dataclass(frozen=True, slots=True)
+class ExecRequest:
+    """`docker exec`."""
+
+    container: str
+    command: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+    tty: bool = False
+    interactive: bool = False
+    detach: bool = False
+
+    def line(self) -> list[str]:
+        """The words after `docker`."""
+        flags = [flag for flag, on in (("-d", self.detach), ("-i", self.interactive), ("-t", self.tty)) if on]
+        flags += [*_given("-u", self.user), *_given("-w", self.workdir)]
+        flags += [word for entry in self.env for word in ("-e", entry)]
+        return ["exec", *flags, self.container, *self.command]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """`docker load`; without a file it reads standard input."""
+
+    file: str = ""
+    platform: str | None = None
+    quiet: bool = False
+
+    def line(self) -> list[str]:
+        """The words after `docker`."""
+        quiet = ["-q"] if self.quiet else []
+        return ["load", *quiet, *_given("--platform", self.platform), *_given("-i", self.file)]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """`docker import`: `source` is a file, a URL, or `-`; `changes` are Dockerfile instructions."""
+
+    source: str
+    name: str = ""
+    changes: tuple[str, ...] = ()
+    message: str = ""
+    platform: str | None = None
+
+    def line(self) -> list[str]:
+        """The words after `docker`."""
+        flags = [word for text in self.changes for word in ("-c", text)]
+        flags += [*_given("-m", self.message), *_given("--platform", self.platform)]
+        return ["import", *flags, self.source, *([self.name] if self.name else [])]
+
+
 def _given(flag: str, value: str | None) -> list[str]:
     return [flag, value] if value else []

@@ -9,12 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelab.cli.command import command_of
-from imagelab.cli.commands.containers import commit_request
+from imagelab.cli.commands.archives import import_request, load_request
+from imagelab.cli.commands.containers import commit_request, exec_request
 from imagelab.cli.commands.images import prune_request, pull_request, remove_request
 from imagelab.cli.commands.run_options import request_of
 from imagelab.cli.flags import Parsed, parse
 from imagelab.state.container_config import Request, line_of
-from imagelab.state.requests import CommitRequest, PruneRequest, PullRequest, RemoveRequest
+from imagelab.state.requests import (
+    CommitRequest,
+    ExecRequest,
+    ImportRequest,
+    LoadRequest,
+    PruneRequest,
+    PullRequest,
+    RemoveRequest,
+)
 
 TEXT = st.text(min_size=1, max_size=8)
 WORD = TEXT.filter(lambda text: not text.startswith("-"))
@@ -32,15 +41,24 @@ PRUNES = st.builds(PruneRequest, st.booleans(), FILTERS, st.booleans())
 COMMITS = st.builds(
     CommitRequest, WORD, st.just("") | WORD, st.just("") | TEXT, st.just("") | TEXT, st.lists(TEXT, max_size=3).map(tuple)
 )  # fmt: skip
+ENV = st.dictionaries(NAME, st.none() | st.text(max_size=5), max_size=3).map(
+    lambda env: tuple(name if value is None else f"{name}={value}" for name, value in env.items())
+)
+WORDS = st.lists(st.text(max_size=6), max_size=4).map(tuple)
+EXECS = st.builds(
+    ExecRequest, WORD, WORDS, ENV, st.just("") | TEXT, st.just("") | TEXT, st.booleans(), st.booleans(), st.booleans()
+)  # fmt: skip
+LOADS = st.builds(LoadRequest, st.just("") | TEXT, st.none() | TEXT, st.booleans())
+SOURCES = WORD | st.just("-")
+CHANGES = st.lists(TEXT, max_size=3).map(tuple)
+IMPORTS = st.builds(ImportRequest, SOURCES, st.just("") | WORD, CHANGES, st.just("") | TEXT, st.none() | TEXT)
 RUNS = st.builds(
     Request,
     WORD,
-    st.lists(st.text(max_size=6), max_size=4).map(tuple),
+    WORDS,
     name=st.just("") | TEXT,
     entrypoint=st.none() | st.just(()) | TEXT.map(lambda word: (word,)),
-    env=st.dictionaries(NAME, st.none() | st.text(max_size=5), max_size=3).map(
-        lambda env: tuple(name if value is None else f"{name}={value}" for name, value in env.items())
-    ),
+    env=ENV,
     user=st.just("") | TEXT,
     workdir=st.just("") | TEXT.map("/{}".format),
     hostname=st.just("") | TEXT,
@@ -91,3 +109,18 @@ def test_commit(request: CommitRequest) -> None:
 @given(RUNS)
 def test_run(request: Request) -> None:
     assert read(line_of(request), "run", lambda parsed: request_of(parsed, {})) == request
+
+
+@given(EXECS)
+def test_exec(request: ExecRequest) -> None:
+    assert read(request.line(), "exec", lambda parsed: exec_request(parsed, {})) == request
+
+
+@given(LOADS)
+def test_load(request: LoadRequest) -> None:
+    assert read(request.line(), "load", load_request) == request
+
+
+@given(IMPORTS)
+def test_import(request: ImportRequest) -> None:
+    assert read(request.line(), "import", import_request) == request

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
-from imagelab.cli.flags import Flag
+from imagelab.cli.flags import Flag, Parsed
 from imagelab.errors import UsageError
 from imagelab.lab.files import opened, refuse_place, refused, write_whole
 from imagelab.oci.reference import Reference, familiar
@@ -18,6 +18,7 @@ from imagelab.state.events import ProgressSink, silent
 
 if TYPE_CHECKING:
     from imagelab.engine.archives.loader import Loaded
+    from imagelab.state.requests import ImportRequest, LoadRequest
 
 _ONE_PLATFORM = '{} only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'
 
@@ -58,17 +59,24 @@ def save(context: Context) -> int:
     Flag("quiet", "q", "bool", "Suppress the load output"),
 )  # fmt: skip
 def load(context: Context) -> int:
-    parsed, platform = context.parsed, context.parsed.text("platform") or None
-    if not parsed.text("input") and context.at_a_terminal:
+    request = load_request(context.parsed)
+    if not request.file and context.at_a_terminal:
         raise UsageError(
             "requested load from stdin, but stdin is empty", hint="docker load -i FILE, or docker load < FILE"
         )
-    with _source(context, parsed.text("input")) as source:
-        progress = _progress(context, quiet=parsed.on("quiet"))
-        loaded = context.lab.engine.archives.load(source, platform=platform, progress=progress)
+    with _source(context, request.file) as source:
+        progress = _progress(context, quiet=request.quiet)
+        loaded = context.lab.engine.archives.load(source, platform=request.platform, progress=progress)
     for line in loaded_lines(loaded, context.era):
         context.out.write(line + "\n")
     return 0
+
+
+def load_request(parsed: Parsed) -> LoadRequest:
+    """What a line of `docker load` asks for."""
+    from imagelab.state.requests import LoadRequest
+
+    return LoadRequest(parsed.text("input"), parsed.text("platform") or None, parsed.on("quiet"))
 
 
 def loaded_lines(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
@@ -90,22 +98,32 @@ def loaded_lines(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
     Flag("platform", "", "string", "Set platform if server is multi-platform capable"), least=1, most=None,
 )  # fmt: skip
 def import_(context: Context) -> int:
-    parsed = context.parsed
-    where, *name = parsed.arguments[:2]  # Docker's client looks at no more
+    request = import_request(context.parsed)
+    where = request.source
     is_url = where.startswith(("http://", "https://"))
     if where == "-" and context.at_a_terminal:
         raise UsageError(
             "requested import from stdin, but stdin is empty", hint="docker import FILE, or docker import - < FILE"
         )
     with _source(context, "" if is_url or where == "-" else where) as source:
-        if name:
-            Reference.parse(name[0])
+        if len(context.parsed.arguments) > 1:
+            Reference.parse(request.name)
         image = context.lab.engine.archives.import_(
-            where if is_url else source, *name, changes=parsed.all("change"), message=parsed.text("message"),
-            platform=parsed.text("platform") or None, progress=_progress(context, quiet=False, lines=is_url),
+            where if is_url else source, request.name, changes=request.changes, message=request.message,
+            platform=request.platform, progress=_progress(context, quiet=False, lines=is_url),
         )  # fmt: skip
     context.out.write(f"{eras.image_id(image, context.era)}\n")
     return 0
+
+
+def import_request(parsed: Parsed) -> ImportRequest:
+    """What a line of `docker import` asks for."""
+    from imagelab.state.requests import ImportRequest
+
+    source, *name = parsed.arguments[:2]  # Docker's client looks at no more
+    return ImportRequest(
+        source, name[0] if name else "", tuple(parsed.all("change")), parsed.text("message"), parsed.text("platform") or None
+    )  # fmt: skip
 
 
 # -- files and streams --------------------------------------------------------------------------------------

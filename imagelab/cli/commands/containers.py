@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imagelab.engine.containers import Containers
     from imagelab.state.container_config import Request
     from imagelab.state.model import Container
-    from imagelab.state.requests import CommitRequest
+    from imagelab.state.requests import CommitRequest, ExecRequest
 
 
 def verb(
@@ -167,34 +167,35 @@ def create(context: Context) -> int:
     return 0
 
 
-@verb(
-    "exec",
-    "CONTAINER COMMAND [ARG...]",
-    least=2,
-    most=None,
-    interspersed=False,
-)
+@verb("exec", "CONTAINER COMMAND [ARG...]", least=2, most=None, interspersed=False)
 def exec_(context: Context) -> int:
-    from imagelab.cli.commands.run_options import environment, settled
+    from imagelab.cli.commands.run_options import settled
     from imagelab.cli.streams import input_from
     from imagelab.engine.process_spec import Exec
     from imagelab.output.streams import output_to
 
-    parsed = context.parsed
-    name, *words = parsed.arguments
-    tty, detach = parsed.on("tty"), parsed.on("detach")
-    wanted = Exec(tuple(words), environment(parsed, settled(context)), parsed.text("user"), parsed.text("workdir"), tty)
-    containers(context).resolve(name)
-    if detach:
+    request = exec_request(context.parsed, settled(context))
+    containers(context).resolve(request.container)
+    if request.detach:
         return _exec_apart(context)
+    typed = request.tty and request.interactive
     stdin = input_from(
-        context.stdin,
-        heard=context.heard,
-        interactive=parsed.on("interactive"),
-        tty=tty and parsed.on("interactive"),
-        environ=context.environ,
+        context.stdin, heard=context.heard, interactive=request.interactive, tty=typed, environ=context.environ
     )
-    return containers(context).exec(name, wanted, stdin, output_to(context.out, context.err))
+    wanted = Exec(request.command, request.env, request.user, request.workdir, request.tty)
+    return containers(context).exec(request.container, wanted, stdin, output_to(context.out, context.err))
+
+
+def exec_request(parsed: Parsed, environ: Mapping[str, str]) -> ExecRequest:
+    """What a line of `docker exec` asks for."""
+    from imagelab.cli.commands.run_options import environment
+    from imagelab.state.requests import ExecRequest
+
+    container, *command = parsed.arguments
+    return ExecRequest(
+        container, tuple(command), environment(parsed, environ), parsed.text("user"), parsed.text("workdir"), parsed.on("tty"),
+        parsed.on("interactive"), parsed.on("detach"),
+    )  # fmt: skip
 
 
 def _exec_apart(context: Context) -> int:
@@ -273,11 +274,7 @@ def unpause(context: Context) -> int:
     return each(context, containers(context).unpause)
 
 
-@verb(
-    "wait",
-    "CONTAINER [CONTAINER...]",
-    most=None,
-)
+@verb("wait", "CONTAINER [CONTAINER...]", most=None)
 def wait(context: Context) -> int:
     return each(context, lambda name: context.out.write(f"{containers(context).wait(name)}\n"), echo=False)
 
@@ -381,11 +378,7 @@ def ps(context: Context) -> int:
     return 0
 
 
-@verb(
-    "container inspect",
-    "CONTAINER [CONTAINER...]",
-    most=None,
-)
+@verb("container inspect", "CONTAINER [CONTAINER...]", most=None)
 def container_inspect(context: Context) -> int:
     from imagelab.cli.commands.formatting import inspect_objects
 

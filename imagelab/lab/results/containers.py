@@ -127,15 +127,15 @@ class LabContainer:
         """Run a command in it: words, or one string for its shell. Its output, errors and exit code."""
         from imagelab.engine.process_spec import Exec
         from imagelab.runtime.streams import BytesInput
+        from imagelab.state.requests import ExecRequest
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
         typed = stdin.encode("utf-8", "surrogateescape")
-        flags = [*(["-i"] if stdin else []), *(["-u", user] if user else []), *(["-w", workdir] if workdir else [])]
-        flags += [word for entry in env for word in ("-e", entry)]
-        with self.lab.verb("exec", *flags, self.container.name, *words) as verb:
+        request = ExecRequest(self.container.name, words, tuple(env), user, workdir, interactive=bool(stdin))
+        with self.lab.verb(*request.line()) as verb:
             result = captured(
                 lambda show: self.lab.engine.containers.exec(
-                    self.id, Exec(words, tuple(env), user, workdir), BytesInput(typed), show
+                    self.id, Exec(words, request.env, user, workdir), BytesInput(typed), show
                 )
             )
             verb.exit_code = result.exit_code
