@@ -93,10 +93,8 @@ def _run_failed(context: Context, error: ImageLabError) -> int:
     from imagelab.output import eras
 
     said = f"docker: {eras.prefix(error, context.era)}{eras.error_text(error, context.era)}"
-    old = context.era == "1.13"
-    context.err.write(
-        f"{said}.\nSee 'docker run --help'.\n" if old else f"{said}\n\nRun 'docker run --help' for more information\n"
-    )
+    now = "\n\nRun 'docker run --help' for more information\n"
+    context.err.write(said + (".\nSee 'docker run --help'.\n" if context.era == "1.13" else now))
     if error.hint:
         context.err.write(f"hint: {error.hint}\n")
     return error.exit_code if error.exit_code in (125, 126, 127) else 125
