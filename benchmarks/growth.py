@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 import imagelab
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import chain_ids
 from imagelab.state.model import Image, Layer

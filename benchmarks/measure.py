@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from imagelab.lab.lab import Lab, connect
+from imagelab.app import Lab, connect
 
 RUNS = 3
 

@@ -87,7 +87,9 @@ class Views:
         index = read(found.target) if own != found.target else b""
         tag = next((familiar(name) for name in self.state.tags(found.id)), found.id.short)
         blob = read(layer.blob)
-        return hash_chain(ImageBytes(tag, number, row, inflated(blob), blob, read(found.id), read(own), index), self.lang)
+        return hash_chain(
+            ImageBytes(tag, number, row, inflated(blob), blob, read(found.id), read(own), index), self.lang
+        )
 
     def tape(self) -> PullLog:
         """The last pull, request by request: what was asked, what came back, what was not asked because it was here."""
@@ -116,7 +118,9 @@ class Views:
         done = [step for step in timeline.steps() if step.number <= timeline.position]  # the others can be redone
         steps = [(step.number, f"docker {step.line}", timeline.changes(step.number, found.id)) for step in done]
         written = with_parents(changes, now)
-        return diff_causes(found.name, listed(before, changes), written, before, now, steps, self.store.read_file, self.lang)
+        return diff_causes(
+            found.name, listed(before, changes), written, before, now, steps, self.store.read_file, self.lang
+        )
 
     @contextmanager
     def _recorded(self, name: str, progress: ProgressSink) -> Iterator[ProgressSink]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import imagelab
-from imagelab.lab.lab import Lab
+from imagelab.app import Lab
 from imagelab.state.sorted_map import SortedMap
 from imagelab.store.store import Store
 

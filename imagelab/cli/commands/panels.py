@@ -5,7 +5,6 @@ from __future__ import annotations
 from imagelab.cli.command import Context, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
-from imagelab.output.streams import output_to
 
 
 @command(
@@ -20,7 +19,7 @@ def explore(context: Context) -> int:
             raise UsageError("--recover is for one image", hint="imagelab explore IMAGE --recover /path")
         context.show_panel(lab.compare(*names))
     elif path:
-        from imagelab.cli.streams import output_to
+        from imagelab.output.streams import output_to
 
         output_to(context.out, context.err)(1, lab.explore(names[0]).recover(path))
     else:
