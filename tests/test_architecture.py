@@ -104,8 +104,8 @@ IMAGES = OVERVIEW | set("""
     lab lab.archives lab.build lab.lab lab.opening lab.panels lab.pictures lab.timeline
     output output.eras output.images output.rows output.tabwriter
     engine engine.context engine.engine engine.images
-    store store.containers store.database store.journal store.os_errors store.store store.transaction
-    state state.events state.image_filters state.model state.steps
+    store store.containers store.database store.journal store.made store.os_errors store.store store.transaction
+    state state.events state.image_filters state.model state.sorted_map state.steps
     oci oci.digest oci.reference units
     """.split())  # fmt: skip
 SLOW = {"re", "typing", "dataclasses", "json", "sqlite3", "datetime", "pathlib", "inspect", "enum", "contextlib"}
