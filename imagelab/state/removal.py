@@ -38,7 +38,7 @@ class Plan:
         self._state = state
         self._gone: set[Digest] = set()
         self._left: dict[Digest, list[str]] = {}
-        self._orphaned: Counter[Digest] = Counter()
+        self._children_gone: Counter[Digest] = Counter()
         self._users: dict[Digest, list[Container]] = {}
         for container in state.containers.values():
             self._users.setdefault(container.image, []).append(container)
@@ -138,7 +138,7 @@ class Plan:
             if not standing[chain_id]:
                 self.removed.append(Deleted(chain_id))
         if image.parent:
-            self._orphaned[image.parent] += 1
+            self._children_gone[image.parent] += 1
             if prune and self._is_here(image.parent):
                 self._delete_quietly(image.parent, force=False, prune=True)
 
@@ -155,7 +155,7 @@ class Plan:
     def _refuse_if_used(self, image_id: Digest, *, references: bool, stopped: bool) -> None:
         users = self._users.get(image_id, ())
         running = next((user for user in users if user.running), None)
-        if len(self._state.children(image_id)) > self._orphaned[image_id]:
+        if len(self._state.children(image_id)) > self._children_gone[image_id]:
             raise _conflict(
                 image_id,
                 "cannot be forced",
