@@ -31,7 +31,7 @@ from imagelab.view.messages import LANGUAGES
 from states import a_state, chain, container, id_of, image
 from strategies import labs
 
-GOLDEN = Path(__file__).parent / "golden" / "graph"
+GOLDEN = Path(__file__).parent / "golden"
 SVG = "{http://www.w3.org/2000/svg}"
 LANGS = st.sampled_from(LANGUAGES)
 
@@ -352,7 +352,7 @@ def test_the_same_bytes_whatever_the_hash_seed_zone_and_directory(tmp_path: Path
             **os.environ,
             "PYTHONHASHSEED": seed,
             "TZ": zone,
-            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTHONPATH": os.pathsep.join(map(str, [Path(__file__).parent, Path(__file__).parents[1]])),
             "PYTHONIOENCODING": "utf-8",
         }
         seen.add(

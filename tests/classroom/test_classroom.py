@@ -132,7 +132,7 @@ def test_the_page_lists_the_cast(lab: Lab) -> None:
     """docs/classroom.md: every tag, its builds, size and layers."""
     from pathlib import Path
 
-    page = (Path(__file__).parent.parent / "docs" / "classroom.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "classroom.md").read_text(encoding="utf-8")
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| ")
     ]

@@ -228,7 +228,7 @@ with Store.open(Path(sys.argv[1])) as store:
 RECEIVER = """
 import sys, time
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = [sys.argv[2], str(Path(sys.argv[2]).parent)]
 from test_store import BLOB, LAYER
 from imagelab.store import blobs
 from imagelab.store.store import Store
