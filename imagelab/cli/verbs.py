@@ -42,6 +42,7 @@ image tag, tag | cli.commands.images:tag | Create a tag TARGET_IMAGE that refers
 image rm, image remove, rmi | cli.commands.images:rmi | Remove one or more images
 image prune | cli.commands.images:prune | Remove unused images
 system df | cli.commands.system:system_df | Show docker disk usage
+system prune | cli.commands.system:system_prune | Remove unused data
 version | cli.commands.system:version | Show the Docker version information
 system info, info | cli.commands.system:info | Display system-wide information
 container run, run | cli.commands.containers:run | Create and run a new container from an image
@@ -158,7 +159,7 @@ OUT_OF_SCOPE = {
     **dict.fromkeys(["login", "logout"], "the built-in registry needs no login"),
     **dict.fromkeys(["volume", "network", "compose", "swarm", "service", "stack", "node", "secret", "config"], "it is about images"),
     **dict.fromkeys(
-        ["search", "context", "plugin", "trust", "manifest", "checkpoint", "events"] + ["system events", "system prune"], _NO_DAEMON
+        ["search", "context", "plugin", "trust", "manifest", "checkpoint", "events", "system events"], _NO_DAEMON
     ),
 }  # fmt: skip
 """Docker's verbs that imagelab does not do, and why."""

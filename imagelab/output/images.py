@@ -299,10 +299,13 @@ def removals(removed: Iterable[Removal]) -> str:
 
 def prune(report: PruneReport, removed: Sequence[Removal]) -> str:
     """What `image prune` prints after the question (R5.18)."""
+    return deleted(removed) + f"Total reclaimed space: {eras.size(report.reclaimed, '28', digits=4)}\n"
+
+
+def deleted(removed: Sequence[Removal]) -> str:
+    """What a prune says of the images that went."""
     lines = "".join(_removal(item, "untagged", "deleted") for item in removed)
-    return (
-        f"Deleted Images:\n{lines}\n" if lines else ""
-    ) + f"Total reclaimed space: {eras.size(report.reclaimed, '28', digits=4)}\n"
+    return f"Deleted Images:\n{lines}\n" if lines else ""
 
 
 def _removal(item: Removal, untagged: str, deleted: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
@@ -320,16 +320,18 @@ def prune(context: Context) -> int:
         context.out.flush()
         if context.answer() not in ("y", "Y"):
             return 1
-    gone, freed = containers(context).prune(_kept(context))
-    listed = "".join(f"{container_id}\n" for container_id in gone)
-    context.out.write(
-        (f"Deleted Containers:\n{listed}\n" if gone else "")
-        + f"Total reclaimed space: {eras.size(freed, '28', digits=4)}\n"
-    )
+    gone, freed = containers(context).prune(kept_by_filters(context))
+    context.out.write(deleted(gone) + f"Total reclaimed space: {eras.size(freed, '28', digits=4)}\n")
     return 0
 
 
-def _kept(context: Context) -> Callable[[Container], bool]:
+def deleted(gone: Sequence[str]) -> str:
+    """What a prune says of the containers that went."""
+    listed = "".join(f"{container_id}\n" for container_id in gone)
+    return f"Deleted Containers:\n{listed}\n" if gone else ""
+
+
+def kept_by_filters(context: Context) -> Callable[[Container], bool]:
     """--filter: `until=24h`, `label=x`, `label!=x`."""
     from imagelab.state.image_filters import Filters
     from imagelab.units import parse_moment

@@ -30,6 +30,38 @@ def system_df(context: Context) -> int:
     return 0
 
 
+@command(
+    "system prune", "", Flag("all", "a", "bool", "Remove all unused images not just dangling ones"),
+    Flag("filter", "", "filter", 'Provide filter values (e.g. "label=<key>=<value>")'),
+    Flag("force", "f", "bool", "Do not prompt for confirmation"), Flag("volumes", "", "bool", "Prune anonymous volumes"),
+)  # fmt: skip
+def system_prune(context: Context) -> int:
+    from imagelab.cli.commands import containers
+    from imagelab.output import eras
+    from imagelab.output import images as format
+    from imagelab.state.image_filters import Filters
+
+    parsed, lab = context.parsed, context.lab
+    if parsed.on("volumes"):
+        raise UsageError("imagelab has no volumes to prune", hint="leave --volumes out")
+    if not parsed.on("force"):
+        what = "images without at least one container associated to them" if parsed.on("all") else "dangling images"
+        context.out.write(
+            f"WARNING! This will remove:\n  - all stopped containers\n  - all {what}\n\n"
+            "Are you sure you want to continue? [y/N] "
+        )
+        context.out.flush()
+        if context.answer() not in ("y", "Y"):
+            return 1
+    gone, freed = containers.containers(context).prune(containers.kept_by_filters(context))
+    before = lab.state
+    report = lab.engine.images.prune(all=parsed.on("all"), filters=Filters.parse(parsed.all("filter")))
+    images = format.deleted(eras.removals(report.removed, before, lab.era))
+    total = eras.size(freed + report.reclaimed, "28", digits=4)
+    context.out.write(f"{containers.deleted(gone)}{images}Total reclaimed space: {total}\n")
+    return 0
+
+
 @command("version", "", Flag("format", "f", "string", OBJECT_FORMAT))
 def version(context: Context) -> int:
     from imagelab import __version__
