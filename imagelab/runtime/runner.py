@@ -13,8 +13,10 @@ from typing import Any, Protocol
 
 from imagelab.errors import ImageLabError, StoreError
 from imagelab.runtime.driver import Main, World
+from imagelab.runtime.process import FOREVER
 from imagelab.runtime.session import GoneError
-from imagelab.runtime.streams import BytesInput
+from imagelab.runtime.standard_input import AttachedInput, standard_input
+from imagelab.runtime.streams import Stream
 from imagelab.state.model import Container
 from imagelab.store.store import Store
 
@@ -30,6 +32,10 @@ class Runner(Protocol):
 
     def pump(self) -> None:
         """Let those go on that cannot by themselves."""
+        return
+
+    def settle(self, patience: float) -> None:
+        """Wait for those that only wait for time to pass, as `sleep 1` does, and not for longer than this (seconds)."""
         return
 
     def application(self, container_id: str, port: int) -> Any:
@@ -74,9 +80,14 @@ class InProcess(Runner):
 
     def __init__(self) -> None:
         self._mains: dict[str, Main] = {}
+        self._inputs: dict[str, Stream] = {}
+        self._waits: dict[str, float] = {}
+        """Seconds that each can wait, as it said last."""
 
     def start(self, store: Store, container: Container, world: World) -> None:
-        self._mains[container.id] = Main(store, container, world, stdin=BytesInput())
+        stdin = standard_input(container, store.container_files(container.id))
+        self._mains[container.id] = Main(store, container, world, stdin=stdin)
+        self._inputs[container.id], self._waits[container.id] = stdin, FOREVER
         self.pump()
 
     def pump(self) -> None:
@@ -87,13 +98,24 @@ class InProcess(Runner):
                 main.session.stop(137)
             if main.session.code is not None:
                 main.finish()
-                del self._mains[container_id]
+                del self._mains[container_id], self._inputs[container_id], self._waits[container_id]
+
+    def settle(self, patience: float) -> None:
+        end = time.monotonic() + patience
+        self.pump()
+        while self._waits and (wait := min(self._waits.values())) < end - time.monotonic():
+            time.sleep(wait)
+            self.pump()
 
     def _go_on(self, main: Main) -> None:
         main.look()
+        if isinstance(stdin := self._inputs[main.id], AttachedInput):
+            stdin.fill()
         end = time.monotonic() + PATIENCE
+        self._waits[main.id] = FOREVER
         while main.session.code is None and not main.paused and time.monotonic() < end:
-            if main.session.take_turn() > 0:
+            self._waits[main.id] = main.session.take_turn()
+            if self._waits[main.id] > 0:
                 break
         main.look()
 

@@ -20,8 +20,8 @@ from typing import IO, Any
 
 from imagelab.runtime.driver import Main, World
 from imagelab.runtime.ports import bound
-from imagelab.runtime.session import GoneError, InteractiveInput, drive
-from imagelab.runtime.streams import BytesInput
+from imagelab.runtime.session import GoneError, drive
+from imagelab.runtime.standard_input import AttachedInput, standard_input
 from imagelab.state.model import Container
 from imagelab.store.store import Store
 
@@ -45,33 +45,10 @@ OWNER = "owner"
 """The file in a lesson's lab that its process holds locked."""
 
 
-class AttachedInput(InteractiveInput):
-    """Standard input of a container started with -d -i: it never ends, and has what `attach` types into a file."""
-
-    def __init__(self, file: Path, *, terminal: bool) -> None:
-        super().__init__(self._typed)
-        self._file, self._at, self.is_terminal = file, file.stat().st_size if file.exists() else 0, terminal
-
-    def _typed(self) -> bytes:
-        if not self._file.exists():
-            return b""
-        with self._file.open("rb") as handle:
-            handle.seek(self._at)
-            data = handle.read()
-        self._at += len(data)
-        return data
-
-    def fill(self) -> None:
-        super().fill()
-        self.ended = False
-        self.wanted = False
-
-
 def supervise(store: Store, container: Container, world: World) -> int:
     """Drive a container to its end; its exit code."""
     folder = store.container_files(container.id)
-    interactive = bool(container.config.get("OpenStdin"))
-    stdin = AttachedInput(folder / "stdin", terminal=bool(container.config.get("Tty"))) if interactive else BytesInput()
+    stdin = standard_input(container, folder)
     with bound(container) as sockets:
         main = Main(store, container, world, stdin=stdin, listen=sockets.listen)
         last = time.monotonic()

@@ -232,6 +232,34 @@ def test_export_is_a_tar_of_everything(lab: Lab, tmp_path: Path) -> None:
         assert tar.getmember("etc/hosts").size == 0
 
 
+def test_a_shell_whose_input_stays_open_or_that_has_a_terminal_waits(lab: Lab) -> None:
+    """Driven in this process as by one of its own: what reads waits, and reads what `attach` types."""
+    for name, flags in (("both", "-dit"), ("tty", "-dt"), ("open", "-di"), ("none", "-d")):
+        assert docker(lab, "run", flags, "--name", name, "ubuntu:14.04", "bash")[2] == 0
+    assert docker(lab, "ps", "--format", "{{.Names}}")[0].split() == ["open", "tty", "both"]
+    assert docker(lab, "stop", "-t", "0", "open")[2] == 0
+    docker(lab, "rm", "-f", "both", "tty")
+    assert docker(lab, "ps", "-q")[0] == ""
+
+
+def test_system_prune_takes_containers_first_and_then_images(lab: Lab) -> None:
+    docker(lab, "run", "--name", "done", "nginx", "true")
+    docker(lab, "run", "-d", "--name", "busy", "ubuntu:14.04", "sleep", "100")
+    out, _, code = docker(lab, "system", "prune", stdin="n\n")
+    assert code == 1 and out.startswith(
+        "WARNING! This will remove:\n  - all stopped containers\n  - all dangling images\n"
+    )
+    assert docker(lab, "system", "prune", "--volumes", "-f")[2] == 1
+    assert docker(lab, "system", "prune", "-f", "--filter", "label=none")[0] == "Total reclaimed space: 0B\n"
+    out, _, code = docker(lab, "system", "prune", "-a", "-f")
+    assert (
+        code == 0 and out.startswith("Deleted Containers:\n") and "\n\nDeleted Images:\nuntagged: nginx:latest\n" in out
+    )
+    assert out.splitlines()[-1].startswith("Total reclaimed space: ")
+    assert docker(lab, "images", "--format", "{{.Repository}}")[0] == "ubuntu\n"
+    assert docker(lab, "ps", "-a", "--format", "{{.Names}}")[0] == "busy\n"
+
+
 def test_prune(lab: Lab) -> None:
     docker(lab, "run", "-d", "--name", "web", "nginx")
     gone = [lab.run("ubuntu:14.04", "echo xyz > /f").id for _ in range(2)]
