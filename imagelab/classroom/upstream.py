@@ -13,7 +13,7 @@ publishes the next, the following pull brings it, and the image that had the nam
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
@@ -40,6 +40,33 @@ def contents() -> dict[str, Any]:
     the tag's own digest first, then the manifests under it."""
     loaded: dict[str, Any] = json.loads((DATA / "index.json").read_text(encoding="utf-8"))
     return loaded
+
+
+@cache
+def images_of(name: str) -> tuple[Mapping[str, Digest], ...]:
+    """Each build of a tag, the first published first, as platform -> image ID; () for a name that is not published here."""
+    try:
+        reference = Reference.parse(name).with_default_tag()
+    except ImageLabError:
+        return ()
+    tags = contents()["repositories"].get(reference.path, {}) if reference.domain == "docker.io" else {}
+    return tuple(
+        {platform: image for one in build for platform, image in _image(one)} for build in tags.get(reference.tag, ())
+    )
+
+
+def _image(digest: str) -> Iterator[tuple[str, Digest]]:
+    """The image behind a manifest; nothing for an index and for what is no program."""
+
+    def document(digest: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((DATA / "blobs" / digest.partition(":")[2]).read_text(encoding="utf-8"))
+        return loaded
+
+    config = document(digest).get("config")
+    if config:
+        machine = document(config["digest"])
+        words = [machine.get("os"), machine.get("architecture"), machine.get("variant")]
+        yield "/".join(word for word in words if word), Digest.trusted(config["digest"])
 
 
 class ClassroomStorage:
@@ -124,6 +151,11 @@ class ClassroomUpstream:
         self, *, load: Callable[[], Releases], save: Callable[[dict[str, int]], None], faults: Faults | None = None
     ) -> None:
         self._load, self._save, self._faults = load, save, faults
+
+    @property
+    def releases(self) -> Releases:
+        """How many builds of each tag have been published after the first."""
+        return dict(self._load())
 
     def repositories(self) -> list[str]:
         """Familiar names of all repositories."""

@@ -67,6 +67,11 @@ class Timeline:
         """The lab as it was after a step; 0: as it began. TimelineError."""
         return self._containers.state if number == self.position else self._moments.state(number)
 
+    def since(self, number: int) -> Iterator[tuple[Step, State]]:
+        """The steps after one that led to the present, each with the lab as it was then."""
+        path = [step for step in path_to(self._moments.parents(), self.position) if step > number]
+        return zip(self._moments.some(path), self._moments.states(path), strict=True)
+
     def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
         """What a container's files differed in from those of its image, after a step."""
         return self._moments.changes(number, container_id)
