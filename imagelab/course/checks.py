@@ -1,10 +1,16 @@
 """What an exercise can ask for: each check is a function of two scenes, and says in both languages what it wants.
 
-    image_exists("nginx:v2")                 tag_moved("mongo:3.2")           container_exists("web")
-    image_absent("redis")                    tag_kept("ubuntu")               container_running("web")
-    image_deleted("mongo:3.2")               same_image("ubuntu", "ubuntu:16.04")
-    file_in_image("nginx:v2", "/x", "hello") config_has("app", Author="me")   history_has("nginx:v2", "my page")
-    no_dangling()   dangling()               layers_on_top("nginx:v2", "nginx", 1)
+    image_exists("app:1")      tag_moved("mongo:3.2")     container_exists("web", "nginx")
+    image_absent("redis")      tag_kept("ubuntu")         container_running("web")
+    image_deleted("redis")     same_image("one", "two")   container_file("web", "/x", "word")
+    file_in_image("app:1", "/x", "word")                  config_has("app", Author="me")
+
+    checks_origin    which image it is, and where it comes from: published, layers_on_top, committed_from, built …
+    checks_listing   the whole of what is here: only_images, listing_is, dangling_gone, others_kept …
+    checks_content   what is in it, to the byte: text_is, same_files, secret_gone, starts …
+    checks_inside    files, history, config, containers
+
+Ask for what the task says, not for a name or a path: who tags another image `nginx` has no nginx.
 
 `says` is the line in the checklist, `missing` the sentence for a learner who is not there yet. `before` is the scene the
 exercise starts with, so "moved", "kept" and "deleted" have a meaning: they compare. What is not asked for does not
@@ -15,12 +21,21 @@ matter: extra images, other names, other ways are all fine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
+from imagelab.course.checks_content import (
+    bytes_gone,
+    hides,
+    new_file,
+    page_says,
+    same_file,
+    same_files,
+    secret_gone,
+    starts,
+    starts_as,
+    text_is,
+)
 from imagelab.course.checks_inside import (
-    child_of,
     config_has,
     container_absent,
     container_exists,
@@ -30,12 +45,30 @@ from imagelab.course.checks_inside import (
     file_in_image,
     history_has,
     in_no_layer,
-    layers_on_top,
     layers_shared,
     no_container_file,
     no_containers,
     no_file_in_image,
     only_changed,
+)
+from imagelab.course.checks_listing import (
+    dangling_gone,
+    image_intermediate,
+    intermediate_gone,
+    listing_is,
+    only_images,
+    others_kept,
+)
+from imagelab.course.checks_origin import (
+    away_and_back,
+    built,
+    child_of,
+    committed_from,
+    layers_on_top,
+    never_here,
+    published,
+    step_writes,
+    was_here,
 )
 from imagelab.course.lab_snapshot import Scene, canonical
 from imagelab.oci.reference import familiar
@@ -43,7 +76,11 @@ from imagelab.oci.reference import familiar
 __all__ = [
     "Check",
     "answered",
+    "away_and_back",
+    "built",
+    "bytes_gone",
     "child_of",
+    "committed_from",
     "config_has",
     "container_absent",
     "container_exists",
@@ -51,31 +88,49 @@ __all__ = [
     "container_running",
     "container_stopped",
     "dangling",
+    "dangling_gone",
     "file_in_image",
     "has_digest_name",
+    "hides",
     "history_has",
     "image_absent",
     "image_dangles",
     "image_deleted",
     "image_exists",
+    "image_intermediate",
     "image_kept",
     "in_no_layer",
     "intermediate",
+    "intermediate_gone",
     "is_platform",
     "layers_on_top",
     "layers_shared",
+    "listing_is",
+    "never_here",
+    "new_file",
     "no_container_file",
     "no_containers",
     "no_dangling",
     "no_file_in_image",
     "only_changed",
     "only_images",
+    "others_kept",
+    "page_says",
+    "published",
     "pulled",
+    "same_file",
+    "same_files",
     "same_image",
+    "secret_gone",
+    "starts",
+    "starts_as",
+    "step_writes",
     "tag_kept",
     "tag_moved",
     "tag_points_to",
     "tags_of",
+    "text_is",
+    "was_here",
 ]
 
 ANSWER = "answer"
@@ -210,14 +265,22 @@ def _repository(name: str) -> str:
 
 
 def answered(question: Words, answer: str) -> Check:
-    """A question's answer, given as a tag: any image called `answer:5`. The answer itself is not said."""
-    return Check(
-        question,
-        Words(
+    """A question's answer, given as a tag: any image called `answer:5`, and none with another. The answer is not said."""
+
+    def given(now: Scene) -> list[str]:
+        return [name for name in now.state.references if "@" not in name and _repository(name) == ANSWER]
+
+    def missing(before: Scene, now: Scene) -> Words:
+        if len(given(now)) > 1:
+            return Words(
+                "more than one answer is given: take the wrong ones away with `docker rmi`",
+                "答案不止一个：用 `docker rmi` 去掉错的",
+            )
+        return Words(
             "no image is called `answer:` with the right answer behind it yet", "还没有镜像叫 `answer:` 加上正确答案"
-        ),
-        lambda before, now: now.id_of(f"{ANSWER}:{answer}") is not None,
-    )
+        )
+
+    return Check(question, missing, lambda before, now: given(now) == [canonical(f"{ANSWER}:{answer}")])
 
 
 # -- images -------------------------------------------------------------------------------------------------
@@ -290,30 +353,6 @@ def intermediate(count: int | None = None) -> Check:
         says,
         lambda before, now: Words(f"{_images_are(len(now.intermediate))} intermediate", f"中间层镜像有 {len(now.intermediate)} 个"),
         lambda before, now: bool(now.intermediate) if count is None else len(now.intermediate) == count,
-    )  # fmt: skip
-
-
-def only_images(*names: str) -> Check:
-    """These images and no others: for lessons about cleaning up."""
-
-    def listed(some: Iterable[str]) -> tuple[str, str]:
-        quoted = [f"`{name}`" for name in some]
-        return ", ".join(quoted), "、".join(quoted)
-
-    def extra(now: Scene) -> int:
-        wanted = {now.id_of(name) for name in names}
-        return sum(one not in wanted for one in now.state.images if not now.state.is_intermediate(one))
-
-    def missing(before: Scene, now: Scene) -> Words:
-        lost, more = [name for name in names if now.id_of(name) is None], extra(now)
-        if lost:
-            return Words(f"not here any more: {listed(lost)[0]}", f"少了 {listed(lost)[1]}")
-        return Words(f"{more} image{'' if more == 1 else 's'} too many", f"多了 {more} 个镜像")
-
-    return Check(
-        Words(f"no images are here but {listed(names)[0]}", f"除了 {listed(names)[1]} 没有别的镜像"),
-        missing,
-        lambda before, now: not extra(now) and all(now.id_of(name) for name in names),
     )  # fmt: skip
 
 

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.lab_snapshot import Scene
+from imagelab.course.checks_origin import origins
+from imagelab.course.lab_snapshot import Scene, located
 from imagelab.layers.tree import Tree, diff
-from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig
 
 IMAGE, CONTAINER = Words("image", "镜像"), Words("container", "容器")
 """Where a file may be."""
 
 # -- what an image is made of -------------------------------------------------------------------------------
-
-
-def layers_on_top(name: str, base: str, count: int = 1) -> Check:
-    """The image is `base`'s layers and that many more."""
-    more = "one more layer" if count == 1 else f"{count} more layers"
-
-    def test(before: Scene, now: Scene) -> bool:
-        image, below = now.image(name), now.image(base) or before.image(base)
-        if image is None or below is None:
-            return False
-        return image.layers[: len(below.layers)] == below.layers and len(image.layers) == len(below.layers) + count
-
-    return Check(
-        Words(f"`{name}` is `{base}` with {more} on top", f"`{name}` 是在 `{base}` 上面加 {count} 层"),
-        Words(f"`{name}` is not `{base}` with {more} on top", f"`{name}` 不是在 `{base}` 上面加 {count} 层"),
-        test,
-    )
 
 
 def layers_shared(one: str, other: str, least: int = 1) -> Check:
@@ -46,22 +30,6 @@ def layers_shared(one: str, other: str, least: int = 1) -> Check:
         Words(f"`{one}` and `{other}` share {'a layer' if least == 1 else f'{least} layers'} or more", f"`{one}` 和 `{other}` 至少共享 {least} 层"),
         lambda before, now: Words(f"`{one}` and `{other}` share {shared(now)} layers", f"`{one}` 和 `{other}` 共享 {shared(now)} 层"),
         lambda before, now: shared(now) >= least,
-    )  # fmt: skip
-
-
-def child_of(name: str, parent: str) -> Check:
-    """The image was made here from the image that `parent` was at the start, or is now."""
-
-    def test(before: Scene, now: Scene) -> bool:
-        image = now.image(name)
-        return (
-            image is not None and image.parent is not None and image.parent in (before.id_of(parent), now.id_of(parent))
-        )
-
-    return Check(
-        Words(f"`{name}` was made from `{parent}`", f"`{name}` 是由 `{parent}` 生成的"),
-        Words(f"`{name}` was not made from `{parent}`", f"`{name}` 不是由 `{parent}` 生成的"),
-        test,
     )  # fmt: skip
 
 
@@ -96,7 +64,7 @@ def only_changed(name: str, *paths: str) -> Check:
         ]
 
     def _leads_to(path: str) -> bool:
-        return any(file.startswith(f"{path}/") for file in wanted)
+        return path == "" or any(file.startswith(f"{path}/") for file in wanted)
 
     def missing(before: Scene, now: Scene) -> Words:
         if now.id_of(name) is None:
@@ -112,7 +80,8 @@ def only_changed(name: str, *paths: str) -> Check:
 
 
 def _says(text: str | None, contains: str) -> bool:
-    return text is not None and contains in text
+    """Is the text in there, by itself and not as a part of a longer word?"""
+    return text is not None and re.search(rf"(?<!\w){re.escape(contains)}(?!\w)", text) is not None
 
 
 def _file_missing(now: Scene, name: str, path: str, kind: Words, there: bool) -> Words:
@@ -168,12 +137,12 @@ def history_has(name: str, text: str) -> Check:
 
 
 def container_exists(name: str, image: str = "") -> Check:
-    """A container has this name, and was made from this image (as it is named now, or was at the start)."""
+    """A container has this name, and was made from this image: the one of that name at the start, or one published as that."""
     of = Words(f", made from `{image}`", f"，由 `{image}` 创建") if image else Words("", "")
 
     def test(before: Scene, now: Scene) -> bool:
         found = now.container(name)
-        return found is not None and (not image or found.image in _ids(before, now, image))
+        return found is not None and (not image or found.image in origins(before, now, image))
 
     return Check(
         Words(f"a container is called `{name}`{of.en}", f"有一个容器叫 `{name}`{of.zh}"),
@@ -207,11 +176,11 @@ def no_containers() -> Check:
 
 
 def container_running(name: str) -> Check:
-    """The container runs."""
+    """The container runs, and is not paused."""
     return Check(
         Words(f"the container `{name}` runs", f"容器 `{name}` 正在运行"),
         Words(f"the container `{name}` does not run", f"容器 `{name}` 没有在运行"),
-        lambda before, now: (found := now.container(name)) is not None and found.running,
+        lambda before, now: (found := now.container(name)) is not None and found.status == "running",
     )
 
 
@@ -255,9 +224,5 @@ def _file_not_there(place: Words, exists: Callable[[Scene], bool], name: str, pa
     return Check(
         Words(f"`{path}` is not in the {place.en} `{name}`", f"{place.zh} `{name}` 里没有 `{path}`"),
         Words(f"`{path}` is in the {place.en} `{name}`, or there is no such {place.en}", f"{place.zh} `{name}` 里有 `{path}`，或者还没有这个{place.zh}"),
-        lambda before, now: exists(now) and path.strip("/") not in now.tree(name),
+        lambda before, now: exists(now) and located(now.tree(name), path) is None and path.strip("/") not in now.tree(name),
     )  # fmt: skip
-
-
-def _ids(before: Scene, now: Scene, name: str) -> set[Digest]:
-    return {found for scene in (before, now) if (found := scene.id_of(name)) is not None}

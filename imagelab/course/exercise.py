@@ -75,10 +75,16 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A wrong answer that people give, and the hint that must come first after it."""
+    """A wrong answer that people give: it must be refused, with this hint first ("": whichever), because of `why`."""
 
     lines: Lines
-    hint: str
+    hint: str = ""
+    why: str = ""
+
+
+def wrong(why: str, *lines: Line) -> Wrong:
+    """A wrong answer that looks like a right one: `why` says what the task asks and these lines do not do."""
+    return Wrong(lines, why=why)
 
 
 @dataclass(frozen=True, slots=True)

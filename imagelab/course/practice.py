@@ -53,6 +53,11 @@ class Practice:
         self.verdict = self.first = self.exercise.judge(self.before, self.before)
         self._moment = self._now()
         self._start = self.lab.timeline.position
+        self._may_end = self._at_work()
+
+    def _at_work(self) -> bool:
+        """Does a container run, which may end without anybody's doing?"""
+        return any(container.running for container in self.lab.state.containers.values())
 
     def _now(self) -> tuple[int, int]:
         """Which moment of the lab it is."""
@@ -72,13 +77,15 @@ class Practice:
     # -- looking --------------------------------------------------------------------------------------------
 
     def look(self) -> bool:
-        """Look at the lab again; has the verdict changed? A change in the lab counts as an attempt."""
-        if self.won or self._now() == self._moment:
+        """Look at the lab again; has the verdict changed? A change in the lab counts as an attempt; a container that has
+        ended by itself since is seen, too."""
+        done = self._now() != self._moment
+        if self.won or not (done or self._may_end):
             return False
-        self._moment = self._now()
+        self._moment, self._may_end = self._now(), self._at_work()
         old = self.verdict
         self.verdict = self.exercise.judge(self.before, look(self.lab))
-        self.attempts += 1
+        self.attempts += done
         self.won = self.verdict.passed
         self._note(attempts=self.attempts, solved=self.won, log=written(self.lab))
         return (self.verdict.held, self.verdict.missing) != (old.held, old.missing)

@@ -11,7 +11,6 @@ So an exercise is tried as any other code is:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import replace
@@ -25,6 +24,10 @@ from imagelab.course.lab_snapshot import Scene, look
 
 if TYPE_CHECKING:
     from imagelab.lab.lab import Lab
+
+
+PATIENCE = 3.0
+"""Seconds that a container in the background may take to end, before the lab is judged."""
 
 
 @contextmanager
@@ -46,24 +49,18 @@ def clean_lab(exercise: Exercise) -> Iterator[Lab]:
             lab.close()
 
 
-@contextmanager
-def _elsewhere(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    work = folder / "work"
-    work.mkdir()
-    os.chdir(work)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
 def rehearse(exercise: Exercise, lines: Iterable[Line] = ()) -> Verdict:
     """How far these lines get, from a clean start."""
     with clean_lab(exercise) as lab:
         before = look(lab)
         perform(lab, lines)
-        return exercise.judge(before, look(lab))
+        return judged(exercise, lab, before)
+
+
+def judged(exercise: Exercise, lab: Lab, before: Scene) -> Verdict:
+    """What the checks make of a lab, once what only takes a moment in it has ended: `run -d … sh -c "sleep 1; exit 42"`."""
+    lab.engine.containers.runner.settle(PATIENCE)
+    return exercise.judge(before, look(lab))
 
 
 @cache
