@@ -21,21 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from imagelab.course import catalog, notebooks
-from imagelab.course.bilingual import Words
-from imagelab.course.exercise import Exercise, Rung, Verdict, bare
-from imagelab.course.goal_mutations import survivors
-from imagelab.course.lab_snapshot import Scene
-from imagelab.course.trial import goal_of, rehearse, start_of
+from imagelab.course.exercise import Exercise
+from imagelab.course.lint_exercises import ADDRESS, HAN, lint_exercise
+from imagelab.course.lint_reach import lint_cell, lint_links
 from imagelab.errors import ImageLabError
-from imagelab.oci.reference import familiar
 
-HAN = re.compile(r"[\u4e00-\u9fff]")
-ADDRESS = re.compile(r"https?://(?!localhost\b|127\.0\.0\.1\b|[\w.-]+\.(?:test|example|invalid)(?![\w.-]))[\w.$\[{-]+")
-CODE = re.compile(r"`([^`]+)`")
 PLACED = re.compile(r"\.exercise\(\s*[\"']([^\"']+)")
 LISTED = {"lesson.md", "exercises.py"}
 LEAST = 2
-"""Exercises a lesson, and wrong answers an exercise."""
+"""Exercises a lesson."""
 
 
 def lint(root: Path, slugs: Sequence[str] = (), *, full: bool = False) -> list[str]:
@@ -65,6 +59,7 @@ def lint_lesson(folder: Path, root: Path, *, full: bool = False) -> list[str]:
     if (folder / "lesson.md").exists():
         found += lint_languages(folder / "lesson.md")
         found += lint_source(folder)
+        found += lint_links_of(folder / "lesson.md", root)
         found += [] if found else lint_notebook(folder / "lesson.md", root, full=full)
     for exercise in _exercises(folder) or ():
         found += lint_exercise(exercise)
@@ -122,13 +117,26 @@ def lint_source(folder: Path) -> Iterator[str]:
         code = [cell.source for cell in notebooks.cells(folder / "lesson.md") if cell.cell_type == "code"]
     except ImageLabError:
         return
-    for text in map(_without_runs, code):
-        if address := ADDRESS.search(text):
-            yield f"a cell needs the network: {address[0]}"
-    placed = [name for text in code for name in PLACED.findall(text)]
+    for cell in code:
+        address = ADDRESS.search(_without_runs(cell))
+        yield from [f"a cell needs the network: {address[0]}"] if address else []
+        yield from (found for found in lint_cell(cell) if not (address and "needs the network" in found))
+    placed = [name for text in map(_without_runs, code) for name in PLACED.findall(text)]
     known = [one.id for one in _exercises(folder) or ()]
     yield from (f"the exercise {name!r} has no cell: lab.exercise({name!r})" for name in known if name not in placed)
     yield from (f"a cell opens {name!r}, which is not in {catalog.FILE}" for name in placed if name not in known)
+
+
+def lint_links_of(source: Path, root: Path) -> Iterator[str]:
+    """Links and pictures in the prose lead somewhere: to a heading, to another lesson, to a file beside the notebook."""
+    try:
+        cells = [cell for cell in notebooks.cells(source) if cell.cell_type == "markdown"]
+    except ImageLabError:
+        return
+    known = [f"{one.parent.name}.ipynb" for one in notebooks.sources(root)]
+    for language in notebooks.LANGUAGES:
+        prose = "\n\n".join(cell.source for cell in cells if cell.metadata.get("lang", language) == language)
+        yield from lint_links(prose, prose, known, root / "notebooks" / language)
 
 
 def _without_runs(cell: str) -> str:
@@ -137,109 +145,6 @@ def _without_runs(cell: str) -> str:
         return cell
     lines = re.sub(r"\\\n", " ", cell).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().upper().startswith("RUN "))
-
-
-# -- exercises ----------------------------------------------------------------------------------------------
-
-
-def lint_exercise(exercise: Exercise) -> Iterator[str]:
-    """Everything about one exercise."""
-    for rule in (_words, _shape, _hints, _named, _tried):
-        for sentence in rule(exercise):
-            yield f"exercise {exercise.id}: {sentence}"
-
-
-def _words(exercise: Exercise) -> Iterator[str]:
-    said: list[tuple[str, Words]] = [("title", exercise.title), ("task", exercise.task), ("why", exercise.why)]
-    said += [(f"hint {hint.id}", hint.words) for hint in exercise.hints]
-    said += [(f"check {at}", check.says) for at, check in enumerate(exercise.checks, 1)]
-    said += [(f"check {at}, unmet", check.missing(Scene(), Scene())) for at, check in enumerate(exercise.checks, 1)]
-    for what, words in said:
-        for language, text in (("en", words.en), ("zh", words.zh)):
-            if not text.strip():
-                yield f"its {what} is empty in {language!r}"
-        if words.zh.strip() and not HAN.search(CODE.sub("", words.zh)) and re.search(r"[a-z]", CODE.sub("", words.en)):
-            yield f"its {what} has no Chinese in 'zh'"
-    for line in (*exercise.start, *exercise.solution):
-        if address := ADDRESS.search(line):
-            yield f"a line needs the network: {address[0]}"
-
-
-def _shape(exercise: Exercise) -> Iterator[str]:
-    if len(exercise.wrong) < LEAST:
-        yield f"it has {len(exercise.wrong)} wrong answers, and should have {LEAST} or more"
-    if not exercise.alternates:
-        yield "it has no alternate: another way that must pass"
-    if not exercise.checks:
-        yield "it has no checks"
-
-
-def _hints(exercise: Exercise) -> Iterator[str]:
-    ids = [hint.id for hint in exercise.hints]
-    yield from (f"two hints are called {name!r}" for name in sorted({name for name in ids if ids.count(name) > 1}))
-    for hint in exercise.hints:
-        if hint.rung in (Rung.RESTATE, Rung.SOLUTION):
-            yield f"hint {hint.id}: the first rung and the last come by themselves"
-        told = {bare(code) for text in hint.words for code in CODE.findall(text)}
-        if set(map(bare, exercise.solution)) <= told:
-            yield f"hint {hint.id} gives the solution away: {bare(exercise.solution[-1])!r}"
-
-
-def _named(exercise: Exercise) -> Iterator[str]:
-    """What the learner has to give a name is given one by the task: images, containers, files that are not there at the start."""
-    try:
-        start, goal = start_of(exercise), goal_of(exercise)
-    except ImageLabError:
-        return  # said elsewhere
-    known = " ".join([exercise.task.en, *exercise.start])
-    there = {path for tree in start.files.values() for path in tree}
-    new = {familiar(name) for name in set(goal.state.references) - set(start.state.references)}
-    new |= {name.removesuffix(":latest") for name in new} | {one.name for one in goal.state.containers.values()}
-    for name in dict.fromkeys(name for check in exercise.checks for name in CODE.findall(check.says.en)):
-        to_be_made = name in new or (name.startswith("/") and name.strip("/") not in there)
-        if to_be_made and name not in known:
-            yield f"a check requires {name!r}, which the task does not mention"
-
-
-def _tried(exercise: Exercise) -> Iterator[str]:
-    """Start, solution, alternates and wrong answers, each in a clean lab; and the goal with one thing wrong."""
-    try:
-        verdicts = []
-        for complaint, verdict in _trials(exercise):
-            verdicts.append(verdict)
-            yield from complaint
-        for at, check in enumerate(exercise.checks):
-            if all(verdict.held[at] for verdict in verdicts):
-                yield f"the check that {check.says.en!r} holds in every state that is listed: add a wrong answer that it catches"
-        given = {hint.id for verdict in verdicts if not verdict.passed for hint in verdict.hints}
-        for hint in exercise.hints:
-            if hint.id not in given:
-                yield f"hint {hint.id} fits no state that is listed: add the wrong answer that it is for"
-        yield from (f"no check notices when somebody should {name}" for name in survivors(exercise))
-    except ImageLabError as error:
-        yield str(error)
-
-
-def _trials(exercise: Exercise) -> Iterator[tuple[list[str], Verdict]]:
-    """For each listed state: what is wrong about it, and how it was judged."""
-
-    def solved(lines: Sequence[str], what: str) -> tuple[list[str], Verdict]:
-        verdict = rehearse(exercise, lines)
-        why = verdict.missing.en if verdict.missing else ""
-        return ([] if verdict.passed else [f"{what} does not pass: {why}"]), verdict
-
-    start = rehearse(exercise, ())
-    yield (["it is solved as shipped"] if start.passed else []), start
-    yield solved(exercise.solution, "its solution")
-    for at, lines in enumerate(exercise.alternates, 1):
-        yield solved(lines, f"alternate {at}")
-    for at, wrong in enumerate(exercise.wrong, 1):
-        verdict = rehearse(exercise, wrong.lines)
-        given = verdict.hints[0].id if verdict.hints else "none"
-        complaint = [f"wrong answer {at} passes"] if verdict.passed else []
-        if not verdict.passed and given != wrong.hint:
-            complaint = [f"wrong answer {at} gets the hint {given!r}, not {wrong.hint!r}"]
-        yield complaint, verdict
 
 
 # -- the notebook -------------------------------------------------------------------------------------------

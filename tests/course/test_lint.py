@@ -23,10 +23,12 @@ from imagelab.course.lint import (
     lint_files,
     lint_languages,
     lint_lesson,
+    lint_links_of,
     lint_outputs,
     lint_source,
     lint_twice,
 )
+from imagelab.course.lint_reach import lint_cell
 from imagelab.course.new_lesson import new_lesson
 from imagelab.errors import ImageLabError, UsageError
 
@@ -105,6 +107,14 @@ def test_an_unknown_lesson_and_a_folder_without_lessons_are_sentences(root: Path
 # -- exercises ----------------------------------------------------------------------------------------------
 
 NONSENSE = ("docker images",)
+
+
+def hinted(one: Exercise, text: str) -> Exercise:
+    """The exercise with one hint more, which says the same in both languages."""
+    chinese = text if "`" in text else f"{text}。"
+    return replace(one, hints=(*one.hints, Hint("x", Rung.WHERE, None, text, f"看：{chinese}")))
+
+
 BROKEN: dict[str, tuple[Callable[[Exercise], Exercise], str]] = {
     "the solution does not pass": (lambda one: replace(one, solution=NONSENSE), "its solution does not pass: no image is called `greeting` yet"),
     "solved as shipped": (lambda one: replace(one, start=(*one.start, *one.solution)), "it is solved as shipped"),
@@ -132,6 +142,78 @@ BROKEN: dict[str, tuple[Callable[[Exercise], Exercise], str]] = {
     "the solution in a hint": (
         lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.BLANKS, None, "`docker tag  hello-world greeting`", "`docker tag hello-world greeting`"))),
         "hint x gives the solution away: 'tag hello-world greeting'",
+    ),
+    "the solution in other words of the command line": (
+        lambda one: hinted(one, "`docker image tag hello-world:latest docker.io/library/greeting`"),
+        "hint x gives the solution away: 'tag hello-world greeting'",
+    ),
+    "the solution with an ID for a name": (
+        lambda one: hinted(one, "`%docker tag $(docker images -q hello-world) greeting:latest`"),
+        "hint x gives the solution away",
+    ),
+    "the solution in prose": (
+        lambda one: hinted(one, "Use tag on hello-world, and let the new name be greeting."),
+        "hint x gives the solution away: 'tag hello-world greeting'",
+    ),
+    "an answer in prose": (
+        lambda one: hinted(replace(one, solution=(*one.solution, "tag busybox answer:3")), "It has three of them."),
+        "hint x gives the solution away: 'answer:3'",
+    ),
+    "a long answer in a hint": (
+        lambda one: hinted(replace(one, solution=(*one.solution, "tag busybox answer:0123abcd")), "It begins with 0123abcd."),
+        "hint x gives the solution away: 'answer:0123abcd'",
+    ),
+    "a command that is none": (lambda one: hinted(one, "`docker retag busybox tools`"), "hint x: there is no command 'retag'"),
+    "a command that is none, with blanks": (lambda one: hinted(one, "`docker retag ____ tools`"), "hint x: there is no command 'retag'"),
+    "a command in a hint that fails": (lambda one: hinted(one, "`docker tag busybox UPPER`"), "hint x: 'docker tag busybox UPPER' fails"),
+    "an option that is none": (lambda one: hinted(one, "`docker images --alles`"), "hint x: 'docker images --alles' fails: unknown flag"),
+    "tasks that name other code": (
+        lambda one: replace(one, task=Words(one.task.en, one.task.zh.replace("greeting", "greetings"))),
+        "its task is not the same in both languages: 'greeting' is named in 'en' only",
+    ),
+    "tasks with other numbers": (
+        lambda one: replace(one, task=Words(f"{one.task.en} Two layers.", f"{one.task.zh}三层。")),
+        "its task is not the same in both languages: the numbers differ: 2 in 'en', 3 in 'zh'",
+    ),
+    "a number in one language": (
+        lambda one: replace(one, why=Words(f"{one.why.en} 42.", one.why.zh)),
+        "its why is not the same in both languages: the number 42 is in one language only",
+    ),
+    "what stays here and goes there": (
+        lambda one: replace(one, task=Words(f"{one.task.en} `busybox` stays.", f"{one.task.zh}`busybox` 要删掉。")),
+        "in 'en' something stays, in 'zh' it goes",
+    ),
+    "what is barred in one language": (
+        lambda one: replace(one, task=Words(f"{one.task.en} Do not pull.", f"{one.task.zh}请拉取。")),
+        "one language says that something is not so, or not to be done",
+    ),
+    "hints that name other code": (
+        lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.WHERE, None, "See `docker ps`.", "看 `docker images`。"))),
+        "its hint x is not the same in both languages: 'docker ps' is named in 'en' only",
+    ),
+    "a check's name that is a part of the task's": (
+        lambda one: replace(one, solution=("tag hello-world greet",), checks=(image_exists("greet"),)),
+        "a check requires 'greet', which the task does not mention",
+    ),
+    "another registry": (lambda one: replace(one, start=("- pull quay.io/x/y:1", *one.start)), "a line needs the network: quay.io/x/y:1 is at another registry"),
+    "another registry in a Dockerfile": (
+        lambda one: replace(one, alternates=(*one.alternates, ("- build -t a1 -\nFROM ghcr.io/x/y\n", *one.solution))),
+        "a line needs the network: ghcr.io/x/y is at another registry",
+    ),
+    "an upstream that is not built in": (lambda one: replace(one, start=("- upstream set hub", *one.start)), "a line needs the network: upstream set hub"),
+    "a file elsewhere": (
+        lambda one: replace(one, wrong=(*one.wrong, Wrong(("save -o /tmp/none/x.tar busybox",), "none"))),
+        "a line writes outside of its folder: /tmp/none/x.tar",
+    ),
+    "a file above": (
+        lambda one: replace(one, wrong=(*one.wrong, Wrong(("create --name cc busybox", "cp cc:/etc/passwd ../../none/x"), "none"))),
+        "a line writes outside of its folder: ../../none/x",
+    ),
+    "everything is free": (lambda one: replace(one, free=("*",)), "free '*' would take everything"),
+    "every kind is free": (lambda one: replace(one, free=("??*",)), "free '??*' would take everything"),
+    "what is free goes not unnoticed": (
+        lambda one: replace(one, free=("drop the tag nosuch:1",)),
+        "free 'drop the tag nosuch:1' fits no change that goes unnoticed",
     ),
     "a hint for nobody": (
         lambda one: replace(one, hints=(*one.hints, Hint("x", Rung.WHERE, image_exists("nosuch"), "x", "用"))),
@@ -168,7 +250,7 @@ def test_what_a_goal_is_changed_in(good: Exercise) -> None:
     ):  # fmt: skip
         assert change in found, found
     assert "drop the container box" in survivors(replace(blind, solution=("run --name box busybox true",)))
-    assert survivors(replace(blind, free=("*",))) == []
+    assert survivors(replace(blind, free=("*",))) == []  # which is why the linter does not let it stand
 
 
 # -- sources ------------------------------------------------------------------------------------------------
@@ -234,6 +316,71 @@ def test_what_a_dockerfile_runs_has_no_network_and_what_it_adds_has(folder: Path
     assert list(lint_source(folder)) == []
     edit(folder / "lesson.md", "RUN true", "ADD https://x.org/a /a\nRUN true")
     assert list(lint_source(folder)) == ["a cell needs the network: https://x.org"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "sentence"),
+    [
+        ("%docker pull quay.io/x/y", "a line needs the network: quay.io/x/y is at another registry"),
+        (
+            "%%docker\npull busybox\nrun ghcr.io/x/y:1 true",
+            "a line needs the network: ghcr.io/x/y:1 is at another registry",
+        ),
+        ("%docker --upstream hub pull busybox", "a line needs the network: --upstream hub pull busybox"),
+        (
+            "%%dockerfile x:1\nFROM quay.io/x/y\nRUN true",
+            "a line needs the network: quay.io/x/y is at another registry",
+        ),
+        ("!pip install requests", "a cell needs the network: pip"),
+        ("%pip install requests", "a cell needs the network: pip"),
+        ("!docker images | sort; curl example.org", "a cell needs the network: curl"),
+        ("%%bash\nset -e\ngit clone git@host:x", "a cell needs the network: git"),
+        (
+            "import socket\nsocket.create_connection(('hub.docker.com', 443))",
+            "a cell needs the network: it imports socket",
+        ),
+        ("from urllib.request import urlopen", "a cell needs the network: it imports urllib.request"),
+        ("from urllib import request", "a cell needs the network: it imports urllib.request"),
+        ("web.get('hub.docker.com/v2/')", "a cell needs the network: hub.docker.com/v2/"),
+        ("lab = imagelab.connect(upstream='hub')", "a cell needs the network: upstream 'hub'"),
+        ("lab.set_upstream('hub')", "a cell needs the network: upstream hub"),
+        ("lab.docker('pull quay.io/x/y')", "a line needs the network: quay.io/x/y is at another registry"),
+        ("%docker save -o ~/x.tar busybox", "a line writes outside of its folder: ~/x.tar"),
+        ("!docker save busybox > /tmp/x.tar", "a cell writes outside of its folder: /tmp/x.tar"),
+        ("!rm -rf ../other", "a cell writes outside of its folder: ../other"),
+        ("open('/tmp/x', 'w').write('x')", "a cell writes outside of its folder: /tmp/x"),
+        ("if True:\n    !touch ~/x\n    Path('../x').write_text('x')", "a cell writes outside of its folder: ../x"),
+        ("%docker exec web sh -c 'echo hi > /tmp/x'", None),
+        ("%docker cp page.html web:/usr/share/nginx/html/", None),
+        ("!docker save alpine | gzip > alpine.tar.gz", None),
+        ("import requests\nweb.get('http://registry.test/v2/').json()", None),
+        ("open('x.tar', 'rb').read(), open('/etc/hosts').read()", None),
+        ("1 +", None),
+    ],
+)
+def test_what_a_cell_reaches_for(cell: str, sentence: str | None) -> None:
+    found = list(lint_cell(cell))
+    assert sentence in found if sentence else not found
+
+
+def test_links_and_pictures_lead_somewhere(folder: Path) -> None:
+    root = folder.parent.parent
+    (root / "notebooks" / "en").mkdir(parents=True)
+    (root / "notebooks" / "en" / "there.svg").write_text("<svg/>", encoding="utf-8")
+    prose = (
+        "![a picture](there.svg) [self](15-first-steps.ipynb) [up](#your-turn) [page](https://x.org) `[x](nothing)`\n"
+    )
+    edit(folder / "lesson.md", "## Your turn\n", f"## Your turn\n\n{prose}")
+    assert list(lint_links_of(folder / "lesson.md", root)) == []
+    for old, sentence in (
+        ("(there.svg)", "a link leads to nothing: none.svg"),
+        ("(15-first-steps.ipynb)", "a link leads to nothing: none.svg"),
+        ("(#your-turn)", "a link leads to no heading: #nowhere"),
+    ):
+        new = "(#nowhere)" if "#" in old else "(none.svg)"
+        edit(folder / "lesson.md", old, new)
+        assert list(lint_links_of(folder / "lesson.md", root)) == [sentence]
+        edit(folder / "lesson.md", new, old)
 
 
 def test_one_id_in_two_lessons(folder: Path) -> None:
