@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from imagelab.course.checks import (
-    container_exists,
-    image_absent,
-    image_deleted,
-    image_exists,
-    no_containers,
-    same_image,
-)
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
 from imagelab.course.bilingual import Words
+from imagelab.course.checks import container_exists, image_exists, no_containers, only_images, published, same_image
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 FIRST_STEPS = Exercise(
     id="first-steps",
@@ -21,8 +14,11 @@ FIRST_STEPS = Exercise(
         "这个实验室是空的。取来镜像 `busybox`，再给它起第二个名字：`mine:1`。",
     ),
     start=(),
-    checks=(image_exists("busybox"), same_image("mine:1", "busybox")),
+    checks=(published("busybox"), published("mine:1", "busybox")),
     hints=(
+        Hint("not-busybox", WHERE, image_exists("busybox") & ~published("busybox"),
+             "An image is called `busybox`, but it did not come from the registry under this name: another one was given it.",
+             "有一个镜像叫 `busybox`，但它不是以这个名字取来的：是给别的镜像起的名。"),
         Hint("other-image", WHERE, image_exists("mine:1") & ~same_image("mine:1", "busybox"),
              "`mine:1` is there, but is it busybox? Compare the IMAGE IDs in `docker images`.",
              "`mine:1` 有了，可它是 busybox 吗？在 `docker images` 里比一比 IMAGE ID。"),
@@ -45,11 +41,15 @@ FIRST_STEPS = Exercise(
     alternates=(
         ("docker image pull busybox:latest", "docker image tag busybox mine:1"),
         ("docker run --rm busybox true", "docker tag busybox mine:1"),
+        ("docker create --name later docker.io/library/busybox:latest", "docker image tag $(docker images -q busybox) mine:1"),
     ),
     wrong=(
         Wrong(("docker pull busybox",), "one-name"),
         Wrong(("docker pull alpine", "docker tag alpine mine:1", "docker pull busybox"), "other-image"),
         Wrong(("docker pull busyboxx",), "nothing"),
+        Wrong(("docker pull alpine", "docker tag alpine busybox", "docker tag alpine mine:1"), "not-busybox", "busybox was never fetched"),
+        wrong("mine:1 is a copy, another image", "pull busybox", "run --name box busybox true", "commit box mine:1"),
+        wrong("built, not fetched", "build -t busybox -\nFROM scratch\nLABEL a=b\n", "tag busybox mine:1"),
     ),
     why=Words(
         "Two rows, one IMAGE ID: a name costs nothing, and an image may have many.",
@@ -66,7 +66,7 @@ AS_FOUND = Exercise(
         "有人在这里运行过 `hello-world`，然后走了。把容器和镜像都删掉，让实验室重新变空。",
     ),
     start=("pull -q hello-world", "run --name hello hello-world"),
-    checks=(no_containers(), image_absent("hello-world"), image_deleted("hello-world")),
+    checks=(no_containers(), only_images()),
     hints=(
         Hint("container-left", WHERE, container_exists("hello"),
              "The container has ended, but it is still here: `docker ps -a`.", "容器已经结束，但还在：看 `docker ps -a`。"),
@@ -86,11 +86,17 @@ AS_FOUND = Exercise(
     alternates=(
         ("docker container prune -f", "docker image prune -a -f"),
         ("docker rm $(docker ps -aq)", "docker rmi $(docker images -q)"),
+        ("docker system prune -a -f",),
+        ("docker system prune --all", "docker system prune --all --force"),
+        ("docker container rm --force hello", "docker image rm $(docker images -q --no-trunc)"),
     ),
     wrong=(
         Wrong(("docker rmi hello-world",), "container-left"),
         Wrong(("docker rm hello",), "image-left"),
         Wrong(("docker rmi -f hello-world",), "container-left"),
+        wrong("the lab is not empty", "rm hello", "rmi hello-world", "pull busybox"),
+        wrong("the image has a new name", "rm hello", "tag hello-world greeting", "rmi hello-world"),
+        wrong("a child keeps the image", "commit hello kept", "rm hello", "rmi -f hello-world"),
     ),
     why=Words(
         "A container keeps its image as long as it is there, running or not. Take away the container, and the image may go.",

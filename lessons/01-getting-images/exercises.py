@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imagelab.course.checks import image_exists, image_kept, is_platform, tag_moved, tag_points_to
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
 from imagelab.course.bilingual import Words
+from imagelab.course.checks import image_exists, image_kept, is_platform, published, tag_moved, tag_points_to
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 YESTERDAY = Exercise(
     id="yesterday",
@@ -15,7 +15,7 @@ YESTERDAY = Exercise(
         "nginx 发布了新版本。请取得新镜像，名字是 `nginx:latest`；手上这个要留下，名字是 `nginx:yesterday`。",
     ),
     start=("pull -q nginx", "upstream release nginx"),
-    checks=(tag_moved("nginx"), tag_points_to("nginx:yesterday", "nginx")),
+    checks=(published("nginx"), tag_points_to("nginx:yesterday", "nginx")),
     hints=(
         Hint("new-one-named", WHERE, image_exists("nginx:yesterday") & ~tag_points_to("nginx:yesterday", "nginx"),
              "`nginx:yesterday` stands for the *new* image. Compare its IMAGE ID with the one without a tag.",
@@ -40,11 +40,15 @@ YESTERDAY = Exercise(
     alternates=(
         ("docker pull nginx", "docker tag $(docker images -q -f dangling=true) nginx:yesterday"),
         ("docker tag nginx:latest nginx:yesterday", "docker pull -a nginx"),
+        ("docker create --name keeper nginx", "docker pull --quiet nginx:latest", "docker image tag $(docker inspect -f '{{.Image}}' keeper) nginx:yesterday"),
     ),
     wrong=(
         Wrong(("docker pull nginx",), "nameless"),
         Wrong(("docker pull nginx", "docker tag nginx nginx:yesterday"), "new-one-named"),
         Wrong(("docker tag nginx nginx:yesterday",), "not-pulled"),
+        wrong("1.11 is not what was published", "tag nginx nginx:yesterday", "pull nginx:1.11", "tag nginx:1.11 nginx:latest"),
+        wrong("yesterday's is a copy", "run --name old nginx true", "commit old nginx:yesterday", "pull nginx"),
+        wrong("the new one is built", "tag nginx nginx:yesterday", "build -t nginx -\nFROM nginx:yesterday\nRUN touch /new\n"),
     ),
     why=Words(
         "A tag is a pointer, so it can move; a second pointer on the same image keeps it within reach.",
@@ -62,7 +66,7 @@ OTHER_MACHINE = Exercise(
         "有一块 arm64 处理器的小板子要运行 `hello-world`，但它不能上网。请取得适合**它**的镜像，名字是 `hello-world:board`。",
     ),
     start=("pull -q hello-world",),
-    checks=(image_exists("hello-world:board"), is_platform("hello-world:board", "linux/arm64")),
+    checks=(image_exists("hello-world:board"), published("hello-world:board", "hello-world", "linux/arm64/v8")),
     hints=(
         Hint("same-machine", WHERE, image_exists("hello-world:board"),
              "`hello-world:board` is here, but for this kind of machine. `docker image inspect` says `Architecture`.",
@@ -81,11 +85,16 @@ OTHER_MACHINE = Exercise(
              "32 位的板子则是：`docker pull --platform linux/arm/v7 hello-world`，再 `docker tag hello-world hello-world:v7`。"),
     ),
     solution=("docker pull --platform linux/arm64 hello-world", "docker tag hello-world hello-world:board"),
-    alternates=(("docker pull -q --platform=linux/arm64/v8 hello-world", "docker image tag hello-world:latest hello-world:board", "docker pull hello-world"),),
+    alternates=(
+        ("docker pull -q --platform=linux/arm64/v8 hello-world", "docker image tag hello-world:latest hello-world:board", "docker pull hello-world"),
+        ("docker rmi hello-world", "docker create --name aa --platform linux/arm64 hello-world", "docker tag hello-world hello-world:board"),
+    ),
     wrong=(
         Wrong(("docker tag hello-world hello-world:board",), "same-machine"),
         Wrong(("docker pull --platform linux/arm64 hello-world",), "tag-left"),
         Wrong(("docker pull --platform linux/arm/v7 hello-world", "docker tag hello-world hello-world:board"), "same-machine"),
+        wrong("it is not hello-world", "build --platform linux/arm64 -t hello-world:board -\nFROM scratch\nLABEL a=b\n"),
+        wrong("a copy of it", "pull --platform linux/arm64 hello-world", "create --name aa --platform linux/arm64 hello-world", "commit aa hello-world:board"),
     ),
     why=Words(
         "One tag, several images: the index names one for each platform, and every one of them has an ID of its own.",

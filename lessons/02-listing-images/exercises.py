@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from imagelab.course.bilingual import Words
 from imagelab.course.checks import (
     dangling,
+    dangling_gone,
     image_absent,
     image_dangles,
     image_exists,
     image_kept,
     no_dangling,
+    others_kept,
+    published,
     same_image,
     tag_kept,
     tag_moved,
+    tag_points_to,
 )
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.bilingual import Words
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 MOVED_TAG = Exercise(
     id="moved-tag",
@@ -25,7 +29,7 @@ MOVED_TAG = Exercise(
         "你拉取 `mongo:3.2` 之后，官方又发布了一次。请取得新镜像，同时留着旧的：它会成为虚悬镜像。",
     ),
     start=("pull -q mongo:3.2", "upstream release mongo:3.2"),
-    checks=(tag_moved("mongo:3.2"), image_dangles("mongo:3.2")),
+    checks=(published("mongo:3.2"), image_dangles("mongo:3.2")),
     hints=(
         Hint("gone", WHERE, ~image_kept("mongo:3.2"),
              "The old image is no longer listed, not even with `-a`. Undo, and let the tag leave it by itself.",
@@ -49,6 +53,9 @@ MOVED_TAG = Exercise(
         Wrong(("docker rmi mongo:3.2", "docker pull mongo:3.2"), "gone"),
         Wrong(("docker tag mongo:3.2 mongo:old", "docker pull mongo:3.2"), "still-named"),
         Wrong(("docker images -a mongo",), "not-yet"),
+        wrong("nothing new was got", "pull busybox", "tag busybox mongo:3.2"),
+        wrong("the new one is made here", "run --name mm mongo:3.2 true", "commit mm mongo:3.2", "rm mm"),
+        wrong("the old one carries a child", "run --name mm mongo:3.2 touch /xx", "commit mm kept", "pull mongo:3.2"),
     ),
     why=Words(
         "A tag is a name for one image at a time. The pull moved it; nobody asked for the old image to be deleted, so it is "
@@ -67,7 +74,7 @@ TWO_NAMES = Exercise(
         "`ubuntu:16.04` 和 `ubuntu:latest` 是同一个镜像。再给它一个名字 `base:1`，并去掉 `ubuntu:latest` 这个名字；`ubuntu:16.04` 要保留。",
     ),
     start=("pull -q ubuntu:16.04", "pull -q ubuntu", "pull -q ubuntu:14.04"),
-    checks=(same_image("base:1", "ubuntu:16.04"), tag_kept("ubuntu:16.04"), image_absent("ubuntu:latest")),
+    checks=(tag_points_to("base:1", "ubuntu:16.04"), tag_kept("ubuntu:16.04"), image_absent("ubuntu:latest")),
     hints=(
         Hint("lost", WHERE, ~image_exists("ubuntu:16.04"),
              "`ubuntu:16.04` has gone, too: an ID stands for the image with all its names. Undo, and remove one *name*.",
@@ -92,12 +99,15 @@ TWO_NAMES = Exercise(
     alternates=(
         ("docker tag ubuntu base:1", "docker rmi ubuntu"),
         ("docker rmi ubuntu:latest", "docker image tag ubuntu:16.04 base:1"),
+        ("docker tag $(docker images -q ubuntu:16.04) base:1", "docker image rm ubuntu"),
     ),
     wrong=(
         Wrong(("docker tag ubuntu:14.04 base:1", "docker rmi ubuntu:latest"), "other-image"),
         Wrong(("docker rmi -f $(docker images -q ubuntu:latest)",), "lost"),
         Wrong(("docker rmi ubuntu:latest",), "no-base"),
         Wrong(("docker tag ubuntu base:1",), "still-latest"),
+        wrong("a copy, another image", "run --name uu ubuntu true", "commit uu base:1", "rmi ubuntu:latest"),
+        wrong("base:1 and 16.04 are another image now", "tag ubuntu:14.04 ubuntu:16.04", "tag ubuntu:14.04 base:1", "rmi ubuntu:latest"),
     ),
     why=Words(
         "Three rows came and went, and nothing was copied or deleted: names are pointers, the image is the ID.",
@@ -117,7 +127,7 @@ SWEEP = Exercise(
         "pull -q mongo:3.2", "upstream release mongo:3.2", "pull -q mongo:3.2",
         "pull -q nginx", "upstream release nginx", "pull -q nginx", "pull -q busybox",
     ),
-    checks=(no_dangling(), tag_kept("mongo:3.2"), tag_kept("nginx"), tag_kept("busybox")),
+    checks=(dangling_gone(), no_dangling(), others_kept()),
     hints=(
         Hint("too-much", WHERE, ~(tag_kept("mongo:3.2") & tag_kept("nginx") & tag_kept("busybox")),
              "An image that had a name is missing. Undo, and look which ones `-f dangling=true` lists.",
@@ -133,12 +143,19 @@ SWEEP = Exercise(
              "要删除 redis 的全部镜像，可以写 `docker rmi $(docker images -q redis)`。"),
     ),
     solution=("docker rmi $(docker images -q -f dangling=true)",),
-    alternates=(("docker image prune -f",), ("docker rmi $(docker images -aq -f dangling=true)", "docker pull -q redis")),
+    alternates=(
+        ("docker image prune -f",), ("docker rmi $(docker images -aq -f dangling=true)", "docker pull -q redis"),
+        ("docker system prune --force",),
+        ("docker image rm $(docker image ls --quiet --filter dangling=true)",),
+    ),
     wrong=(
         Wrong(("docker image prune -a -f",), "too-much"),
         Wrong(("docker rmi mongo:3.2 nginx",), "too-much"),
         Wrong(("docker rmi c54ff281ebab",), "one-left"),
         Wrong(("docker images -f dangling=true",), "look"),
+        wrong("they have names now", "tag c54ff281ebab aa:1", "tag $(docker images -q -f dangling=true) bb:1"),
+        wrong("they carry a child now", "run --name kk c54ff281ebab touch /xx", "commit kk kept:1", "rm kk", "image prune -f"),
+        wrong("a name is on another image", "image prune -f", "tag busybox nginx"),
     ),
     why=Words(
         "The filter found exactly the images that no name leads to. Layers they shared with others are still here.",
@@ -148,4 +165,3 @@ SWEEP = Exercise(
 )  # fmt: skip
 
 EXERCISES = (MOVED_TAG, TWO_NAMES, SWEEP)
-

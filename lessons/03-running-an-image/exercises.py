@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imagelab.course.bilingual import Words
 from imagelab.course.checks import (
     container_exists,
     container_file,
@@ -10,8 +11,7 @@ from imagelab.course.checks import (
     no_container_file,
     no_containers,
 )
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.bilingual import Words
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 EXIT_CODE = Exercise(
     id="exit-code",
@@ -44,12 +44,18 @@ EXIT_CODE = Exercise(
         ('docker create --name answer ubuntu:14.04 bash -c "exit 42"', "docker start -a answer"),
         ("docker run -i --name answer ubuntu:14.04 bash\nexit 42",),
         ('docker run --name fin ubuntu:14.04 sh -c "exit 42"', "docker rename fin answer"),
+        ('docker container run --name=answer --entrypoint sh ubuntu:14.04 -c "exit 42"',),
+        ("docker run -dit --name answer ubuntu:14.04", "docker exec answer sh -c 'kill -9 1'", "docker rm -f answer", "docker run -t --name answer ubuntu:14.04 bash -c 'exit 42'"),
+        ("docker run -d --name answer ubuntu:14.04 sh -c 'sleep 1; exit 42'",),
     ),
     wrong=(
         Wrong(("docker run --name answer ubuntu:14.04 echo 42",), "other-code"),
         Wrong(('docker run --rm --name answer ubuntu:14.04 sh -c "exit 42"',), "gone"),
         Wrong(('docker create --name answer ubuntu:14.04 sh -c "exit 42"',), "not-run"),
         Wrong(('docker run ubuntu:14.04 sh -c "exit 42"',), "name"),
+        wrong("it is not from 14.04", "pull ubuntu:16.04", "tag ubuntu:16.04 ubuntu:14.04", 'run --name answer ubuntu:14.04 sh -c "exit 42"'),
+        wrong("from a copy", "run --name cc ubuntu:14.04 touch /xx", "commit cc ubuntu:14.04", 'run --name answer ubuntu:14.04 sh -c "exit 42"'),
+        wrong("it still runs", 'run -d --name answer ubuntu:14.04 sh -c "sleep 1000; exit 42"'),
     ),
     why=Words(
         "A container ends when its program ends, and keeps the program's exit code until it is removed.",
@@ -100,6 +106,8 @@ OWN_LAYER = Exercise(
     alternates=(
         ('docker run -d --name one ubuntu:14.04 sh -c "echo mine > /srv/note; sleep 1000"', "docker run -d --name two ubuntu:14.04 sleep 1000"),
         ("docker run -d --name two ubuntu:14.04 sleep 900", "docker run -d --name one ubuntu:14.04 sleep 900", "docker exec -i one bash\necho all mine > /srv/note"),
+        ("docker run -dit --name one ubuntu:14.04", "docker run -dt --name two ubuntu:14.04 bash", 'docker exec one sh -c "echo mine > /srv/note"'),
+        ("docker create -it --name one ubuntu:14.04", "docker create -i --name two ubuntu:14.04", "docker start one two", "docker exec -i one tee /srv/note\nthis is mine, not yours"),
     ),
     wrong=(
         Wrong(("docker run -d --name one ubuntu:14.04 sleep 1000", "docker run -d --name two ubuntu:14.04 sleep 1000"), "no-note"),
@@ -109,6 +117,11 @@ OWN_LAYER = Exercise(
              'docker exec one sh -c "echo mine > /srv/note"', 'docker exec two sh -c "echo mine > /srv/note"'),
             "both",
         ),
+        wrong("neither is from 14.04", "pull ubuntu:16.04", "tag ubuntu:16.04 ubuntu:14.04", "run -d --name one ubuntu:14.04 sleep 99", "run -d --name two ubuntu:14.04 sleep 99", 'exec one sh -c "echo mine > /srv/note"'),
+        wrong("the word is another", "run -d --name one ubuntu:14.04 sleep 99", "run -d --name two ubuntu:14.04 sleep 99", 'exec one sh -c "echo undermined > /srv/note"'),
+        wrong("a directory of that name", "run -d --name one ubuntu:14.04 sleep 99", "run -d --name two ubuntu:14.04 sleep 99", "exec one mkdir /srv/note"),
+        wrong("`one` is from another image", "run -d --name src ubuntu:14.04 sleep 99", 'exec src sh -c "echo mine > /srv/note"', "commit src noted", "run -d --name one noted sleep 99", "run -d --name two ubuntu:14.04 sleep 99"),
+        wrong("`two` is paused", "run -d --name one ubuntu:14.04 sleep 99", "run -d --name two ubuntu:14.04 sleep 99", 'exec one sh -c "echo mine > /srv/note"', "pause two"),
     ),
     why=Words(
         "A container is the image and one layer of its own. The note is in the layer of `one`; the image never noticed.",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from imagelab.course.bilingual import Words
 from imagelab.course.checks import (
+    committed_from,
     dangling,
+    dangling_gone,
     file_in_image,
     image_absent,
     image_dangles,
     image_exists,
+    image_intermediate,
     image_kept,
-    intermediate,
     no_dangling,
+    others_kept,
     tag_kept,
     tag_moved,
 )
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.bilingual import Words
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 SECOND_NOTE = Exercise(
     id="second-note",
@@ -29,7 +32,7 @@ SECOND_NOTE = Exercise(
         "pull -q busybox", 'run --name work busybox sh -c "if [ -e /first ]; then touch /second; else touch /first; fi"',
         "commit -m first work note", "start -a work",
     ),
-    checks=(tag_moved("note"), file_in_image("note", "/second"), image_dangles("note")),
+    checks=(tag_moved("note"), committed_from("note", "work"), file_in_image("note", "/second"), image_dangles("note")),
     hints=(
         Hint("gone", WHERE, ~image_kept("note"),
              "The earlier image has been deleted. It would have lost its name all by itself.",
@@ -44,11 +47,19 @@ SECOND_NOTE = Exercise(
         Hint("twin", TWIN, None, "For a container `web` and an image `page`: `docker commit web page`.", "容器 `web`、镜像 `page` 的话：`docker commit web page`。"),
     ),
     solution=("docker commit -m second work note",),
-    alternates=(("docker commit work note:latest",), ("docker commit work other", "docker tag other note", "docker rmi other")),
+    alternates=(
+        ("docker commit work note:latest",), ("docker commit work other", "docker tag other note", "docker rmi other"),
+        ("docker container commit --author me --message second work note:latest",),
+        ("docker commit $(docker ps -aqf name=work) fresh:1", "docker tag fresh:1 note"),
+    ),
     wrong=(
         Wrong(("docker rmi note", "docker commit work note"), "gone"),
         Wrong(("docker tag note note:1", "docker commit work note"), "other-name"),
         Wrong(("docker commit work note:2",), "not-committed"),
+        wrong("another container was committed", "run --name ff busybox touch /second", "commit ff note"),
+        wrong("it was built", "build -t note -\nFROM busybox\nRUN touch /first /second\n"),
+        wrong("what was `work` is gone", "rm work", "run --name work busybox touch /first /second", "commit work note"),
+        wrong("a directory, in another container", "run --name dd busybox mkdir /second", "commit dd note"),
     ),
     why=Words(
         "A commit takes the name it is given, from whoever has it. That is the second way in which images come to dangle.",
@@ -68,11 +79,11 @@ MIDDLE = Exercise(
         "pull -q busybox", "run --name bottom busybox touch /base", "commit bottom base", "run --name upper base touch /top", "commit upper top",
         "rm bottom upper",
     ),
-    checks=(image_absent("base"), image_kept("base"), intermediate(1), tag_kept("top")),
+    checks=(image_absent("base"), image_intermediate("base"), tag_kept("top")),
     hints=(
         Hint("both-gone", WHERE, ~image_exists("top"),
              "`top` has gone, and what it stood on went with it. Undo.", "`top` 没了，它脚下的镜像也跟着没了。撤销。"),
-        Hint("renamed", WHERE, image_absent("base") & image_kept("base") & ~intermediate(1),
+        Hint("renamed", WHERE, image_absent("base") & image_kept("base") & ~image_intermediate("base"),
              "The image is no longer called `base`, but it has another name.", "这个镜像不叫 `base` 了，但还有别的名字。"),
         Hint("named", WHERE, image_exists("base"), "`base` still has its name. An intermediate image has none.", "`base` 还有名字。中间层镜像是没有名字的。"),
         Hint("which", WHICH, image_exists("base"),
@@ -82,11 +93,17 @@ MIDDLE = Exercise(
         Hint("twin", TWIN, None, "With other names: `docker rmi app:build` while `app:final` stands on it.", "换个名字：`app:final` 站在上面的时候，`docker rmi app:build`。"),
     ),
     solution=("docker rmi base",),
-    alternates=(("docker rmi -f base",), ("docker tag busybox base", "docker rmi base", "docker pull -q nginx")),
+    alternates=(
+        ("docker rmi -f base",), ("docker tag busybox base", "docker rmi base", "docker pull -q nginx"),
+        ("docker image rm base:latest",),
+        ("docker rmi --no-prune base",),
+    ),
     wrong=(
         Wrong(("docker rmi top", "docker rmi base"), "both-gone"),
         Wrong(("docker tag base old", "docker rmi base"), "renamed"),
         Wrong(("docker rmi $(docker images -q base)", "docker tag top base"), "named"),
+        wrong("another image is in the middle", "tag base old", "run --name xx busybox touch /x", "commit xx mid", "run --name yy mid touch /y", "commit yy up", "rmi mid", "rmi base"),
+        wrong("top is a copy", "run --name tt top true", "commit tt other", "tag other top", "rmi base"),
     ),
     why=Words(
         "It has no name, and `top` stands on it: `docker images` hides it, and Docker will not delete it while `top` is here.",
@@ -107,7 +124,7 @@ MAY_GO = Exercise(
         "run --name bottom busybox touch /base", "commit bottom base", "run --name upper base touch /top", "commit upper top", "rm upper",
         "rmi base", "commit bottom draft", "commit -m again bottom draft", "rm bottom",
     ),
-    checks=(no_dangling(), tag_kept("top"), intermediate(1), tag_kept("mongo:3.2"), tag_kept("draft"), tag_kept("busybox")),
+    checks=(dangling_gone(), no_dangling(), others_kept()),
     hints=(
         Hint("too-much", WHERE, ~(tag_kept("top") & tag_kept("mongo:3.2") & tag_kept("draft") & tag_kept("busybox")),
              "An image with a name has gone. Undo, and look at `-f dangling=true`.", "有名字的镜像少了。撤销，看看 `-f dangling=true`。"),
@@ -120,13 +137,20 @@ MAY_GO = Exercise(
         Hint("twin", TWIN, dangling(), "For containers that have ended it would be `docker container prune`.", "对已结束的容器，相应的命令是 `docker container prune`。"),
     ),
     solution=("docker image prune -f",),
-    alternates=(("docker rmi $(docker images -q -f dangling=true)",), ("docker image prune --force --filter dangling=true",)),
+    alternates=(
+        ("docker rmi $(docker images -q -f dangling=true)",), ("docker image prune --force --filter dangling=true",),
+        ("docker system prune -f",),
+        ("docker image prune", "docker image prune --force"),
+    ),
     wrong=(
         Wrong(("docker image prune -a -f",), "too-much"),
         Wrong(("docker rmi top",), "too-much"),
         Wrong(("docker rmi mongo:3.2",), "too-much"),
         Wrong(("docker rmi c54ff281ebab",), "one-left"),
         Wrong(("docker images -a",), "look"),
+        wrong("they have names now", "tag c54ff281ebab aa:1", "tag $(docker images -q -f dangling=true) bb:1"),
+        wrong("a name is on another image", "image prune -f", "tag busybox draft"),
+        wrong("top is a copy now, without what it stood on", "run --name tt top true", "export -o t.tar tt", "rm tt", "rmi top", "import t.tar top", "image prune -f"),
     ),
     why=Words(
         "Two were dangling: nothing leads to them and nothing stands on them. The third carries `top`, so it stayed.",
@@ -136,4 +160,3 @@ MAY_GO = Exercise(
 )  # fmt: skip
 
 EXERCISES = (SECOND_NOTE, MIDDLE, MAY_GO)
-

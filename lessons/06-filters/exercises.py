@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imagelab.course.checks import config_has, image_exists, only_images, same_image, tag_kept
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
 from imagelab.course.bilingual import Words
+from imagelab.course.checks import config_has, image_exists, only_images, same_image, was_here
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 _OLD = image_exists("centos") | image_exists("ubuntu:14.04") | image_exists("alpine")
 _NEW = image_exists("nginx") & image_exists("mongo:3.2")
@@ -17,7 +17,7 @@ OLDER_THAN = Exercise(
         "删除比 `nginx:1.11` 更早构建的所有镜像，别的一个也不要动：`nginx:1.11` 本身要留下。",
     ),
     start=tuple(f"pull -q {name}" for name in ("centos", "nginx", "ubuntu:14.04", "mongo:3.2", "alpine", "nginx:1.11")),
-    checks=(only_images("nginx:1.11", "nginx", "mongo:3.2"), tag_kept("nginx:1.11")),
+    checks=(only_images("nginx:1.11", "nginx", "mongo:3.2"),),
     hints=(
         Hint("newer-gone", WHERE, ~_NEW,
              "A newer image has gone. Undo, and look at the CREATED column: which ones are *older* than `nginx:1.11`?",
@@ -42,12 +42,17 @@ OLDER_THAN = Exercise(
         ("docker rmi centos alpine ubuntu:14.04",),
         ("docker image prune -a -f --filter until=300h",),
         ("docker rmi $(docker images -q -f until=2016-11-10)",),
+        ("docker create --name a1 nginx:1.11", "docker create --name a2 nginx", "docker create --name a3 mongo:3.2", "docker system prune -f", "docker create --name a1 nginx:1.11", "docker create --name a2 nginx", "docker create --name a3 mongo:3.2", "docker image prune --all --force"),
+        ("docker image rm $(docker image ls --quiet --filter before=nginx:1.11)",),
     ),
     wrong=(
         Wrong(("docker rmi $(docker images -q -f since=nginx:1.11)",), "newer-gone"),
         Wrong(("docker image prune -a -f",), "newer-gone"),
         Wrong(("docker rmi $(docker images -q -f until=240h)",), "itself-gone"),
         Wrong(("docker rmi centos",), "some-left"),
+        wrong("mongo is gone", "rmi centos alpine ubuntu:14.04 mongo:3.2", "tag nginx mongo:3.2"),
+        wrong("an old one has lost its name only", "run -d --name hold centos sleep 100", "rmi -f centos", "rmi alpine ubuntu:14.04"),
+        wrong("an old one carries a child", "run --name aa alpine touch /xx", "commit aa child", "rm aa", "rmi alpine centos ubuntu:14.04"),
     ),
     why=Words(
         "`before` went by the time of the build, so it did not matter that `nginx:1.11` was pulled last of all.",
@@ -69,6 +74,7 @@ LABELLED = Exercise(
         config_has("found:1", Labels="com.example.version").saying(
             "`found:1` has the label `com.example.version`", "`found:1` 带有标记 `com.example.version`"
         ),
+        was_here("found:1"),
     ),
     hints=(
         Hint("other-label", WHERE, image_exists("found:1") & same_image("found:1", "centos"),
@@ -91,11 +97,15 @@ LABELLED = Exercise(
     alternates=(
         ("docker images -f label=com.example.version=0.1", "docker tag imagelab/whoami:0.1 found:1"),
         ("docker tag bd108481029a found:1", "docker rmi imagelab/whoami:0.1"),
+        ("docker image tag $(docker image ls --no-trunc --quiet --filter label=com.example.version=0.1) found:1",),
+        ("docker pull imagelab/whoami", "docker tag imagelab/whoami found:1"),
     ),
     wrong=(
         Wrong(("docker tag centos found:1",), "other-label"),
         Wrong(("docker tag busybox found:1",), "no-label"),
         Wrong(("docker images -f label=com.example.version",), "not-named"),
+        wrong("another image, with the same label", "create --name cc imagelab/whoami:0.1", "commit cc found:1"),
+        wrong("a label of one's own", "build -t found:1 -\nFROM busybox\nLABEL com.example.version=0.1\n"),
     ),
     why=Words(
         "The filter looked into the config of every image; the one line it printed was all that `docker tag` needed.",
@@ -117,7 +127,7 @@ WINDOW = Exercise(
         f"pull -q {name}"
         for name in ("mongo:3.2", "imagelab/leaky:1.0", "redis", "centos", "nginx:1.11", "imagelab/whoami:0.1", "ubuntu:16.04")
     ),
-    checks=(only_images("imagelab/whoami:0.1", "imagelab/leaky:1.0"), tag_kept("imagelab/whoami:0.1"), tag_kept("imagelab/leaky:1.0")),
+    checks=(only_images("imagelab/whoami:0.1", "imagelab/leaky:1.0"),),
     hints=(
         Hint("window-gone", WHERE, ~_INSIDE,
              "That removed an image that was to stay. Undo, and list first what you are going to remove.",
@@ -144,11 +154,14 @@ WINDOW = Exercise(
     alternates=(
         ("docker rmi redis mongo:3.2 nginx:1.11 centos ubuntu:16.04",),
         ("docker create --name one imagelab/whoami:0.1", "docker create --name two imagelab/leaky:1.0", "docker image prune -a -f"),
+        ("docker create --name one imagelab/whoami:0.1", "docker run --name two -d imagelab/leaky:1.0 sleep 100", "docker run --name three -d imagelab/whoami:0.1 sleep 100", "docker system prune -a -f"),
     ),
     wrong=(
         Wrong(("docker rmi $(docker images -q -f since=nginx:1.11 -f before=mongo:3.2)",), "window-gone"),
         Wrong(("docker rmi $(docker images -q -f before=nginx:1.11) $(docker images -q -f since=mongo:3.2)",), "ends-left"),
         Wrong(("docker rmi nginx:1.11 mongo:3.2",), "outside-left"),
+        wrong("leaky is another image now", "rmi redis mongo:3.2 nginx:1.11 centos ubuntu:16.04 imagelab/leaky:1.0", "tag imagelab/whoami:0.1 imagelab/leaky:1.0"),
+        wrong("one that was to go dangles", "run -d --name hold redis sleep 100", "rmi -f redis", "rmi mongo:3.2 nginx:1.11 centos ubuntu:16.04"),
     ),
     why=Words(
         "Inside of the window was one listing with two filters; what had to go was everything else, and that takes two.",

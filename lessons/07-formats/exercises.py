@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imagelab.course.checks import answered, image_exists, tag_kept, tags_of
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
 from imagelab.course.bilingual import Words
+from imagelab.course.checks import answered, image_exists, tag_kept, tags_of
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 EVERY_NAME = Exercise(
     id="every-name",
@@ -38,11 +38,16 @@ EVERY_NAME = Exercise(
     alternates=(
         ("docker rmi -f $(docker images -q ubuntu)",),
         ("docker rmi ubuntu:14.04 ubuntu:16.04 ubuntu",),
+        ("docker create --name keep nginx", "docker image prune -a -f"),
+        ("docker run -d --name keep nginx", "docker system prune --all --force"),
+        ("docker image rm --force $(docker images --quiet ubuntu:14.04) $(docker images -q ubuntu:16.04)",),
     ),
     wrong=(
         Wrong(("docker rmi $(docker images -q ubuntu)",), "two-names"),
         Wrong(("docker rmi ubuntu",), "some-left"),
         Wrong(("docker image prune -a -f",), "nginx-gone"),
+        wrong("one name is left", "rmi ubuntu:14.04 ubuntu:16.04"),
+        wrong("nginx is another image now", "tag ubuntu:14.04 nginx", "rmi ubuntu:14.04 ubuntu:16.04 ubuntu"),
     ),
     why=Words(
         "Three names, two images. Names can be removed one by one; the last one of an image takes it along.",
@@ -56,8 +61,8 @@ HOW_MANY = Exercise(
     id="how-many-layers",
     title=Words("Ask the image", "问问镜像自己"),
     task=Words(
-        "How many layers has `nginx:1.11`? Let Docker count. Give the answer as a tag: were it 7, then `docker tag nginx:1.11 answer:7`.",
-        "`nginx:1.11` 有几层？让 Docker 来数。答案用标签给出：如果是 7，就 `docker tag nginx:1.11 answer:7`。",
+        "How many layers has `nginx:1.11`? Let Docker count. Give the answer, and only one, as a tag: were it 7, then `docker tag nginx:1.11 answer:7`.",
+        "`nginx:1.11` 有几层？让 Docker 来数。答案用标签给出，只给一个：如果是 7，就 `docker tag nginx:1.11 answer:7`。",
     ),
     start=("pull -q nginx:1.11", "pull -q redis"),
     checks=(answered(Words("`answer:` with the number of layers of `nginx:1.11`", "`answer:` 后面是 `nginx:1.11` 的层数"), "3"),),
@@ -80,11 +85,14 @@ HOW_MANY = Exercise(
     alternates=(
         ("docker tag redis answer:3",),
         ('docker tag nginx:1.11 answer:$(docker inspect -f "{{len .RootFS.Layers}}" nginx:1.11)',),
+        ("docker tag nginx:1.11 answer:8", "docker rmi answer:8", "docker image tag nginx:1.11 answer:3"),
     ),
     wrong=(
         Wrong(("docker history nginx:1.11", "docker tag nginx:1.11 answer:8"), "steps"),
         Wrong(("docker tag nginx:1.11 answer:5",), "of-redis"),
         Wrong(("docker tag nginx:1.11 answer:2",), "where"),
+        wrong("nothing was answered", *(f"tag redis answer:{number}" for number in range(1, 13))),
+        wrong("two answers", "tag redis answer:3", "tag redis answer:4"),
     ),
     why=Words(
         "Three layers under eight steps: a step that only sets something, such as ENV or CMD, needs no layer.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imagelab.course.bilingual import Words
 from imagelab.course.checks import (
     container_absent,
     container_running,
@@ -11,12 +12,12 @@ from imagelab.course.checks import (
     image_deleted,
     image_exists,
     intermediate,
+    intermediate_gone,
     no_containers,
     only_images,
     tag_kept,
 )
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.bilingual import Words
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 IN_USE = Exercise(
     id="in-use",
@@ -46,12 +47,18 @@ IN_USE = Exercise(
     alternates=(
         ("docker stop web", "docker rmi -f nginx", "docker rm web"),
         ("docker rmi -f nginx", "docker rm -f web", "docker image prune -f"),
+        ("docker rm --force web", "docker image rm nginx:latest"),
+        ("docker stop web", "docker system prune -f", "docker rmi nginx"),
+        ("docker kill web", "docker container prune --force", "docker image prune --all --force"),
     ),
     wrong=(
         Wrong(("docker rmi nginx",), "running"),
         Wrong(("docker stop web", "docker rmi nginx"), "stopped"),
         Wrong(("docker rmi -f nginx", "docker rm -f web"), "nameless"),
         Wrong(("docker rm -f web",), "image-left"),
+        wrong("the image has a new name", "rm -f web", "tag nginx server", "rmi nginx"),
+        wrong("a child keeps the image", "commit web kept", "rm -f web", "rmi nginx"),
+        wrong("another container is left", "rm -f web", "rmi nginx", "run --name cache -d redis"),
     ),
     why=Words(
         "The container stood on the image. With the container gone, the last name could take the image along.",
@@ -69,7 +76,7 @@ HIDDEN = Exercise(
         "`docker images -a` 里有一个没有名字的镜像：有人用 `centos` 做出 `work:1`，然后去掉了 `centos` 这个名字。让这个无名的镜像消失，`busybox` 留下。",
     ),
     start=("pull -q centos", "pull -q busybox", "run --name job centos touch /done", "commit job work:1", "rm job", "rmi centos"),
-    checks=(intermediate(0), only_images("busybox"), tag_kept("busybox")),
+    checks=(intermediate_gone(), tag_kept("busybox")),
     hints=(
         Hint("busybox-gone", WHERE, ~image_exists("busybox"), "`busybox` has gone, too. Undo.", "`busybox` 也没了。撤销这一步。"),
         Hint("named-again", WHERE, image_exists("centos"),
@@ -84,19 +91,27 @@ HIDDEN = Exercise(
              "假如 `page:2` 站在一个无名的 nginx 上，那么 `docker rmi page:2` 会把两个都删掉。"),
     ),
     solution=("docker rmi work:1",),
-    alternates=(("docker rmi -f $(docker images -q work:1)",), ("docker rmi --no-prune work:1", "docker image prune -f")),
+    alternates=(
+        ("docker rmi -f $(docker images -q work:1)",), ("docker rmi --no-prune work:1", "docker image prune -f"),
+        ("docker create --name ex work:1", "docker export -o w.tar ex", "docker rm ex", "docker rmi work:1", "docker import w.tar work:1"),
+        ("docker run -d --name keep busybox sleep 100", "docker system prune -a -f"),
+    ),
     wrong=(
         Wrong(("docker image prune -f",), "stood-on"),
         Wrong(("docker rmi -f 119a67f63b65",), "stood-on"),
         Wrong(("docker tag 119a67f63b65 centos", "docker rmi work:1"), "named-again"),
         Wrong(("docker rmi --no-prune work:1",), "new-dangling"),
         Wrong(("docker image prune -a -f",), "busybox-gone"),
+        wrong("it has a name now", "tag 119a67f63b65 base:1", "rmi work:1"),
+        wrong("another child keeps it", "run --name jj work:1 touch /more", "commit jj work:2", "rm jj", "rmi work:1"),
+        wrong("busybox is a copy", "rmi work:1", "run --name bb busybox true", "commit bb busybox"),
     ),
     why=Words(
         "With its only child gone, nothing needed the nameless parent, and `docker rmi` went on down to it.",
         "唯一的子镜像没了，就没有谁还需要那个无名的父镜像，`docker rmi` 便一路删了下去。",
     ),
     par=1,
+    free=("bring back the tag work:1", "bring back the image ea0ce046151b"),  # the nameless one is what has to go
 )  # fmt: skip
 
 ALL_BUT_ONE = Exercise(
@@ -107,7 +122,7 @@ ALL_BUT_ONE = Exercise(
         "腾地方：所有镜像里只留 `nginx`。需要的话，可以留一个容器。",
     ),
     start=tuple(f"pull -q {name}" for name in ("redis", "nginx", "mongo:3.2", "node", "ubuntu:16.04", "ubuntu", "busybox")),
-    checks=(only_images("nginx"), tag_kept("nginx")),
+    checks=(only_images("nginx"),),
     hints=(
         Hint("nginx-gone", WHERE, ~image_exists("nginx"),
              "`nginx` has gone, too: nothing was using it. Undo, and think of what holds an image.",
@@ -118,18 +133,22 @@ ALL_BUT_ONE = Exercise(
              "有一个命令删除所有没有容器在用的镜像。而且，创建容器并不等于运行它。"),
         Hint("blanks", BLANKS, None, "`docker ______ --name keeper nginx`, then `docker image _____ -a -f`",
              "`docker ______ --name keeper nginx`，然后 `docker image _____ -a -f`"),
-        Hint("twin", TWIN, None, "To keep mongo: `docker run --name m mongo:3.2 true`, then prune all images.",
-             "要留下 mongo：`docker run --name m mongo:3.2 true`，然后修剪全部镜像。"),
+        Hint("twin", TWIN, None, "To keep mongo: `docker run --name mm mongo:3.2 true`, then prune all images.",
+             "要留下 mongo：`docker run --name mm mongo:3.2 true`，然后修剪全部镜像。"),
     ),
     solution=("docker create --name keeper nginx", "docker image prune -a -f"),
     alternates=(
         ("docker rmi redis mongo:3.2 node ubuntu:16.04 ubuntu busybox",),
         ("docker rmi -f $(docker images -q -f before=nginx) redis node",),
+        ("docker run -d nginx", "docker system prune -a -f"),
+        ("docker container create nginx", "docker image prune --all --force"),
     ),
     wrong=(
         Wrong(("docker image prune -a -f",), "nginx-gone"),
         Wrong(("docker image prune -f",), "left"),
         Wrong(("docker rmi redis mongo:3.2 node ubuntu busybox",), "left"),
+        wrong("nginx is another image now", "rmi redis nginx mongo:3.2 node ubuntu:16.04 ubuntu", "tag busybox nginx", "rmi busybox"),
+        wrong("one is left, dangling", "run -d --name hold redis sleep 100", "rmi -f redis", "rmi mongo:3.2 node ubuntu:16.04 ubuntu busybox"),
     ),
     why=Words(
         "A container, even one that never ran, is a reason to keep its image; for the others there was none.",

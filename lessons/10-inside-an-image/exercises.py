@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from imagelab.course.checks import answered, image_exists, in_no_layer, layers_on_top, no_file_in_image
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
 from imagelab.course.bilingual import Words
+from imagelab.course.checks import answered, hides, image_exists, in_no_layer, layers_on_top
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 WHICH_BLOB = Exercise(
     id="which-blob",
     title=Words("Where the key lies", "钥匙在哪儿"),
     task=Words(
         "In `imagelab/leaky:1.0` a key lies hidden. In which **blob**, that is, in which file of the store? Give the first twelve "
-        "digits of the file's name as a tag: were it `0123456789ab`, then `docker tag imagelab/leaky:1.0 answer:0123456789ab`.",
-        "`imagelab/leaky:1.0` 里藏着一把钥匙。它在哪个**数据块**里，也就是存储里的哪个文件？把文件名的前十二位写成标签：假如是 "
+        "digits of the file's name as a tag, and only these: were it `0123456789ab`, then `docker tag imagelab/leaky:1.0 answer:0123456789ab`.",
+        "`imagelab/leaky:1.0` 里藏着一把钥匙。它在哪个**数据块**里，也就是存储里的哪个文件？把文件名的前十二位写成标签，只写这一个：假如是 "
         "`0123456789ab`，就 `docker tag imagelab/leaky:1.0 answer:0123456789ab`。",
     ),
     start=("pull -q imagelab/leaky:1.0",),
@@ -41,12 +41,16 @@ WHICH_BLOB = Exercise(
              "`app/VERSION` 在数据块 `d1f3a846d75f` 里，是清单所列的最后一个。"),
     ),
     solution=("docker tag imagelab/leaky:1.0 answer:d367d842e5d5",),
-    alternates=(("docker tag 628cf6f27e98 answer:d367d842e5d5", "docker rmi imagelab/leaky:1.0"),),
+    alternates=(
+        ("docker tag 628cf6f27e98 answer:d367d842e5d5", "docker rmi imagelab/leaky:1.0"),
+        ("docker pull busybox", "docker image tag busybox answer:d367d842e5d5"),
+    ),
     wrong=(
         Wrong(("docker tag imagelab/leaky:1.0 answer:cbd3bde5ede7",), "unpacked"),
         Wrong(("docker tag imagelab/leaky:1.0 answer:f1b50db8f7be",), "chain"),
         Wrong(("docker tag imagelab/leaky:1.0 answer:46b576c267ba",), "whiteout"),
         Wrong(("docker tag imagelab/leaky:1.0 answer:d7064aefc4da",), "where"),
+        wrong("nothing was answered", *(f"tag imagelab/leaky:1.0 answer:{digits}" for digits in ("d367d842e5d5", "cbd3bde5ede7", "46b576c267ba", "d1f3a846d75f"))),
     ),
     why=Words(
         "One layer, three names: the digest of its packed bytes names the file, the diff ID its contents, the chain ID its place.",
@@ -55,7 +59,7 @@ WHICH_BLOB = Exercise(
     par=1,
 )  # fmt: skip
 
-_HIDDEN = no_file_in_image("hidden:1", "/etc/passwd")
+_HIDDEN = hides("hidden:1", "/etc/passwd", "busybox")
 
 HIDE = Exercise(
     id="hide-a-file",
@@ -94,11 +98,17 @@ HIDE = Exercise(
     alternates=(
         ("docker run --name work busybox rm -r /etc", "docker commit work hidden:1", "docker rm work"),
         ("docker run -d --name work busybox sleep 100", "docker exec work rm /etc/passwd", "docker commit work hidden:1"),
+        ("docker build -t hidden:1 -\nFROM busybox\nWORKDIR /etc\nRUN rm passwd\nCMD [\"sh\"]\n",),
+        ("docker run -dit --name work busybox", "docker exec -i work sh\nrm -f /etc/passwd", "docker container commit work hidden:1"),
     ),
     wrong=(
         Wrong(("docker run --rm busybox rm /etc/passwd",), "no-image"),
         Wrong(("docker run --name work busybox rm /etc/passwd", "docker tag busybox hidden:1"), "still-seen"),
         Wrong(("docker run --name work alpine rm /etc/passwd", "docker commit work hidden:1"), "other-base"),
+        wrong("it stands on alpine", "tag alpine busybox", "run --name work busybox rm /etc/passwd", "commit work hidden:1"),
+        wrong("the file has moved, and can be seen", "run --name work busybox mv /etc/passwd /etc/users", "commit work hidden:1"),
+        wrong("no layer below has it", "run --name work busybox rm /etc/passwd", "export -o f.tar work", "import f.tar hidden:1"),
+        wrong("two layers", "run --name work busybox rm /etc/passwd", "commit work half", "run --name more half touch /xx", "commit more hidden:1"),
     ),
     why=Words(
         "The new layer holds one whiteout, `etc/.wh.passwd`, and not a byte of the file. The file is where it was, one layer below.",

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from imagelab.course.check import Check
-from imagelab.course.checks import answered, image_absent, image_exists, is_platform
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
 from imagelab.course.bilingual import Words
+from imagelab.course.check import Check
+from imagelab.course.checks import answered, image_exists, never_here, published
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 FROM_AFAR = Exercise(
     id="from-afar",
     title=Words("From afar", "隔空取号"),
     task=Words(
-        "Which IMAGE ID would `redis:alpine` have, if you pulled it? Ask the registry, and do not pull. Give the twelve digits as "
+        "Which IMAGE ID would `redis:alpine` have, if you pulled it? Ask the registry, and do not pull. Give the twelve digits, and only these, as "
         "a tag: were it `0123456789ab`, then `docker tag busybox answer:0123456789ab`.",
-        "如果把 `redis:alpine` 拉下来，它的 IMAGE ID 会是什么？去问仓库服务，不要拉取。把十二位写成标签：假如是 `0123456789ab`，就 "
+        "如果把 `redis:alpine` 拉下来，它的 IMAGE ID 会是什么？去问仓库服务，不要拉取。把十二位写成标签，只写这一个：假如是 `0123456789ab`，就 "
         "`docker tag busybox answer:0123456789ab`。",
     ),
     start=("pull -q busybox",),
     checks=(
         answered(Words("`answer:` with the IMAGE ID that `redis:alpine` would have", "`answer:` 后面是 `redis:alpine` 将会有的 IMAGE ID"), "064102045336"),
-        image_absent("redis:alpine"),
+        never_here("redis:alpine"),
     ),
     hints=(
-        Hint("pulled", WHERE, ~image_absent("redis:alpine"),
-             "`redis:alpine` is here: pulled. That gives the answer away. Undo, and ask for less.",
-             "`redis:alpine` 已经拉下来了，答案也就露底了。撤销，只问必要的。"),
+        Hint("pulled", WHERE, ~never_here("redis:alpine"),
+             "`redis:alpine` was pulled. That gives the answer away. Undo back to before that, and ask for less.",
+             "`redis:alpine` 拉取过了，答案也就露底了。撤销到那之前，只问必要的。"),
         Hint("manifest-digest", WHERE, image_exists("answer:b0101fc5464b"),
              "That is the digest of the manifest. An image ID is the digest of something that the manifest names.",
              "那是清单的摘要。镜像 ID 是清单里点到的某样东西的摘要。"),
@@ -43,12 +43,15 @@ FROM_AFAR = Exercise(
              "对 `ubuntu:14.04`，清单里写的是 `config … sha256:2e12a2a438aa…`，列表里显示的正是 `2e12a2a438aa`。"),
     ),
     solution=("docker tag busybox answer:064102045336",),
-    alternates=(("docker pull -q redis:alpine", "docker tag busybox answer:$(docker images -q redis:alpine)", "docker rmi redis:alpine"),),
+    alternates=(("docker image tag busybox:latest answer:064102045336",), ("docker pull -q alpine", "docker tag alpine answer:064102045336")),
     wrong=(
         Wrong(("docker tag busybox answer:b0101fc5464b",), "manifest-digest"),
         Wrong(("docker pull -q redis", "docker tag busybox answer:$(docker images -q redis)"), "other-tag"),
         Wrong(("docker pull -q redis:alpine", "docker tag redis:alpine answer:064102045336"), "pulled"),
         Wrong(("docker tag busybox answer:60a8a2e99f48",), "where"),
+        Wrong(("docker pull -q redis:alpine", "docker tag busybox answer:$(docker images -q redis:alpine)", "docker rmi redis:alpine"), "pulled"),
+        wrong("it was created, and so pulled", "create --name rr redis:alpine", "tag busybox answer:$(docker images -q redis:alpine)", "rm rr", "rmi redis:alpine"),
+        wrong("two answers", "tag busybox answer:064102045336", "tag busybox answer:b0101fc5464b"),
     ),
     why=Words(
         "An image ID is the digest of the config, and the manifest names the config by its digest. One small answer tells it.",
@@ -62,18 +65,21 @@ ARM = "sha256:cdfef3e52dcdf5cedb866caa061989e99065fe3dac0f99e11b61453b083891b4"
 
 _BY_ITS_DIGEST = Check(
     Words("it was pulled by the digest of its own manifest", "它是按自己那份清单的摘要拉取的"),
-    Words("nothing here was pulled by the digest of the manifest for linux/arm/v7", "还没有按 linux/arm/v7 那份清单的摘要拉取过"),
-    lambda before, now: any(name.endswith(f"library/hello-world@{ARM}") for name in now.state.references),
+    Words(
+        "nothing here was pulled by the digest of the manifest for linux/arm/v7",
+        "还没有按 linux/arm/v7 那份清单的摘要拉取过",
+    ),
+    lambda before, now: now.id_of(f"hello-world@{ARM}") is not None,
 )
-_ARM = is_platform("hello:arm", "linux/arm/v7")
+_ARM = published("hello:arm", "hello-world", "linux/arm/v7")
 
 BY_DIGEST = Exercise(
     id="its-own-manifest",
     title=Words("Straight to the manifest", "直取清单"),
     task=Words(
-        "`hello-world` is an index with several manifests. Pull the one for `linux/arm/v7`, by the digest of that manifest and without "
-        "`--platform`, and call it `hello:arm`.",
-        "`hello-world` 是一个索引，里面有几份清单。请拉取 `linux/arm/v7` 的那一份：用那份清单自己的摘要，不用 `--platform`，并给它起名 `hello:arm`。",
+        "`hello-world` is an index with several manifests. Pull the one for `linux/arm/v7`, by the digest of that manifest, which makes "
+        "`--platform` needless, and call it `hello:arm`.",
+        "`hello-world` 是一个索引，里面有几份清单。请拉取 `linux/arm/v7` 的那一份：用那份清单自己的摘要，这样就用不着 `--platform`，并给它起名 `hello:arm`。",
     ),
     start=(),
     checks=(image_exists("hello:arm"), _ARM, _BY_ITS_DIGEST),
@@ -82,8 +88,8 @@ BY_DIGEST = Exercise(
              "The right image, but by way of the index: `docker images --digests` shows the index's digest.",
              "镜像是对的，但绕了索引：`docker images --digests` 显示的是索引的摘要。"),
         Hint("other-machine", WHERE, image_exists("hello:arm") & ~_ARM,
-             "`hello:arm` is for another machine: `docker inspect -f \"{{.Architecture}}\" hello:arm`.",
-             "`hello:arm` 是给别的机器的：看 `docker inspect -f \"{{.Architecture}}\" hello:arm`。"),
+             "`hello:arm` is not the image for that machine: `docker inspect -f \"{{.Id}} {{.Architecture}}\" hello:arm`.",
+             "`hello:arm` 不是给那种机器的那个镜像：看 `docker inspect -f \"{{.Id}} {{.Architecture}}\" hello:arm`。"),
         Hint("no-name", WHERE, _BY_ITS_DIGEST & ~image_exists("hello:arm"),
              "It is here, and has no tag: a digest is all it was asked by.", "镜像已经在了，但没有标签：因为只是按摘要要来的。"),
         Hint("where", WHERE, None,
@@ -103,12 +109,15 @@ BY_DIGEST = Exercise(
     alternates=(
         (f"docker pull -q docker.io/library/hello-world@{ARM}", "docker tag $(docker images -q hello-world) hello:arm"),
         ("docker pull hello-world", f"docker pull hello-world@{ARM}", "docker tag 6c5d6820b39e hello:arm"),
+        (f"docker create --name aa hello-world@{ARM}", f"docker image tag hello-world@{ARM} hello:arm"),
     ),
     wrong=(
         Wrong(("docker pull --platform linux/arm/v7 hello-world", "docker tag hello-world hello:arm"), "by-platform"),
         Wrong(("docker pull hello-world", "docker tag hello-world hello:arm"), "other-machine"),
         Wrong((f"docker pull hello-world@{ARM}",), "no-name"),
         Wrong(("docker pull hello-world",), "where"),
+        wrong("two different images", f"pull hello-world@{ARM}", "build --platform linux/arm/v7 -t hello:arm -\nFROM scratch\nLABEL a=b\n"),
+        wrong("a copy", f"pull hello-world@{ARM}", f"create --name aa hello-world@{ARM}", "commit aa hello:arm"),
     ),
     why=Words(
         "A digest may be that of an index or that of one manifest in it. The second leaves nothing to be chosen.",

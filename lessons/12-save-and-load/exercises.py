@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from imagelab.course.check import Check
-from imagelab.course.checks import config_has, file_in_image, image_exists, image_kept, in_no_layer, tag_kept
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.lab_snapshot import Scene
 from imagelab.course.bilingual import Words
+from imagelab.course.check import Check
+from imagelab.course.checks import (
+    away_and_back,
+    config_has,
+    image_exists,
+    image_kept,
+    same_files,
+    secret_gone,
+    starts_as,
+    tag_kept,
+)
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
+from imagelab.course.lab_snapshot import Scene
 
-_KEYLESS = in_no_layer("clean:1", "/app/id_rsa")
+_KEYLESS = secret_gone("clean:1", "imagelab/leaky:1.0", "/app/id_rsa")
 
 LEAVE_THE_KEY = Exercise(
     id="leave-the-key",
@@ -19,11 +28,11 @@ LEAVE_THE_KEY = Exercise(
         "`imagelab/leaky:1.0` 的某一层里藏着一把钥匙。请做出 `clean:1`：看得见的文件都一样，而任何一层里都没有钥匙。不要求它知道运行什么。",
     ),
     start=("pull -q imagelab/leaky:1.0",),
-    checks=(file_in_image("clean:1", "/app/VERSION", "2"), file_in_image("clean:1", "/bin/busybox"), _KEYLESS),
+    checks=(same_files("clean:1", "imagelab/leaky:1.0"), _KEYLESS),
     hints=(
         Hint("still-inside", WHERE, image_exists("clean:1") & ~_KEYLESS,
-             "The layers of `clean:1` are those of `imagelab/leaky:1.0`, and the key is in one of them. A commit adds layers and takes none away.",
-             "`clean:1` 里还是 `imagelab/leaky:1.0` 的那些层，钥匙就在其中。提交只会添层，不会减层。"),
+             "The key is still in `clean:1`, in one of its layers. A commit adds layers and takes none away.",
+             "钥匙还在 `clean:1` 的某一层里。提交只会添层，不会减层。"),
         Hint("other-files", WHERE, image_exists("clean:1"),
              "No key in it, but the files are not the same: `/app/VERSION` says 2 there.",
              "钥匙没有了，但文件不一样：那边的 `/app/VERSION` 写着 2。"),
@@ -45,12 +54,18 @@ LEAVE_THE_KEY = Exercise(
             "docker run -d --name leak imagelab/leaky:1.0 sleep 100", "docker export -o f.tar leak", "docker import f.tar one",
             "docker tag one clean:1", "docker rm -f leak",
         ),
+        ("docker container create --name leak imagelab/leaky:1.0", "docker container export --output f.tar leak", "docker image import -c 'CMD [\"cat\", \"/app/VERSION\"]' f.tar clean:1"),
+        ("docker build -t clean:1 -\nFROM imagelab/leaky:1.0 AS old\nFROM scratch\nCOPY --from=old / /\n",),
     ),
     wrong=(
         Wrong(("docker run --name leak imagelab/leaky:1.0 rm -f /app/id_rsa", "docker commit leak clean:1"), "still-inside"),
         Wrong(("docker save -o saved.tar imagelab/leaky:1.0", "docker rmi imagelab/leaky:1.0", "docker load -i saved.tar", "docker tag imagelab/leaky:1.0 clean:1"), "still-inside"),
         Wrong(("docker pull -q alpine", "docker tag alpine clean:1"), "other-files"),
         Wrong(("docker create --name leak imagelab/leaky:1.0", "docker export -o files.tar leak"), "no-image"),
+        wrong("not the same files", "run --name leak imagelab/leaky:1.0 rm -rf /etc /lib", "export -o f.tar leak", "import f.tar clean:1"),
+        wrong("a file more", "run --name leak imagelab/leaky:1.0 touch /more", "export -o f.tar leak", "import f.tar clean:1"),
+        wrong("another version", 'run --name leak imagelab/leaky:1.0 sh -c "echo 12 > /app/VERSION"', "export -o f.tar leak", "import f.tar clean:1"),
+        wrong("the key is in the message", "create --name leak imagelab/leaky:1.0", "export -o f.tar leak", "import -m 'this key opens nothing; it is here to be deleted, and found again' f.tar clean:1"),
     ),
     why=Words(
         "`export` asked the container for its files, and the key is not among them: the whiteout did its work one last time.",
@@ -70,7 +85,11 @@ _ONE_LAYER = Check(
     lambda before, now: Words(f"`flat:1` has {_layers(now)} layers", f"`flat:1` 有 {_layers(now)} 层"),
     lambda before, now: _layers(now) == 1,
 )
-_COMMAND = config_has("flat:1", Cmd=["nginx", "-g", "daemon off;"])
+_FILES = same_files("flat:1", "nginx", "/run/nginx.pid", "/var/cache/nginx").saying(
+    "`flat:1` has the files of `nginx`; what nginx itself writes when it starts does not count",
+    "`flat:1` 的文件与 `nginx` 的一样；nginx 启动时自己写的不算",
+)
+_COMMAND = starts_as("flat:1", "nginx")
 _PORT = config_has("flat:1", ExposedPorts="80/tcp")
 
 FLAT = Exercise(
@@ -82,13 +101,13 @@ FLAT = Exercise(
         "做出 `flat:1`：`nginx` 的文件合成一层，启动命令 `nginx -g \"daemon off;\"` 和 80 端口与 nginx 相同。",
     ),
     start=("pull -q nginx",),
-    checks=(file_in_image("flat:1", "/usr/share/nginx/html/index.html"), _ONE_LAYER, _COMMAND, _PORT),
+    checks=(_FILES, _ONE_LAYER, _COMMAND, _PORT),
     hints=(
         Hint("still-layers", WHERE, image_exists("flat:1") & ~_ONE_LAYER,
              "`flat:1` is not flat: `docker history flat:1` has more than one step.", "`flat:1` 并不平：`docker history flat:1` 不止一步。"),
         Hint("no-command", WHERE, image_exists("flat:1") & ~_COMMAND,
-             "The files are there, but it does not know what to run: compare `docker inspect -f \"{{json .Config.Cmd}}\" nginx flat:1`.",
-             "文件都在，但它不知道要运行什么：比一比 `docker inspect -f \"{{json .Config.Cmd}}\" nginx flat:1`。"),
+             "The files are there, but it does not start what nginx starts: compare `docker inspect -f \"{{json .Config}}\" nginx flat:1`.",
+             "文件都在，但它启动的不是 nginx 启动的那个：比一比 `docker inspect -f \"{{json .Config}}\" nginx flat:1`。"),
         Hint("no-port", WHERE, image_exists("flat:1") & ~_PORT,
              "It knows its command and not its port: `docker inspect -f \"{{json .Config.ExposedPorts}}\" flat:1`.",
              "它知道命令，却不知道端口：看 `docker inspect -f \"{{json .Config.ExposedPorts}}\" flat:1`。"),
@@ -112,6 +131,11 @@ FLAT = Exercise(
             "docker run -d --name web nginx", "docker export -o w.tar web", "docker rm -f web",
             "docker import -c 'EXPOSE 80/tcp' -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' -m flat w.tar flat:1",
         ),
+        (
+            "docker create --name web nginx", "docker export --output f.tar web",
+            "docker import --change 'ENTRYPOINT [\"/usr/sbin/nginx\", \"-g\"]' --change 'CMD [\"daemon off;\"]' --change 'EXPOSE 80 443' f.tar flat:1",
+        ),
+        ('docker build -t flat:1 -\nFROM nginx AS all\nFROM scratch\nCOPY --from=all / /\nEXPOSE 80\nCMD ["nginx", "-g", "daemon off;"]\n',),
     ),
     wrong=(
         Wrong(("docker create --name web nginx", "docker commit web flat:1"), "still-layers"),
@@ -121,6 +145,10 @@ FLAT = Exercise(
              "docker import -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' f.tar flat:1"), "no-port",
         ),
         Wrong(("docker save -o f.tar nginx", "docker import f.tar flat:2"), "no-image"),
+        wrong("it does not start nginx", "create --name web nginx", "export -o f.tar web", "import -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' -c 'EXPOSE 80' -c 'ENTRYPOINT [\"false\"]' f.tar flat:1"),
+        wrong("it starts a shell first", "create --name web nginx", "export -o f.tar web", "import -c 'CMD nginx -g \"daemon off;\"' -c 'EXPOSE 80' f.tar flat:1"),
+        wrong("a file is lost", "run --name web nginx rm -r /etc/nginx", "export -o f.tar web", "import -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' -c 'EXPOSE 80' f.tar flat:1"),
+        wrong("they are not the files of nginx", "pull redis", "tag redis nginx", "run --name web nginx sh -c 'mkdir -p /usr/share/nginx/html; echo hi > /usr/share/nginx/html/index.html'", "export -o f.tar web", "import -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' -c 'EXPOSE 80' f.tar flat:1"),
     ),
     why=Words(
         "The files went through the tar; what the image knows besides files had to be told again.",
@@ -150,7 +178,7 @@ THERE_AND_BACK = Exercise(
         "把 `redis:alpine` 存进文件，删掉它，再从文件里取回来：名字相同，镜像相同，只是没有了摘要，就像在一台从没连过仓库服务的机器上。",
     ),
     start=("pull -q redis:alpine",),
-    checks=(tag_kept("redis:alpine"), _NO_DIGEST),
+    checks=(tag_kept("redis:alpine"), _NO_DIGEST, away_and_back("redis:alpine")),
     hints=(
         Hint("gone", WHERE, ~image_kept("redis:alpine"), "The image is gone, and not yet back.", "镜像已经删了，还没有取回来。"),
         Hint("nameless", WHERE, image_kept("redis:alpine") & ~tag_kept("redis:alpine"),
@@ -166,12 +194,15 @@ THERE_AND_BACK = Exercise(
     solution=("docker save -o r.tar redis:alpine", "docker rmi redis:alpine", "docker load -i r.tar"),
     alternates=(
         ("docker image save --output r.tar 064", "docker image prune -a -f", "docker image load --input r.tar", "docker tag 064 redis:alpine"),
-        ("docker rmi redis@sha256:b0101fc5464b3693fe04c171585ee89231ba76c2dd284805533c59830300baf3",),
+        ("docker save redis:alpine --output r.tar", "docker image rm redis:alpine", "docker image load --quiet --input r.tar"),
     ),
     wrong=(
         Wrong(("docker save -o r.tar redis:alpine", "docker rmi redis:alpine"), "gone"),
         Wrong(("docker save -o r.tar 064", "docker rmi redis:alpine", "docker load -i r.tar"), "nameless"),
         Wrong(("docker save -o r.tar redis:alpine", "docker load -i r.tar"), "still-digest"),
+        wrong("it never went away", "rmi redis@sha256:b0101fc5464b3693fe04c171585ee89231ba76c2dd284805533c59830300baf3"),
+        wrong("it came back from the registry", "rmi redis:alpine", "pull redis:alpine", "rmi redis@sha256:b0101fc5464b3693fe04c171585ee89231ba76c2dd284805533c59830300baf3"),
+        wrong("another image", "create --name rr redis:alpine", "export -o r.tar rr", "rm rr", "rmi redis:alpine", "import r.tar redis:alpine"),
     ),
     why=Words(
         "Name and config were in the file, so the name and the ID came back. The digest is a registry's word, and none was asked.",

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from imagelab.course.bilingual import Words
 from imagelab.course.checks import (
-    child_of,
     dangling,
     file_in_image,
     image_dangles,
     image_exists,
     layers_on_top,
+    listing_is,
+    new_file,
     no_containers,
-    pulled,
+    published,
     same_image,
     tag_kept,
-    tag_moved,
     tag_points_to,
 )
-from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong
-from imagelab.course.bilingual import Words
+from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
 
 _ALPINE_IS_BUSYBOX = tag_points_to("alpine", "busybox")
 _BUSYBOX_IS_ALPINE = tag_points_to("busybox", "alpine")
@@ -51,12 +51,16 @@ SWAP = Exercise(
     alternates=(
         ("docker tag 517b313a06e3 busybox", "docker tag 3b287cac4baf alpine"),
         ("docker tag busybox alpine", "docker tag $(docker images -q -f dangling=true) busybox"),
+        ("docker image tag alpine spare:1", "docker image tag busybox alpine:latest", "docker image tag spare:1 busybox:latest"),
+        ("docker create --name keep alpine", "docker tag busybox alpine", "docker tag $(docker inspect -f '{{.Image}}' keep) busybox"),
     ),
     wrong=(
         Wrong(("docker tag alpine busybox", "docker tag busybox alpine"), "both-the-same"),
         Wrong(("docker tag alpine third", "docker tag busybox other"), "not-yet"),
         Wrong(("docker tag busybox alpine",), "both-the-same"),
         Wrong(("docker tag busybox alpine", "docker rmi busybox"), "half"),
+        wrong("copies", "run --name aa alpine true", "commit aa busybox", "run --name bb busybox true", "commit bb alpine"),
+        wrong("both are here, under other names", "tag alpine busybox:old", "tag busybox alpine:old"),
     ),
     why=Words(
         "A tag is moved at once and remembers nothing. While a name travels, something else must hold the image.",
@@ -65,8 +69,9 @@ SWAP = Exercise(
     par=4,
 )  # fmt: skip
 
-_SECOND = child_of("page:2", "nginx") & file_in_image("page:2", "/two")
-_THIRD = child_of("page:3", "page:2")
+_SECOND = layers_on_top("page:2", "nginx", None) & new_file("page:2", "/two", "nginx")
+_THIRD = layers_on_top("page:3", "page:2", None)
+_MORE = new_file("page:3", "/three", "page:2")
 
 GENERATIONS = Exercise(
     id="three-generations",
@@ -79,7 +84,7 @@ GENERATIONS = Exercise(
     start=("pull -q nginx",),
     checks=(
         _SECOND.saying("`page:2` was made from `nginx` and has `/two`", "`page:2` 由 `nginx` 生成，里面有 `/two`"),
-        file_in_image("page:3", "/two"), file_in_image("page:3", "/three"), _THIRD, layers_on_top("page:3", "nginx", 2),
+        _THIRD.saying("`page:3` was made from `page:2`", "`page:3` 由 `page:2` 生成"), _MORE, file_in_image("page:3", "/two"),
         no_containers(), tag_kept("nginx"),
     ),
     hints=(
@@ -88,6 +93,9 @@ GENERATIONS = Exercise(
         Hint("siblings", WHERE, image_exists("page:3") & ~_THIRD,
              "`page:3` was made from something other than `page:2`: `docker history page:3`. From which image did you start the container?",
              "`page:3` 不是由 `page:2` 生成的：看 `docker history page:3`。那个容器是从哪个镜像启动的？"),
+        Hint("not-more", WHERE, image_exists("page:3") & ~_MORE,
+             "`/three` is not what `page:3` has more than `page:2`: which of the two has it, and in which layer?",
+             "`page:3` 比 `page:2` 多的不是 `/three`：两者之中哪个有它？在哪一层？"),
         Hint("no-third", WHERE, ~image_exists("page:3"), "Two generations are there. The third is missing.", "已经有两代，还缺第三代。"),
         Hint("containers", WHERE, ~no_containers(), "The images are right. Containers are left: `docker ps -a`.", "镜像都对。还有容器：看 `docker ps -a`。"),
         Hint("which", WHICH, None, "Run, commit, remove the container; and once more, from what you have made.",
@@ -108,6 +116,8 @@ GENERATIONS = Exercise(
             "docker run -d --name aa nginx", "docker exec aa sh -c 'echo 2 > /two'", "docker commit aa page:2", "docker rm -f aa",
             "docker run -d --name aa page:2", "docker exec aa sh -c 'echo 3 > /three'", "docker commit aa page:3", "docker rm -f aa",
         ),
+        ("docker build -t page:2 -\nFROM nginx\nENV A=b\nWORKDIR /\nRUN touch two\n", "docker build -t page:3 -\nFROM page:2\nRUN touch /three\nRUN true\n"),
+        ("docker run --name aa nginx touch /two", "docker commit aa page:2", "docker run --name bb page:2 touch /three", "docker commit bb page:3", "docker system prune -f"),
     ),
     wrong=(
         Wrong(("docker run --name aa nginx touch /two /three", "docker commit aa page:2", "docker commit aa page:3", "docker rm aa"), "siblings"),
@@ -118,6 +128,10 @@ GENERATIONS = Exercise(
             ("docker run --name aa nginx touch /two", "docker commit aa page:2", "docker run --name bb page:2 touch /three",
              "docker commit bb page:3"), "containers",
         ),
+        Wrong(("docker run --name aa nginx touch /two /three", "docker commit aa page:2", "docker run --name bb page:2 touch /four", "docker commit bb page:3", "docker rm aa bb"), "not-more"),
+        wrong("page:2 is not from nginx", "pull busybox", "tag busybox nginx", "run --name aa nginx touch /two", "commit aa page:2", "run --name bb page:2 touch /three", "commit bb page:3", "rm aa bb"),
+        wrong("a directory is no file", "run --name aa nginx mkdir /two", "commit aa page:2", "run --name bb page:2 touch /three", "commit bb page:3", "rm aa bb"),
+        wrong("/two is lost", "run --name aa nginx touch /two", "commit aa page:2", "run --name bb page:2 sh -c 'rm /two; touch /three'", "commit bb page:3", "rm aa bb"),
     ),
     why=Words(
         "Each commit stands on the one before. `page:3` is five layers, of which you made two and downloaded three.",
@@ -126,6 +140,7 @@ GENERATIONS = Exercise(
     par=5,
 )  # fmt: skip
 
+_ROWS = ("redis", "nginx", "mongo:3.2", "ubuntu:16.04", "ubuntu", "ubuntu:14.04")
 _UBUNTUS = image_exists("ubuntu:14.04") & same_image("ubuntu:16.04", "ubuntu")
 
 THE_LISTING = Exercise(
@@ -133,14 +148,15 @@ THE_LISTING = Exercise(
     title=Words("The book's listing", "书上的那份列表"),
     task=Words(
         "This lab has `mongo:3.2`, and its publishers have something new. Bring about the listing of the book: `redis`, `nginx`, "
-        "`mongo:3.2`, the old mongo dangling, `ubuntu:16.04` and `ubuntu` (one image), and `ubuntu:14.04`.",
+        "`mongo:3.2`, the old mongo dangling, `ubuntu:16.04` and `ubuntu` (one image), and `ubuntu:14.04`; and no other row.",
         "这个实验室里有 `mongo:3.2`，而发布者又有了新的。请弄出书上的那份列表：`redis`、`nginx`、`mongo:3.2`、一个虚悬的旧 mongo、"
-        "`ubuntu:16.04` 和 `ubuntu`（同一个镜像），以及 `ubuntu:14.04`。",
+        "`ubuntu:16.04` 和 `ubuntu`（同一个镜像），以及 `ubuntu:14.04`；别的行一个也没有。",
     ),
     start=("pull -q mongo:3.2", "upstream release mongo:3.2"),
     checks=(
-        pulled("redis"), pulled("nginx"), tag_moved("mongo:3.2"), pulled("mongo:3.2"), image_dangles("mongo:3.2"),
-        same_image("ubuntu:16.04", "ubuntu"), pulled("ubuntu:14.04"),
+        published("redis"), published("nginx"), published("mongo:3.2"), image_dangles("mongo:3.2"),
+        published("ubuntu:16.04"), published("ubuntu"), published("ubuntu:14.04"),
+        listing_is(*_ROWS, dangling=("mongo:3.2",)),
     ),
     hints=(
         Hint("nothing-dangles", WHERE, ~dangling(), "Nothing dangles yet. What makes an old image lose its tag?", "还没有虚悬镜像。什么会让旧镜像失去标签？"),
@@ -158,12 +174,17 @@ THE_LISTING = Exercise(
         (
             "docker pull -q redis", "docker pull -q nginx", "docker pull -a ubuntu", "docker run -d --name mm --pull always mongo:3.2 true",
         ),
+        (*(f"docker image pull --quiet {name}" for name in reversed(_ROWS)), "docker pull busybox", "docker rmi busybox"),
     ),
     wrong=(
         Wrong(tuple(f"docker pull {name}" for name in ("redis", "nginx", "ubuntu:16.04", "ubuntu", "ubuntu:14.04")), "nothing-dangles"),
         Wrong(("docker pull mongo:3.2", "docker pull redis", "docker pull nginx", "docker pull ubuntu:14.04", "docker pull ubuntu"), "ubuntus"),
         Wrong(("docker pull mongo:3.2", "docker rmi mongo:3.2", "docker run --name aa mongo:3.2 true", "docker rmi -f mongo:3.2"), "no-mongo"),
         Wrong(("docker pull mongo:3.2", "docker pull -a ubuntu"), "rest"),
+        wrong("two names stand for the wrong image", *(f"pull {name}" for name in ("mongo:3.2", "redis", "nginx", "ubuntu:14.04")), "tag ubuntu:14.04 ubuntu:16.04", "tag ubuntu:14.04 ubuntu"),
+        wrong("a row too many", *(f"pull {name}" for name in ("mongo:3.2", *_ROWS, "busybox"))),
+        wrong("another name for one of them", *(f"pull {name}" for name in ("mongo:3.2", *_ROWS)), "tag redis cache"),
+        wrong("nginx is another", *(f"pull {name}" for name in ("mongo:3.2", *_ROWS, "nginx:1.11")), "tag nginx:1.11 nginx", "rmi nginx:1.11"),
     ),
     why=Words(
         "Six pulls, seven rows, and you could tell the story of every one of them.",

@@ -40,7 +40,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Practice:
 
 def test_it_starts_unsolved_and_ends_solved(mine: Practice) -> None:
     assert "0 of 2 done" in repr(mine)
-    assert "  [ ] `mongo:3.2` stands for another image than before" in repr(mine)
+    assert "  [ ] `mongo:3.2` is the image that is published under this name" in repr(mine)
     mine.lab.docker("pull -q mongo:3.2")
     assert repr(mine.check()).splitlines()[-1].startswith("Solved. A tag is a name for one image at a time.")
     assert "[x]" in mine.panel.text and 'role="checkbox"' in mine.panel.html
