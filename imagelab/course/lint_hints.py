@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from imagelab.classroom.upstream import images_of
+from imagelab.cli.lab_docker import docker
 from imagelab.course.exercise import Exercise, Line, perform, read
 from imagelab.course.lab_snapshot import look
 from imagelab.course.trial import clean_lab
@@ -83,12 +84,9 @@ def _is_whole(words: Sequence[str]) -> bool:
 
 def known(words: Sequence[str], *, exactly: bool = False) -> bool:
     """Do the words after `docker` begin with a command, or are they one?"""
-    import imagelab.cli.main  # noqa: F401 - registers verbs
-    from imagelab.cli.command import COMMANDS
+    from imagelab.cli.verbs import VERBS
 
-    return (
-        " ".join(words) in COMMANDS if exactly else bool({" ".join(words[:1]), " ".join(words[:2])} & COMMANDS.keys())
-    )
+    return " ".join(words) in VERBS if exactly else bool({" ".join(words[:1]), " ".join(words[:2])} & VERBS.keys())
 
 
 def _unknown(code: str) -> str | None:
@@ -100,7 +98,7 @@ def _unknown(code: str) -> str | None:
         or words[1].startswith("-")
     ):
         return None
-    from imagelab.cli.command import GROUPS
+    from imagelab.cli.verbs import GROUPS
 
     open_ended = words[1] in GROUPS and len(words) > 2 and BLANK.search(words[2])
     return None if known(words[1:]) or open_ended else words[1]
@@ -127,7 +125,7 @@ def _failing(exercise: Exercise, lines: Sequence[Line]) -> Iterator[tuple[Line, 
                 perform(lab, [f"pull -q {name}"])
         for line in lines:
             try:
-                result = lab.docker(read(lab, line))
+                result = docker(lab, read(lab, line))
             except ImageLabError as error:
                 yield line, str(error)
                 continue
