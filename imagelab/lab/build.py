@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from imagelab.engine.build.request import BuildOptions
-    from imagelab.engine.build.trace import Tell
+    from imagelab.engine.build.trace import BuildSink
     from imagelab.engine.engine import Engine
     from imagelab.lab.build_context import BuildContext
     from imagelab.lab.lab import Settings
@@ -61,7 +61,7 @@ class Builds:
         )  # fmt: skip
         out = io.StringIO()
         if buildkit:
-            printer: Tell = KitPrinter(out, sent.dockerfile, sent.size)
+            printer: BuildSink = KitPrinter(out, sent.dockerfile, sent.size)
         else:
             out.write(sending(sent.size, self.era))
             printer = Printer(out, out, self.era, lambda id: self.store.state().images[id], output_to(out, out))

@@ -54,7 +54,7 @@ class Printer:
         self._removed: list[str] = []
         self.steps: list[said.BuildStep] = []
 
-    def __call__(self, what: said.Said) -> None:
+    def __call__(self, what: said.BuildEvent) -> None:
         match what:
             case said.StepBegun():
                 self._begin(what)

@@ -43,7 +43,7 @@ class KitPrinter:
         self._last: _Vertex | None = None
         self.steps: list[said.BuildStep] = []
 
-    def __call__(self, what: said.Said) -> None:
+    def __call__(self, what: said.BuildEvent) -> None:
         match what:
             case said.StepBegun(triggered=False):
                 self._begin(what)

@@ -3,5 +3,5 @@
 Owns the build cache, the context, COPY and ADD, and the trace of what was done and why. It runs nothing itself: containers are
 `engine.containers`, images are stored by `engine.commit`.
 
-Read first: `classic` (the loop), then `cache` (when a step need not run).
+Read first: `builder` (the loop), then `step_store` (what it asks of whatever keeps the steps).
 """

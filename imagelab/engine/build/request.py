@@ -1,19 +1,17 @@
-"""What a build is asked for, where a stage of it stands, and how it fails: the values that its parts share."""
+"""What a build is asked for, and how it fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from imagelab.dockerfile.config import Config
 from imagelab.dockerfile.parser import located
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
     from imagelab.dockerfile.instructions import Instruction
-    from imagelab.state.model import Image
 
 
 class BuildError(ImageLabError):
@@ -42,18 +40,6 @@ class BuildOptions:
     platform: str | None = None
     buildkit: bool = False
     """Leave what BuildKit would."""
-
-
-@dataclass(slots=True)
-class Stand:
-    """Where a stage stands: the image so far, and the config that the next one will have."""
-
-    image: Image | None
-    config: Config
-    data: Mapping[str, Any] | None
-    """The image's whole config; None while nobody has read it."""
-    maintainer: str = ""
-    command_is_ours: bool = False
 
 
 @contextmanager

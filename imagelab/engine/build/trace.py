@@ -8,7 +8,7 @@
     ImageMade       ---> 44aa4490ce2c
     StepDone       a BuildStep: CACHED or RAN, and why
 
-Which words these become, and in which order, is an era's business (`cli.build_format`). A `BuildTrace` is the steps of
+Which words these become, and in which order, is an era's business (`output.build`). A `BuildTrace` is the steps of
 one build: pictures and `docker build --explain` are functions of it.
 """
 
@@ -117,8 +117,10 @@ class Built:
     names: tuple[str, ...] = ()
 
 
-Said = StepBegun | TriggersFound | Note | CacheUsed | ContainerMade | Output | Removed | ImageMade | StepDone | Built
-Tell = Callable[[Said], object]
+BuildEvent = (
+    StepBegun | TriggersFound | Note | CacheUsed | ContainerMade | Output | Removed | ImageMade | StepDone | Built
+)
+BuildSink = Callable[[BuildEvent], object]
 
 
 @dataclass(frozen=True, slots=True)
