@@ -19,7 +19,7 @@ from imagelab.dockerfile.step_keys import keys_of
 from imagelab.layers.changeset import blob_of
 from imagelab.layers.tree import Change, Node, Put, Tree
 from imagelab.oci.digest import Digest
-from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, chain_ids, encode
+from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Descriptor, EncodedList, chain_ids, encode
 from imagelab.state.model import Container, Image, Layer
 from imagelab.store.store import Store
 from imagelab.units import rfc3339
@@ -122,10 +122,14 @@ def child_config(
         "container_config": dict(made_with),
         "created": created,
         "docker_version": DOCKER_VERSION,
-        "history": [*(old.get("history") or []), history],
+        "history": _encoded(old.get("history") or []).plus(history),
     }
     data |= {key: old[key] for key in ("variant", "os.version", "os.features") if old.get(key)}
     return data | ({"container": container} if container else {}) | ({"author": author} if author else {})
+
+
+def _encoded(history: list[Any]) -> EncodedList:
+    return history if isinstance(history, EncodedList) else EncodedList(history)
 
 
 def committed(

@@ -251,16 +251,40 @@ def parsed(raw: bytes) -> object:
     return data
 
 
+class EncodedList(list[Any]):
+    """A list that keeps its JSON text: one with an item more encodes only that item.
+
+    >>> EncodedList([1]).plus({"a": "<"}).text
+    '[1,{"a":"\\\\u003c"}]'
+    """
+
+    def __init__(self, items: Iterable[Any], text: str = "") -> None:
+        super().__init__(items)
+        self.text = text or _text(list(self))
+
+    def plus(self, item: Any) -> EncodedList:
+        """Another list, longer by one."""
+        comma = "," if self else ""
+        return EncodedList([*self, item], f"{self.text[:-1]}{comma}{_text(item)}]")
+
+
 def encode(data: Mapping[str, Any]) -> bytes:
     r"""JSON as Docker writes it: no whitespace, top-level keys sorted, `<`, `>`, `&` escaped (R7.1).
 
     >>> print(encode({"os": "linux", "author": "A <a@b>"}).decode())
     {"author":"A \u003ca@b\u003e","os":"linux"}
     """
-    text = json.dumps({key: data[key] for key in sorted(data)}, separators=(",", ":"), ensure_ascii=False)
+    fields = (f"{_text(key)}:{_text(data[key])}" for key in sorted(data))
+    return f"{{{','.join(fields)}}}".encode()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, EncodedList):
+        return value.text
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
-    return text.encode()
+    return text
 
 
 def _platform(data: Any) -> Platform | None:
