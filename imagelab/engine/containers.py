@@ -11,6 +11,7 @@ asked of it is left in its directory, and what became of it is read from the dat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,26 @@ class Containers:
 
     def create_for_build(self, image: Image | None, config: Mapping[str, Any]) -> Container:
         """A container of a build's step: with exactly this config, on an image (None: on nothing, R8.23). It is not started."""
+        container = self._put_for_build(image, config)
+        self.store.container_files(container.id).mkdir(parents=True, exist_ok=True)
+        self._event("create", container)
+        return container
+
+    @contextmanager
+    def passing(self, image: Image | None, config: Mapping[str, Any]) -> Iterator[Container]:
+        """A container of a build's step in which nothing is done, gone when this ends.
+
+        It and what is changed meanwhile is one transaction: nobody else ever sees it, so it has no directory.
+        """
+        with self.store.together():
+            container = self._put_for_build(image, config)
+            yield container
+            with self.store.transaction() as tx:
+                tx.delete_container(container.id)
+        self._event("create", container)
+        self._event("destroy", container)
+
+    def _put_for_build(self, image: Image | None, config: Mapping[str, Any]) -> Container:
         container_id = self._context.ids()
         with self.store.transaction() as tx:
             name = values.random_name(tx.state, container_id)
@@ -127,8 +148,6 @@ class Containers:
                 config={**config, "Hostname": container_id[:12]}, host=values.host_config(Request("")), layers=image.layers if image else (),
             )  # fmt: skip
             tx.put_container(container)
-        self.store.container_files(container_id).mkdir(parents=True, exist_ok=True)
-        self._event("create", container)
         return container
 
     def start(self, name: str) -> Container:

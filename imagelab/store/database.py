@@ -82,6 +82,9 @@ UPDATE journal SET old = json_set(old, '$[3]', NULL), new = json_set(new, '$[3]'
 """
 """A stack follows from its top: a list of layers an image made a chain of n images n * n / 2 names long."""
 
+_WHOLE = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+_PART = "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part"
+
 _COLUMNS = "id created size target content_size parent labels platform tagged local platforms top".split()
 _ALL_OF_AN_IMAGE = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
 
@@ -162,7 +165,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """All of it, or nothing; one writer at a time."""
+        """All of it, or nothing; one writer at a time. Inside another it is a part of that one."""
         with plainly():
             self.journal.watch()
         with self._writing():
@@ -170,14 +173,15 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        begin, commit, rollback = _PART if self._db.in_transaction else _WHOLE
         with plainly():
-            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(begin)
             before, done = self._cached, False
             try:
                 yield
                 done = True
             finally:
-                self._db.execute("COMMIT" if done else "ROLLBACK")
+                self._db.execute(commit if done else rollback)
                 if not done:
                     self._cached = before
 

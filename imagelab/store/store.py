@@ -193,6 +193,22 @@ class Store:
                 self._database.count_change()
             journal.end(step, self._verb)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """The transactions in here are one to whoever else looks, and to the disk: all of them, or none.
+
+        Each still counts as a change of its own.
+        """
+        verb, numbers = self._verb, list(self._verb.numbers) if self._verb else []
+        done = False
+        try:
+            with self._lock, self._database.writing():
+                yield
+            done = True
+        finally:
+            if verb is not None and not done:
+                verb.numbers[:] = numbers
+
     # -- what builds have made ------------------------------------------------------------------------------
 
     def made_by(self, parent: str, keys: StepKeys) -> Iterator[Digest]:

@@ -696,3 +696,61 @@ def test_a_rebuild_is_all_cache_and_a_change_costs_what_follows_it(instructions:
         )
         assert lab.engine.doctor() == []
         lab.close()
+
+
+# -- a step that only changes the config ----------------------------------------------------------------------
+
+
+def test_a_config_only_step_is_one_transaction_and_leaves_no_directory(lab: Lab) -> None:
+    """Its container came and went, and has been seen by nobody; each still counts as a change."""
+    before = lab.store.state().revision
+    trace = lab.build({"Dockerfile": "FROM ubuntu:14.04\nLABEL a=b\n"})
+    assert trace.image and " ---> Removed intermediate container " in str(trace)
+    assert lab.store.state().revision == before + 3
+    assert not list(lab.store.container_files("").glob("*"))
+
+
+def test_a_container_that_stays_can_be_worked_in(lab: Lab, folder: Path) -> None:
+    """`--rm=false`: the container of a LABEL is one like any other."""
+    build(lab, folder, {"Dockerfile": "FROM ubuntu:14.04\nLABEL a=b\n"}, "--rm=false")
+    (container,) = lab.store.state().containers.values()
+    assert lab.docker(["cp", str(folder / "Dockerfile"), f"{container.name}:/x"]).exit_code == 0
+    assert "A /x" in lab.docker(["diff", container.name]).stdout
+
+
+def test_transactions_together_are_all_or_none(lab: Lab) -> None:
+    """The second fails: the first has not happened either, nor has a step of the timeline."""
+    before, steps_before = lab.store.state(), lab.store.moments.steps()
+    image = next(iter(before.images))
+    with pytest.raises(ImageLabError), lab.store.verb(["tag"], 1) as verb, lab.store.together():
+        with lab.store.transaction() as tx:
+            tx.tag("docker.io/library/one:latest", image, 1)
+        assert "docker.io/library/one:latest" in lab.store.state().references
+        raise ImageLabError("no")
+    assert lab.store.state() == before and lab.store.moments.steps() == steps_before and not verb.numbers
+
+
+def test_a_part_that_fails_takes_only_itself_back(lab: Lab) -> None:
+    """As a savepoint does: what came before it in the same transaction stays."""
+    image = next(iter(lab.store.state().images))
+    with lab.store.together():
+        with lab.store.transaction() as tx:
+            tx.tag("docker.io/library/one:latest", image, 1)
+        with pytest.raises(ImageLabError), lab.store.transaction() as tx:
+            tx.tag("docker.io/library/two:latest", image, 1)
+            raise ImageLabError("no")
+    names = lab.store.state().references
+    assert "docker.io/library/one:latest" in names and "docker.io/library/two:latest" not in names
+
+
+def test_history_that_grows_is_encoded_as_if_it_were_new(lab: Lab) -> None:
+    """Every config of a chain, also of one that begins on a cached image, is what its own data encode to."""
+    from imagelab.oci.documents import encode
+
+    odd = "FROM ubuntu:14.04\nLABEL a=<&>\nLABEL b='\u2028\u00e9'\n"
+    lab.build({"Dockerfile": odd})
+    image = lab.build({"Dockerfile": odd + "LABEL c=d\n"}).image
+    state = lab.store.state()
+    for image_id in (image.id, *state.parents(image.id)):
+        raw = lab.store.read_blob(image_id)
+        assert encode(json.loads(raw)) == raw

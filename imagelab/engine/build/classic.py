@@ -65,7 +65,13 @@ class ImageSteps:
             stage.maintainer = step.found.value
         stage.config = config
         wanted = config | {"Cmd": [*shell_of(config), "#(nop) ", comment]}
-        if not self.lookup(stage, step, wanted):
+        if self.lookup(stage, step, wanted):
+            return
+        removed = self._options.remove or self._options.force_remove
+        if removed:
+            with self._containers.passing(stage.image, wanted) as container:
+                self.keep(stage, step, wanted, StepResult(container=container.id))
+        else:
             container = self._containers.create(stage.image, wanted)
             self.keep(stage, step, wanted, StepResult(container=container.id))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from imagelab.engine.build.step_store import StepResult
@@ -30,6 +31,17 @@ class StepContainers:
         self._made.append(container.id)
         self._emit(ContainerMade(container.id))
         return container
+
+    @contextmanager
+    def passing(self, image: Image | None, config: Config) -> Iterator[Container]:
+        """A container in which nothing is done; it goes with the end of the step, in one transaction.
+
+        Both are said afterwards: whoever prints them may have to wait, and nobody else could write meanwhile.
+        """
+        with self._containers.passing(image, config) as container:
+            yield container
+        self._emit(ContainerMade(container.id))
+        self._emit(Removed(container.id))
 
     def result(self, container: Container, volumes: Iterable[str]) -> StepResult:
         """What was done in it, but for what `volumes` swallowed (R8.21)."""
