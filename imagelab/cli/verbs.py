@@ -86,6 +86,7 @@ replay | cli.commands.timeline:replay | Run a log of `imagelab steps --format js
 lint-lessons | course.commands:lint_lessons | Say what is wrong with lessons: exercises, translations, notebooks
 new-lesson | course.commands:new_lesson | Begin a lesson: a small one that lints, to be written over
 check | course.commands:check | Grade notebooks: do again what was done, in a clean lab, and look at what came of it
+grade | course.commands:grade | Grade a class: a folder or a ZIP of hand-ins, as nbgrader or Moodle have them
 assignment | course.commands:assignment | Write a lesson as an assignment for nbgrader: its checks as assert cells
 progress | course.commands:progress | Show what is solved; take it along to another machine
 lab | jupyter.launch:lab | Open JupyterLab on the lessons
@@ -135,7 +136,7 @@ SECTIONS = (
     ),
     ("Management Commands", ""),
     ("imagelab's Commands", "lab graph explore sizes avalanche tape causes upstream serve doctor"),
-    ("The Course", "progress check assignment lint-lessons new-lesson"),
+    ("The Course", "progress check grade assignment lint-lessons new-lesson"),
     ("The Timeline", "undo redo steps at fork replay gc"),
 )
 

@@ -59,34 +59,37 @@ def _checkout(context: Context) -> Path:
 # -- teachers -----------------------------------------------------------------------------------------------
 
 
+SECONDS = Flag("timeout", "", "string", "Seconds that an exercise may take (else 20)")
+
+
 @command(
     "check", "NOTEBOOK...",
     Flag("format", "", "string", "'json' for an object a notebook; else text"),
     Flag("progress", "", "string", "The learner's progress file (else the one beside the notebook)"),
+    Flag("lesson", "", "string", "The lesson that it is (else by its name, its metadata, its exercises)"), SECONDS,
     Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=None,
 )  # fmt: skip
 def check(context: Context) -> int:
-    import json
+    from imagelab.course.grade_commands import check
 
-    from imagelab.course.grade import grade_notebook, report
+    return check(context)
 
-    parsed, everything = context.parsed, True
-    progress = _progress(parsed.text("progress")) if parsed.text("progress") else None
-    for name in parsed.arguments:
-        grades = grade_notebook(Path(name), progress)
-        everything = everything and all(one.solved for one in grades)
-        if parsed.text("format") == "json":
-            found = {
-                "notebook": name,
-                "solved": sum(one.solved for one in grades),
-                "all": len(grades),
-                "exercises": [one.to_json() for one in grades],
-            }
-            context.out.write(json.dumps(found, ensure_ascii=False) + "\n")
-        else:
-            head = f"{name}\n" if len(parsed.arguments) > 1 else ""
-            context.out.write(head + report(grades, parsed.text("lang", "en")))
-    return 0 if everything else 1
+
+@command(
+    "grade", "HAND-INS",
+    Flag("roster", "", "string", "A CSV of who is in the class: id, name, email"),
+    Flag("csv", "", "string", "Write a row a learner, a column an exercise"),
+    Flag("html", "", "string", "Write the class at a glance as one page"),
+    Flag("text", "", "string", "Write that as text (else it is printed)"),
+    Flag("lesson", "", "strings", "Only this lesson; may be repeated (else all that somebody handed in)"),
+    Flag("jobs", "", "string", "So many at a time (else 1)"), SECONDS,
+    Flag("cache", "", "string", "Where to keep what is graded (else beside the CSV)"),
+    Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=1,
+)  # fmt: skip
+def grade(context: Context) -> int:
+    from imagelab.course.grade_commands import grade
+
+    return grade(context)
 
 
 @command(

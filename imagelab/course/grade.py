@@ -18,23 +18,21 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from imagelab.course.catalog import exercise as exercise_called
 from imagelab.course.exercise import Exercise, Lines, Verdict, perform
 from imagelab.course.lab_snapshot import look
-from imagelab.course.progress import Progress, read_progress
 from imagelab.course.trial import clean_lab, judged
 from imagelab.errors import ImageLabError
 from imagelab.oci.reference import Reference
 
 if TYPE_CHECKING:
+    from imagelab.course.grading import Result
     from imagelab.lab.lab import Lab
     from imagelab.state.steps import Entry
 
@@ -43,6 +41,10 @@ INSIDE = set(
     "save export image container system upstream".split()
 )
 """First words of commands that may be done again."""
+LOOKING = set(
+    "images ps history inspect logs diff top port stats info version events search tree graph steps help --help --version hint check".split()
+)
+"""First words of commands that change nothing: that they are not done again is not worth saying."""
 FROM_OUTSIDE = {"build", "load", "import", "cp"}
 FILES = (*sorted(FROM_OUTSIDE), "save", "export")
 """Verbs that read or write files of the machine: only in the folder they are run in, an empty one."""
@@ -68,33 +70,17 @@ class Grade:
         """One answer a check."""
         return self.verdict.held if self.verdict and not self.problem else (False,) * len(self.exercise.checks)
 
-    def sentence(self, lang: str) -> str:
-        """What is to be said of it."""
-        if self.problem:
-            return self.problem
-        missing = self.verdict.missing if self.verdict else None
-        return self.exercise.why.in_(lang) if missing is None else missing.in_(lang)
 
-    def to_json(self) -> dict[str, Any]:
-        missing = self.verdict.missing if self.verdict else None
-        return {
-            "id": self.exercise.id, "solved": self.solved, "held": list(self.held), "from": self.source,
-            "missing": missing._asdict() if missing else None, "problem": self.problem or None,
-        }  # fmt: skip
+def grade_notebook(file: Path, progress: Path | None = None) -> tuple[Result, ...]:
+    """Every exercise of the lesson that a notebook is, in a process of its own. `progress`: else the file beside it.
+    ImageLabError when it is no notebook of the course."""
+    from imagelab.course.catalog import by_lesson, lessons_folder
+    from imagelab.course.grade_commands import read_notebook
+    from imagelab.course.grading import grade_hand_in
+    from imagelab.course.grading_walls import walls
 
-
-def grade_notebook(file: Path, progress: Progress | None = None) -> tuple[Grade, ...]:
-    """Every exercise that a notebook opens. `progress`: else the file beside it. ImageLabError when it is no notebook."""
-    from imagelab.course.progress import progress_file
-
-    cells = _cells(file)
-    typed = commands_in(cells)
-    if progress is None:
-        progress = read_progress(progress_file({}, file.resolve().parent))
-    return tuple(
-        grade(exercise_called(name), progress.records[name].log if name in progress.records else (), lines)
-        for name, lines in typed.items()
-    )
+    value, lesson = read_notebook(file, progress)
+    return grade_hand_in(value, by_lesson(lessons_folder())[lesson], walls())
 
 
 def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Grade:
@@ -106,7 +92,7 @@ def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Gra
             if log:
                 _replay(lab, log)
             else:
-                perform(lab, [line for line in lines if _stays_inside(line)])
+                perform(lab, [line for line in lines if is_replayed(line)])
             return Grade(exercise, source, judged(exercise, lab, before))
     except ImageLabError as error:
         return Grade(exercise, source, problem=str(error))
@@ -165,10 +151,12 @@ def _allowed(words: Sequence[str]) -> bool:
     return True
 
 
-def _stays_inside(line: str) -> bool:
+def is_replayed(line: str) -> bool:
     """Does a line of a cell stay inside the lab? What stands below it is typed: into a container, where every path is the
     container's, or as a Dockerfile, where only what it fetches from elsewhere counts."""
     first, _, typed = line.partition("\n")
+    if "\0" in line:
+        return False
     try:
         command = shlex.split(first, comments=True)
     except ValueError:
@@ -189,6 +177,12 @@ def _fetches(dockerfile: str) -> bool:
         ):
             return True
     return False
+
+
+def is_lost(line: str) -> bool:
+    """Is this a line that grading leaves out, and that may have mattered?"""
+    words = line.partition("\n")[0].removeprefix("- ").removeprefix("docker ").split()
+    return not is_replayed(line) and not (words and words[0] in LOOKING and "\0" not in line)
 
 
 def _is_far(word: str) -> bool:
@@ -212,18 +206,6 @@ def _is_elsewhere(word: str) -> bool:
 
 
 # -- from a notebook's cells --------------------------------------------------------------------------------
-
-
-def _cells(file: Path) -> list[str]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))["cells"]
-        return ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
-    except OSError as error:
-        raise ImageLabError(f"{file} cannot be read: {error.strerror}", origin="client") from None
-    except (ValueError, KeyError, TypeError):
-        raise ImageLabError(
-            f"{file} is not a notebook", hint="imagelab check takes an .ipynb file", origin="client"
-        ) from None
 
 
 def commands_in(cells: Sequence[str]) -> dict[str, Lines]:
@@ -269,13 +251,3 @@ def _python_lines(cell: str) -> list[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "docker"
         and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
     ]  # fmt: skip
-
-
-def report(grades: Sequence[Grade], lang: str) -> str:
-    """A line an exercise, and a sum."""
-    marks: Mapping[bool, str] = {True: "x", False: " "}
-    rows = [
-        f"[{marks[one.solved]}] {one.exercise.id}  {sum(one.held)} of {len(one.held)}  {one.sentence(lang)}"
-        for one in grades
-    ]
-    return "\n".join([*rows, f"{sum(one.solved for one in grades)} of {len(grades)} exercises solved"]) + "\n"
