@@ -8,7 +8,7 @@ record cannot be read is lost with a sentence; the others count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -101,19 +101,19 @@ def grade_hand_in(
     hand_in: HandIn, exercises: Sequence[Exercise], walls: Walls, timeout: float = TIMEOUT
 ) -> tuple[Result, ...]:
     """A result for every exercise of a lesson, in its order."""
-    planned = [_plan(hand_in, exercise, lines) for exercise, lines in _with_lines(hand_in, exercises)]
-    tasks = [plan for plan in planned if isinstance(plan, Task)]
+    typed = commands_in(hand_in.cells.sources)
+    planned = [_plan(hand_in, exercise, tuple(typed.get(exercise.id, ()))) for exercise in exercises]
+    tasks = [one for one in planned if isinstance(one, Task)]
     answers = iter(list(carry_out(tasks, walls, timeout)))
     return tuple(
-        _result(plan, exercise, next(answers)) if isinstance(plan, Task) else plan
-        for plan, exercise in zip(planned, exercises, strict=True)
+        _result(one, exercise, next(answers)) if isinstance(one, Task) else one
+        for one, exercise in zip(planned, exercises, strict=True)
     )
 
 
-def _with_lines(hand_in: HandIn, exercises: Sequence[Exercise]) -> Iterator[tuple[Exercise, tuple[str, ...]]]:
-    typed = commands_in(hand_in.cells.sources)
-    for exercise in exercises:
-        yield exercise, tuple(typed.get(exercise.id, ()))
+def plan(hand_in: HandIn, exercise: Exercise) -> Task | Result:
+    """What one exercise of a hand-in takes to be graded, or why it cannot be."""
+    return _plan(hand_in, exercise, tuple(commands_in(hand_in.cells.sources).get(exercise.id, ())))
 
 
 def _plan(hand_in: HandIn, exercise: Exercise, lines: tuple[str, ...]) -> Task | Result:

@@ -234,20 +234,34 @@ def test_an_assignment_solved_runs_through_and_unsolved_says_what_is_missing(tmp
     notebooks.execute(made, tmp_path)
     made = assignment(lesson, "en")
     solve(made, ["moved-tag"])
+    other = tmp_path / "other"  # where no progress says that it was solved before
+    other.mkdir()
     with pytest.raises(ImageLabError, match="AssertionError.*no image is called `base:1` yet"):
-        notebooks.execute(made, tmp_path)
+        notebooks.execute(made, other)
+
+
+CHECKED = """import subprocess, sys
+[subprocess.run([sys.executable, "-P", "-m", "imagelab.course.nbgrader", "sweep", str(number)]).returncode == 0 for number in (1, 2, 3)]"""
 
 
 def test_handing_in_nothing_is_worth_nothing(tmp_path: Path) -> None:
-    cells = ["import imagelab\nlab = imagelab.lesson('x')", "lab.exercise('sweep')", "from imagelab.course.nbgrader import checked\ntuple(checked('sweep'))",
-             "%docker image prune -f", "tuple(checked('sweep'))"]  # fmt: skip
+    cells = ["import imagelab\nlab = imagelab.lesson('x')", "lab.exercise('sweep')", CHECKED, "%docker image prune -f", CHECKED]  # fmt: skip
     made = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": notebooks.KERNEL}
     )
     made.metadata["imagelab"] = {"lesson": "x"}
     notebooks.execute(made, tmp_path)
-    found = [made.cells[at].outputs[0]["data"]["text/plain"] for at in (2, 4)]
-    assert found == ["(False, False, False)", "(True, True, True)"]
+    found = [made.cells[at].outputs[-1]["data"]["text/plain"] for at in (2, 4)]
+    assert found == ["[False, False, False]", "[True, True, True]"]
+
+
+def test_a_learner_who_changes_the_kernel_gains_nothing(tmp_path: Path) -> None:
+    made = assignment(notebooks.ROOT / "lessons" / "02-listing-images", "en")
+    patch = "import imagelab.course.exercise, imagelab.course.nbgrader\nimagelab.course.nbgrader.missing = lambda *_: ''\nimagelab.course.exercise.Verdict.passed = True"
+    opened = next(at for at, cell in enumerate(made.cells) if cell.source.startswith("lab.exercise("))
+    made.cells[opened + 1].source = patch
+    with pytest.raises(ImageLabError, match="AssertionError"):
+        notebooks.execute(made, tmp_path)
 
 
 def test_an_assignments_cells_have_what_nbgrader_reads() -> None:
