@@ -92,16 +92,22 @@ def learner(path: PurePosixPath) -> str:
 
 def _wrappers(paths: Sequence[PurePosixPath], known: Sequence[str]) -> int:
     """How many folders at the top are round all notebooks and are no learner's: `submitted`, the folder in a ZIP."""
-    count = 0
+    count = _after("submitted", paths)
     while paths and all(len(path.parts) > count + 2 for path in paths):
         tops = {path.parts[count] for path in paths}
         below = {path.parts[count + 1] for path in paths}
         only = tops.pop() if len(tops) == 1 else ""
         several = len(below) > 1 and not any(re.match(r"\d\d-|en$|zh$|ps\d", one) for one in below)
-        if not only or only in known or MOODLE.match(only) or not (several or only in ("submitted", "hand-ins")):
+        if not only or only in known or MOODLE.match(only) or not several:
             break
         count += 1
     return count
+
+
+def _after(name: str, paths: Sequence[PurePosixPath]) -> int:
+    """How many folders there are down to the one of that name that is round all of them."""
+    places = {path.parts[:-2].index(name) + 1 if name in path.parts[:-2] else 0 for path in paths}
+    return places.pop() if len(places) == 1 else 0
 
 
 def _submissions(files: Sequence[tuple[str, Found]]) -> Iterator[Submission]:
