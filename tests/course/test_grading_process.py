@@ -109,26 +109,16 @@ HANGS = {
 }
 BY_WALL_ONLY = {
     "writes": {
-        "save -o quoted",
         "save -o glued",
-        "save --output= quoted",
-        "image save",
-        "may fail",
         "substitution",
-        "export -o",
-        "container export",
-        "cp out",
-        "container cp out",
         "cp through a link",
         "save through a link",
         "cidfile",
         "cidfile=",
         "container run cidfile",
-        "iidfile=",
-        "image build iidfile",
     },
-    "reads": {"env-file", "env-file=", "label-file", "cp in", "import", "image import", "load", "build file"},
-    "connects": {"registry quoted", "registry of run", "FROM", "import URL"},
+    "reads": {"env-file", "env-file=", "label-file", "load"},
+    "connects": {"import URL"},
 }
 
 
