@@ -6,12 +6,12 @@
     500        the registry itself is broken          received unexpected HTTP status: 500 Internal Server Error
     slow       a layer comes in drops                 bars that one can watch
     redirect   a blob is at another address           asked for there, and without the token
-    token      nobody gets in without a token         401, a token, and the same request again
+    token      no request without a token is served   401, a token, and the same request again
 
 A fault waits in the lab until a request that it is for comes by: of a repository, if it names one. Then it is used up,
 once or `times` times. So the pull after it is an ordinary one, and succeeds.
 
-The faults are the registry's. The client that meets them is the same that pulls from Docker Hub, and nobody tells it.
+The faults are the registry's. The client that meets them is the same that pulls from Docker Hub, and it is not told.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Faulty:
         if not self._faults.load() or (found is None and environ["PATH_INFO"] != "/token"):
             return self._registry(environ, start_response)
         if found is None or self._asks_for_token(environ, found["name"]):
-            return self._at_the_door(environ, start_response, found["name"] if found else "")
+            return self._token_auth(environ, start_response, found["name"] if found else "")
         method = environ["REQUEST_METHOD"]
         if found["what"] == "manifests":
             return self._manifest(environ, start_response, found["name"], counts=method == "GET")
@@ -115,16 +115,16 @@ class Faulty:
         at_home = environ["SERVER_NAME"] == CLASSROOM.partition("//")[2]
         return at_home and self._faults.waiting("token", name) and "HTTP_AUTHORIZATION" not in environ
 
-    def _at_the_door(self, environ: Mapping[str, Any], start: Callable[..., Any], name: str) -> Iterable[bytes]:
-        """Whoever has a token gets in; it is the giving of one that uses the fault up."""
-        from imagelab.server.token_auth import TokenDoor
+    def _token_auth(self, environ: Mapping[str, Any], start: Callable[..., Any], name: str) -> Iterable[bytes]:
+        """A request with a token is served; it is the giving of one that uses the fault up."""
+        from imagelab.server.token_auth import BearerTokenMiddleware
 
         if not name:
             scope = str(environ.get("QUERY_STRING", "")).replace("%3A", ":").replace("%2F", "/")
             path = scope.partition("scope=repository:")[2].partition(":")[0]
             if self._faults.waiting("token", path):
                 self._faults.use("token", path)
-        return TokenDoor(self._registry)(environ, start)
+        return BearerTokenMiddleware(self._registry)(environ, start)
 
     # -- manifests ------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A door before a registry: nobody gets in without a token, and whoever asks is told where tokens are made.
+"""Bearer tokens before a registry: a request without one is refused, and the answer says where tokens are made.
 
     GET /v2/library/ubuntu/manifests/14.04                      -> 401
         WWW-Authenticate: Bearer realm="http://…/token",service="…",scope="repository:library/ubuntu:pull"
@@ -7,8 +7,8 @@
         Authorization: Bearer …
 
 So it is at Docker Hub, also for images that are free for all: the token does not say who you are, it says what you may
-do. Here one is given to everybody who asks to read; it is a hash of the scope, so it opens that repository and no
-other (R2.22, R2.23). What is shown is the protocol, not safety: whoever reads this module can make a token.
+do. Here one is given to every client that asks to read; it is a hash of the scope, so it opens that repository and no
+other (R2.22, R2.23). What is shown is the protocol, not safety: a reader of this module can make a token.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _READING = ("GET", "HEAD")
 Application = Callable[[Mapping[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class TokenDoor:
+class BearerTokenMiddleware:
     """A WSGI application in front of another one."""
 
     def __init__(self, registry: Application) -> None:
@@ -47,8 +47,8 @@ class TokenDoor:
 
 def scope_of(method: str, path: str) -> str:
     """What a request must be allowed to do: `repository:library/ubuntu:pull`; nothing for `/v2/` itself."""
-    found = _REPOSITORY.match(path)
-    return f"repository:{found[1]}:{'pull' if method in _READING else 'pull,push'}" if found else ""
+    match = _REPOSITORY.match(path)
+    return f"repository:{match[1]}:{'pull' if method in _READING else 'pull,push'}" if match else ""
 
 
 def token(scope: str) -> str:

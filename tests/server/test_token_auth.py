@@ -1,4 +1,4 @@
-"""The door before a registry: our own client gets through it, others are told where to ask (R2.22, R2.23)."""
+"""Bearer tokens before a registry: our own client fetches one, other clients are told where to ask (R2.22, R2.23)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagelab.app import connect
 from imagelab.classroom.upstream import app
 from imagelab.registry.in_process import in_process
 from imagelab.server.serve import serving
-from imagelab.server.token_auth import TokenDoor
+from imagelab.server.token_auth import BearerTokenMiddleware
 
 BASE = "http://registry.test"
 
@@ -19,7 +19,7 @@ BASE = "http://registry.test"
 @pytest.fixture
 def web() -> requests.Session:
     session = requests.Session()
-    session.mount(BASE, in_process(TokenDoor(app())))
+    session.mount(BASE, in_process(BearerTokenMiddleware(app())))
     return session
 
 
@@ -48,7 +48,7 @@ def test_a_token_opens_one_repository_for_reading(web: requests.Session) -> None
 
 
 def test_the_labs_client_comes_through(tmp_path: Any) -> None:
-    with serving(TokenDoor(app())) as url:
+    with serving(BearerTokenMiddleware(app())) as url:
         lab = connect(tmp_path, upstream=url, environ={})
         assert lab.pull("ubuntu:14.04").tags == ["ubuntu:14.04"]
         lab.close()
