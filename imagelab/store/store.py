@@ -328,24 +328,24 @@ class Store:
 
     def tree(self, chain_id: Digest) -> Tree:
         """The files of a stack of layers, merged. BlobNotFoundError when there is no such stack."""
-        from imagelab.store import tree_cache as shelf
+        from imagelab.store import tree_cache
 
         if chain_id not in self._trees:
             layer = self.state().layers.get(chain_id)
-            kept = shelf.read(self.directory, chain_id) if layer else None
-            self._trees[chain_id] = self._merged(chain_id, layer) if kept is None else kept
+            tree = tree_cache.read(self.directory, chain_id) if layer else None
+            self._trees[chain_id] = self._merged(chain_id, layer) if tree is None else tree
         return self._trees[chain_id]
 
     def _merged(self, chain_id: Digest, layer: Layer | None) -> Tree:
         from imagelab.layers.tree import Tree, apply
-        from imagelab.store import tree_cache as shelf
+        from imagelab.store import tree_cache
 
         index = self.layer_index(layer.blob) if layer else None
         if layer is None or index is None:
             raise BlobNotFoundError(f"layer {chain_id} is not in this lab", hint="pull the image again")
         tree = apply(self.tree(layer.parent) if layer.parent else Tree.empty(), index.changes())
-        if len(index.rows) >= shelf.LARGE:
-            shelf.write(self.directory, chain_id, tree)
+        if len(index.rows) >= tree_cache.LARGE:
+            tree_cache.write(self.directory, chain_id, tree)
         return tree
 
     def read_file(self, node: Node) -> bytes:
@@ -447,7 +447,7 @@ class Store:
             return 0 if self._somebody_pulls() else self._sweep(candidates)
 
     def _sweep(self, candidates: set[Digest] | None) -> int:
-        from imagelab.store import tree_cache as shelf
+        from imagelab.store import tree_cache
 
         blobs = self.blobs
         reachable = self.moments.reached()
@@ -457,7 +457,7 @@ class Store:
             self._database.drop_indexes(stale)
             if candidates is None:
                 self._database.made.keep(reachable)
-        shelf.sweep(self.directory, self.state().layers)
+        tree_cache.sweep(self.directory, self.state().layers)
         self._trees.clear()
         rest = list(blobs.partial.iterdir()) if candidates is None else []
         size = sum(blobs.remove(digest) for digest in sorted(unreached))

@@ -5,7 +5,7 @@
     [["motd", "file", 420, …], …]                 what a directory holds: names and nodes
 
 A Debian image has ten thousand files, and a new process that only wants to know how one of them was should not have to
-read them all. A directory is taken from the shelf when somebody looks into it; `Tree` does not show the difference.
+read them all. A directory is read from the cache when a process first looks into it; `Tree` does not show the difference.
 Like everything in `cache/` it may be deleted: what is missing or damaged is made again from the layers.
 """
 

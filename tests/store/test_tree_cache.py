@@ -15,16 +15,16 @@ from imagelab.errors import LayerFormatError
 from imagelab.layers.changeset import write as tar_of
 from imagelab.layers.tree import Change, Kind, Node, Put, Tree, apply, diff
 from imagelab.oci.digest import Digest
-from imagelab.store import tree_cache as shelf
+from imagelab.store import tree_cache
 from strategies import CHANGES, contents_of, trees
 
 CHAIN = Digest.of(b"a stack")
 
 
-def shelved(tree: Tree) -> Tree:
+def cached(tree: Tree) -> Tree:
     with tempfile.TemporaryDirectory() as folder:
-        shelf.write(Path(folder), CHAIN, tree)
-        found = shelf.read(Path(folder), CHAIN)
+        tree_cache.write(Path(folder), CHAIN, tree)
+        found = tree_cache.read(Path(folder), CHAIN)
     assert found is not None
     return found
 
@@ -32,7 +32,7 @@ def shelved(tree: Tree) -> Tree:
 @settings(max_examples=200)
 @given(trees())
 def test_it_is_the_same_tree(tree: Tree) -> None:
-    kept = shelved(tree)
+    kept = cached(tree)
     assert dict(kept) == dict(tree)
     assert diff(tree, kept) == diff(kept, tree) == ()
     everything = [b"".join(tar_of(diff(Tree.empty(), one), contents_of)) for one in (tree, kept)]
@@ -42,7 +42,7 @@ def test_it_is_the_same_tree(tree: Tree) -> None:
 @settings(max_examples=200)
 @given(trees(), st.lists(CHANGES, max_size=6))
 def test_changes_on_it_are_the_same_changes(tree: Tree, changes: list[Change]) -> None:
-    kept = shelved(tree)
+    kept = cached(tree)
     try:
         wanted = apply(tree, changes)
     except LayerFormatError:
@@ -70,7 +70,7 @@ def test_a_directory_is_read_when_somebody_looks_into_it() -> None:
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr(shelf, "LARGE", 1)
+    monkeypatch.setattr(tree_cache, "LARGE", 1)
     with closing(connect(tmp_path, environ={}, in_process=True)) as lab:
         lab.pull("nginx")
         yield lab  # type: ignore[misc]
