@@ -18,7 +18,7 @@ from imagelab.errors import BlobNotFoundError, DigestMismatchError, LayerFormatE
 from imagelab.layers.changeset import LayerIndex, LayerScanner
 from imagelab.oci.documents import Descriptor, Digest
 from imagelab.store.locks import locked
-from imagelab.store.os_errors import plainly
+from imagelab.store.os_errors import translate_os_errors
 from imagelab.store.stage import ThreadStage
 
 PIECE = 256 * 1024
@@ -67,7 +67,7 @@ class Blobs:
         if expected is not None and digest != expected:
             raise DigestMismatchError(f"verification failed for digest {expected}: the bytes received are {digest}")
         if not self.has(digest):
-            with plainly():
+            with translate_os_errors():
                 temporary = self.partial / f"put-{digest.hex}-{os.getpid()}"
                 with temporary.open("wb") as file:
                     file.write(data)
@@ -77,7 +77,7 @@ class Blobs:
 
     def put_file(self, file: IO[bytes]) -> Digest:
         """Store what a file holds, from where it stands, piece by piece."""
-        with plainly():
+        with translate_os_errors():
             temporary = self.partial / f"put-file-{os.getpid()}"
             whole = hashlib.sha256()
             with temporary.open("wb") as kept:
@@ -126,7 +126,7 @@ class Download:
 
     def __enter__(self) -> Download:
         lock: AbstractContextManager[bool] = locked(self._file.with_suffix(".lock"))
-        self._close.enter_context(plainly())
+        self._close.enter_context(translate_os_errors())
         self._close.enter_context(lock)
         self._index = self._known(self._descriptor.digest) if self._blobs.has(self._descriptor.digest) else None
         if self._index is not None:

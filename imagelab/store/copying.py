@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 
 from imagelab.store.database import Database
-from imagelab.store.os_errors import plainly
+from imagelab.store.os_errors import translate_os_errors
 
 
 def copy(source: Path, database: Database, target: Path) -> None:
     """Make the copy. Blobs are linked where the file system can, so that they take no room twice. StoreError."""
     from imagelab.store.store import make_directory
 
-    with plainly():
+    with translate_os_errors():
         make_directory(target)
         for file in (source / "blobs" / "sha256").iterdir():
             _same_file(file, target / "blobs" / "sha256" / file.name)

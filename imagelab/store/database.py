@@ -29,7 +29,7 @@ from imagelab.oci.digest import Digest
 from imagelab.state.model import Image, Layer, State, changed
 from imagelab.store import journal, made
 from imagelab.store.containers import ContainerRows, container_of
-from imagelab.store.os_errors import plainly
+from imagelab.store.os_errors import translate_os_errors
 
 VERSION = 4
 _SCHEMA = """
@@ -125,7 +125,7 @@ class Database:
     def __init__(self, file: Path, *, read_only: bool = False) -> None:
         self._file = file
         self._cached: tuple[int, State] | None = None
-        with plainly(), ExitStack() as undo:
+        with translate_os_errors(), ExitStack() as undo:
             self._db = _connect(file, read_only=read_only)
             undo.callback(self._db.close)
             self._prepare(read_only=read_only)
@@ -166,7 +166,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """All of it, or nothing; one writer at a time. Inside another it is a part of that one."""
-        with plainly():
+        with translate_os_errors():
             self.journal.watch()
         with self._writing():
             yield
@@ -174,7 +174,7 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         begin, commit, rollback = _PART if self._db.in_transaction else _WHOLE
-        with plainly():
+        with translate_os_errors():
             self._db.execute(begin)
             before, done = self._cached, False
             try:
@@ -191,7 +191,7 @@ class Database:
         if self._db.in_transaction:
             yield
             return
-        with plainly():
+        with translate_os_errors():
             self._db.execute("BEGIN")
             try:
                 yield
@@ -205,7 +205,7 @@ class Database:
 
         What others have written is read as a whole; of what this connection wrote only the rows that it touched.
         """
-        with plainly():
+        with translate_os_errors():
             if self._cached is None or self._cached[0] != self._version() or self.journal.is_touched():
                 with self.reading():
                     self._cached = self._version(), self._current()
@@ -263,7 +263,7 @@ class Database:
 
     def backup(self, file: Path) -> None:
         """The whole database, as of one moment, in another file."""
-        with plainly():
+        with translate_os_errors():
             other = sqlite3.connect(file)
             try:
                 self._db.backup(other)

@@ -12,7 +12,7 @@ from imagelab.layers.compression import Inflater
 from imagelab.layers.tar_scanner import Row
 from imagelab.oci.documents import Digest
 from imagelab.store.blobs import PIECE
-from imagelab.store.os_errors import plainly
+from imagelab.store.os_errors import translate_os_errors
 
 if TYPE_CHECKING:
     from imagelab.store.store import Store
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def read(store: Store, diff_id: Digest, offset: int, size: int, *, limit: int) -> bytes:
     """`size` bytes at `offset` of a layer's tar. The cache is kept under `limit` bytes, oldest out first."""
-    with plainly():
+    with translate_os_errors():
         tar = store.directory / "cache" / f"{diff_id.hex}.tar"
         if not tar.exists():
             _inflate(store, diff_id, tar)

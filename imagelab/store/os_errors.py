@@ -1,4 +1,4 @@
-"""What the disk or the database refuse, as one sentence that says what to try."""
+"""Errors of the disk and of SQLite, translated: a StoreError with one sentence that says what to try."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from imagelab.errors import StoreError
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
-    """What the disk or SQLite refuse, as one sentence."""
+def translate_os_errors() -> Iterator[None]:
+    """An OSError or sqlite3.Error raised in here leaves as a StoreError."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _database_refused(error) from None
+        raise _store_error(error) from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some") from None
@@ -28,7 +28,7 @@ def plainly() -> Iterator[None]:
         raise
 
 
-def _database_refused(error: sqlite3.Error) -> StoreError:
+def _store_error(error: sqlite3.Error) -> StoreError:
     text = str(error)
     if "full" in text:
         return StoreError("no space left on device", hint="docker image prune, or imagelab gc, frees some")

@@ -81,12 +81,12 @@ class Store:
 
         Raises StoreError when it cannot be made or used; a lab that may only be read opens for reading.
         """
-        from imagelab.store.os_errors import plainly
+        from imagelab.store.os_errors import translate_os_errors
 
         file = directory / "lab.db"
         writable = os.access(file, os.W_OK) and os.access(directory, os.W_OK) if file.exists() else True
         if writable and not file.exists():
-            with plainly():
+            with translate_os_errors():
                 make_directory(directory)
         return cls(directory, Database(file, read_only=not writable))
 
@@ -295,10 +295,10 @@ class Store:
     def moving(self) -> Iterator[None]:
         """One at a time goes to another moment; nothing is swept meanwhile."""
         from imagelab.store.locks import locked
-        from imagelab.store.os_errors import plainly
+        from imagelab.store.os_errors import translate_os_errors
 
         (self.directory / "leases").mkdir(exist_ok=True)
-        with plainly(), locked(self.directory / "leases" / "moving"):
+        with translate_os_errors(), locked(self.directory / "leases" / "moving"):
             yield
 
     def compact(self) -> None:
@@ -419,10 +419,10 @@ class Store:
     def _leased(self) -> AbstractContextManager[bool]:
         """A lease of this store's, held."""
         from imagelab.store.locks import locked
-        from imagelab.store.os_errors import plainly
+        from imagelab.store.os_errors import translate_os_errors
 
         leases = self.directory / "leases"
-        with plainly():
+        with translate_os_errors():
             leases.mkdir(exist_ok=True)
             with locked(leases / "sweep.lock"):
                 lease = locked(leases / f"{os.getpid()}-{id(self)}")
@@ -440,10 +440,10 @@ class Store:
     def _swept(self, candidates: set[Digest] | None) -> int:
         """Drop unreachable blobs: those of `candidates`, or (None) all there are. Nothing while a pull is under way."""
         from imagelab.store.locks import locked
-        from imagelab.store.os_errors import plainly
+        from imagelab.store.os_errors import translate_os_errors
 
         (self.directory / "leases").mkdir(exist_ok=True)
-        with plainly(), locked(self.directory / "leases" / "sweep.lock"):
+        with translate_os_errors(), locked(self.directory / "leases" / "sweep.lock"):
             return 0 if self._somebody_pulls() else self._sweep(candidates)
 
     def _sweep(self, candidates: set[Digest] | None) -> int:

@@ -28,7 +28,7 @@ from imagelab.layers.tar_scanner import TarScanner
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform, encode
 from imagelab.state.events import Progress, ProgressSink
-from imagelab.store.os_errors import plainly
+from imagelab.store.os_errors import translate_os_errors
 from imagelab.units import rfc3339
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Importer:
         new: list[Digest] = []
         done = False
         try:
-            with plainly(), self.store.lease(), self._plain(source) as (tar, blob):
+            with translate_os_errors(), self.store.lease(), self._plain(source) as (tar, blob):
                 image, layer = self._stored(tar, blob, config, new)
                 with self.store.transaction() as tx:
                     tx.put_layer(layer)

@@ -29,7 +29,7 @@ from imagelab.oci.digest import Digest
 from imagelab.oci.documents import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, Manifest, Platform
 from imagelab.state.events import Progress, ProgressSink
 from imagelab.state.model import Image, Layer, State
-from imagelab.store.os_errors import plainly
+from imagelab.store.os_errors import translate_os_errors
 
 if TYPE_CHECKING:
     from imagelab.engine.archives.file import ArchiveFile
@@ -67,7 +67,7 @@ class Loader:
         done = False
         try:
             with (
-                plainly(),
+                translate_os_errors(),
                 self.store.lease(),
                 opened(source, self.store.directory / "partial", most=self.most) as archive,
             ):
