@@ -1,12 +1,12 @@
-"""Undo, redo, and any moment again: the way back and forth along everything that was done to a lab.
+"""Undo, redo, and any step again: the way back and forth along everything that was done to a lab.
 
-    undo    to the moment before the last step          steps    what was done, and where one is
-    redo    to the moment after the next one            fork     a moment, as a lab of its own
-    at(n)   to the moment after step n                  log      the steps as text that can be run again
+    undo    to the state before the last step           steps    what was done, and where one is
+    redo    to the state after the next one             fork     the state after a step, as a lab of its own
+    at(n)   to the state after step n                   log      the steps as text that can be run again
 
 What comes back is the former `State`, equal as a value: names, images, containers and the files in them. What cannot be
-put into a value is seen to on the way: a program that does not run at that moment is killed, and one that does is started
-again, on the files it had then. Whoever looks at a container meanwhile sees one moment or the other.
+put into a value is reconciled with it: a program that does not run in that state is killed, and one that does is started
+again, on the files it had then. A process that looks at a container meanwhile sees one state or the other.
 
 Undo loses nothing. What was undone can be done again until `forget` (`imagelab gc`) drops it, and after another command
 it is a branch that `at` leads to.
@@ -46,26 +46,26 @@ class Timeline:
 
     def __init__(self, store: Store, containers: Containers) -> None:
         self._store, self._containers = store, containers
-        self._moments = store.moments
+        self._history = store.history
 
     # -- looking --------------------------------------------------------------------------------------------
 
     @property
     def position(self) -> int:
         """The step whose result is the present; 0 at the beginning."""
-        return self._moments.position
+        return self._history.position
 
     def steps(self) -> tuple[Step, ...]:
         """The steps that led to the present, then those that redo would bring back."""
-        return self._moments.steps()
+        return self._history.steps()
 
     def all(self) -> tuple[Step, ...]:
         """The steps of all branches, oldest first."""
-        return self._moments.all()
+        return self._history.all()
 
     def state(self, number: int) -> State:
         """The lab as it was after a step; 0: as it began. TimelineError."""
-        return self._containers.state if number == self.position else self._moments.state(number)
+        return self._containers.state if number == self.position else self._history.state(number)
 
     def since(self, number: int) -> Iterator[tuple[Step, State]]:
         """The steps after one that led to the present, each with the lab as it was then."""
@@ -74,14 +74,14 @@ class Timeline:
 
     def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
         """What a container's files differed in from those of its image, after a step."""
-        return self._moments.changes(number, container_id)
+        return self._history.changes(number, container_id)
 
     # -- moving ---------------------------------------------------------------------------------------------
 
     def undo(self, count: int = 1) -> Moved:
         """Take back the last step, or some. TimelineError when there are not as many."""
         _at_least_none(count)
-        behind = self._moments.behind(count + 1)
+        behind = self._history.behind(count + 1)
         if count > len(behind):
             there = {0: "nothing to undo", 1: "there is one step to undo"}.get(
                 len(behind), f"there are {len(behind)} steps to undo"
@@ -92,7 +92,7 @@ class Timeline:
     def redo(self, count: int = 1) -> Moved:
         """Do again what was undone last, or some of it. TimelineError when there is not as much."""
         _at_least_none(count)
-        back, ahead = self._moments.way(self.position, self._moments.tip)
+        back, ahead = self._history.way(self.position, self._history.tip)
         ahead = [] if back else ahead
         if count > len(ahead):
             said = {0: "nothing to redo", 1: "there is one step to redo"}.get(
@@ -102,28 +102,28 @@ class Timeline:
         return self.at(ahead[count - 1]) if count else Moved()
 
     def at(self, number: int) -> Moved:
-        """Be at the moment after a step, whatever branch it is on. TimelineError when there is no such step."""
+        """Restore the state after a step, whatever branch it is on. TimelineError when there is no such step."""
         with self._store.moving():
             return self._moved(number)
 
     def _moved(self, number: int) -> Moved:
-        self._moments.known(number)
+        self._history.known(number)
         here = self._containers.state.containers  # those that have died by themselves are known to have, from here on
         start = self.position
-        up, down = self._moments.way(start, number)
-        there = self._moments.state(number).containers
+        up, down = self._history.way(start, number)
+        there = self._history.state(number).containers
         leaving = [one for one in here.values() if one.running and not (one.id in there and there[one.id].running)]
-        kept = self._moments.kept([one.id for one in leaving])
+        kept = self._history.kept([one.id for one in leaving])
         for container in leaving:
             self._containers.kill_for_good(container)
         staying = {one.id: one.pid for one in here.values() if one.running and one not in leaving}
-        with self._standing_still(list(staying)):
-            self._moments.move(start, number, [one.id for one in leaving], kept, staying)
-        notes = self._see_to(list(here), there)
-        return Moved(self._moments.some(up), self._moments.some(down), tuple(note for note in notes if note))
+        with self._lock_turns(list(staying)):
+            self._history.move(start, number, [one.id for one in leaving], kept, staying)
+        notes = self._reconcile(list(here), there)
+        return Moved(self._history.some(up), self._history.some(down), tuple(note for note in notes if note))
 
-    def _standing_still(self, container_ids: Sequence[str]) -> ExitStack:
-        """Nobody is in the middle of a turn in these containers, and would write what it has read before."""
+    def _lock_turns(self, container_ids: Sequence[str]) -> ExitStack:
+        """No driver of these containers is in the middle of a turn, and would write what it has read before."""
         from imagelab.store.locks import locked
 
         stack = ExitStack()
@@ -133,7 +133,7 @@ class Timeline:
                 stack.enter_context(locked(folder / "turn"))
         return stack
 
-    def _see_to(self, before: Sequence[str], now: Mapping[str, Container]) -> Iterator[str]:
+    def _reconcile(self, before: Sequence[str], now: Mapping[str, Container]) -> Iterator[str]:
         """Logs and drivers of the containers as they are now."""
         for container_id in before:
             if container_id not in now:
@@ -141,9 +141,9 @@ class Timeline:
         for container in now.values():
             take_back(self._store.container_files(container.id))
             if container.running and not is_alive(self._store, container.id):
-                yield self._bring_back(container)
+                yield self._restart(container)
 
-    def _bring_back(self, container: Container) -> str:
+    def _restart(self, container: Container) -> str:
         """Drive one again that is said to run and has no driver: "" or why that could not be."""
         runner, world = self._containers.runner, self._containers.world
         folder = self._store.container_files(container.id)
@@ -166,8 +166,8 @@ class Timeline:
         """Forget other branches, and all but the last `keep` steps (None: all that led here stay); bytes freed."""
         import shutil
 
-        self._moments.forget(keep)
-        known = self._moments.containers()
+        self._history.forget(keep)
+        known = self._history.containers()
         for folder in self._store.container_files("").glob("*.gone"):
             if folder.name.removesuffix(".gone") not in known:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -176,14 +176,14 @@ class Timeline:
         return freed
 
     def held(self) -> int:
-        """Bytes on the disk that only other moments than the present need."""
+        """Bytes on the disk that only the state after another step needs."""
         return self._store.held_by_timeline()
 
     def log(self, *, exact: bool) -> Iterator[str]:
         """The steps that led to the present, as lines that can be run again; `exact`: with the lab's fingerprint after each."""
-        path = set(path_to(self._moments.parents(), self.position))
+        path = set(path_to(self._history.parents(), self.position))
         steps = [step for step in self.steps() if step.number in path and not step.part]
-        states = self._moments.states([step.number for step in steps]) if exact else ()
+        states = self._history.states([step.number for step in steps]) if exact else ()
         return write_log(
             Entry(
                 step.command,
@@ -195,9 +195,9 @@ class Timeline:
         )
 
     def fork(self, directory: Path, at: int | None = None) -> None:
-        """A copy of the lab, at the present or another moment, with all its steps. TimelineError when the place is taken."""
+        """A copy of the lab, as it is or as it was after step `at`, with all its steps. TimelineError when the place is taken."""
         number = self.position if at is None else at
-        self._moments.known(number)
+        self._history.known(number)
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise TimelineError(f"{directory} is there already, and not empty", hint="name a new directory")
         self._store.copy_to(directory)

@@ -181,7 +181,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class HistoryEntry:
     """One instruction that made the image. An `empty_layer` one changed only the config."""
 
     created: str = ""
@@ -198,7 +198,7 @@ class ImageConfig:
     raw: bytes = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
     diff_ids: tuple[Digest, ...]
-    history: tuple[History, ...]
+    history: tuple[HistoryEntry, ...]
 
     @classmethod
     def parse(cls, raw: bytes) -> ImageConfig:
@@ -208,7 +208,7 @@ class ImageConfig:
         if not isinstance(rootfs, dict) or not isinstance(rootfs.get("diff_ids"), list):
             raise ManifestError("not an image config: rootfs.diff_ids is required")
         diff_ids = tuple(Digest(str(diff_id)) for diff_id in rootfs["diff_ids"])
-        history = tuple(_history(entry) for entry in data.get("history") or ())
+        history = tuple(_history_entry(entry) for entry in data.get("history") or ())
         if history and sum(not entry.empty_layer for entry in history) > len(diff_ids):
             raise ManifestError("too many non-empty layers in History section")  # R7.7
         return cls(raw, data, diff_ids, history)
@@ -330,11 +330,11 @@ def _check_types(data: Mapping[str, Any]) -> None:
             raise ManifestError(f"not an image config: {where}{key} is no {kind}")
 
 
-def _history(entry: Any) -> History:
+def _history_entry(entry: Any) -> HistoryEntry:
     if not isinstance(entry, dict):
         raise ManifestError("an entry of history is not an object")
     text = {key: str(entry.get(key) or "") for key in ("created", "created_by", "comment", "author")}
-    return History(**text, empty_layer=bool(entry.get("empty_layer")))
+    return HistoryEntry(**text, empty_layer=bool(entry.get("empty_layer")))
 
 
 def platform_preference(host: Platform) -> Sequence[Platform]:

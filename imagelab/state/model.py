@@ -142,7 +142,7 @@ class Container:
 
 @dataclass(frozen=True)
 class State:
-    """Everything a lab holds at one moment. `revision` grows by one with every change."""
+    """Everything a lab holds between two changes. `revision` grows by one with every change."""
 
     images: Mapping[Digest, Image] = field(default_factory=dict)
     references: Mapping[str, Digest] = field(default_factory=dict)

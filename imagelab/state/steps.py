@@ -1,4 +1,4 @@
-"""The timeline as values: what was done, in which order, and how to get from one moment to another.
+"""The timeline as values: what was done, in which order, and how to get from one step to another.
 
     0 ── 1: pull nginx ── 2: tag nginx web ── 3: rmi web          position 3
                                │
@@ -8,7 +8,7 @@ A *step* is one command that changed the lab. Step 0 is the beginning, when the 
 redo back to where one came from; a command after an undo begins another branch, and the old one stays where it was, so
 nothing that was ever done is lost before `gc` forgets it. A command that changed nothing is not a step.
 
-From any moment to any other there is one way: up to where the two paths part, undoing, then down, doing again.
+From any step to any other there is one way: up to where the two paths part, undoing, then down, doing again.
 
 A *log* is the path from the beginning to the present as lines of JSON: each command line with what it read from outside
 (what was typed, a build's context), and a fingerprint of the lab after it. Run in an empty lab, the same commands give

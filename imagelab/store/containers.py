@@ -111,7 +111,7 @@ class ContainerRows:
         return before
 
     def set_pid(self, container_id: str, pid: int) -> None:
-        """Who drives it is not part of what it is: that stays as it is when the lab goes to another moment."""
+        """Who drives it is not part of what it is: that stays as it is when the lab goes to another step."""
         container = self.get(container_id)
         if container is not None and container.pid != pid:
             self.put(replace(container, pid=pid))

@@ -1,4 +1,4 @@
-"""A lab as a copy of another: the database as of one moment, and the blobs, which never change, under the same names."""
+"""A lab as a copy of another: the database as one transaction sees it, and the blobs, which never change, under the same names."""
 
 from __future__ import annotations
 

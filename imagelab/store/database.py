@@ -187,7 +187,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Whatever is read in here is of one moment, whoever writes meanwhile."""
+        """Whatever is read in here is one state, even while another process writes."""
         if self._db.in_transaction:
             yield
             return
@@ -201,7 +201,7 @@ class Database:
     # -- reading --------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """Everything, as of one moment; the same value again while nobody has written.
+        """Everything, as one transaction sees it; the same value again while nothing has been written.
 
         What others have written is read as a whole; of what this connection wrote only the rows that it touched.
         """
@@ -262,7 +262,7 @@ class Database:
         return [row[0] for row in self._db.execute("SELECT blob FROM indexes")]
 
     def backup(self, file: Path) -> None:
-        """The whole database, as of one moment, in another file."""
+        """The whole database, as one transaction sees it, in another file."""
         with translate_os_errors():
             other = sqlite3.connect(file)
             try:

@@ -29,7 +29,7 @@ def examine(store: Store) -> list[str]:
         problems += _image(store, state, image)
     for container in state.containers.values():
         problems += _container(store, state, container)
-    problems += store.moments.damage()
+    problems += store.history.damage()
     problems += [f"the timeline needs blob {digest.short}, which is not here" for digest in sorted(_lost(store, state))]
     problems += [
         f"{familiar(name)} stands for image {image_id.short}, which is not here"
@@ -40,11 +40,11 @@ def examine(store: Store) -> list[str]:
 
 
 def _lost(store: Store, state: State) -> set[Digest]:
-    """Blobs that a moment other than the present needs, and that are not here."""
+    """Blobs that the state after another step needs, and that are not here."""
     from imagelab.store.transaction import reached
 
     now = reached(state.images.values(), state.layers.values(), state.references)
-    return {digest for digest in store.moments.reached() - now if not store.has_blob(digest)}
+    return {digest for digest in store.history.reached() - now if not store.has_blob(digest)}
 
 
 def _container(store: Store, state: State, container: Container) -> Iterator[str]:

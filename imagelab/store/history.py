@@ -1,7 +1,7 @@
-"""Every moment a lab has been through: which steps there are, what was there after each, and how to be there again.
+"""The history of a lab: which steps there are, the state after each, and how to get back to it.
 
-A *moment* is the state after a step; moment 0 is the beginning. Nothing here knows of processes: who moves a lab in
-which containers run sees to them first (`imagelab.engine.timeline`).
+Step 0 is the beginning. Nothing here knows of processes: `imagelab.engine.timeline` moves a lab in which containers run,
+and reconciles them with the state it moves to.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from imagelab.store.containers import container_of
 from imagelab.store.database import Database, Stacks, image_of, layer_of, with_rows
 
 
-class Moments:
-    """The moments of one lab, through one connection to its database."""
+class History:
+    """The history of one lab, through one connection to its database."""
 
     def __init__(self, database: Database, lock: threading.RLock) -> None:
         self._database, self._lock = database, lock
@@ -49,7 +49,7 @@ class Moments:
             return self._journal.all_parents()
 
     def way(self, start: int, end: int) -> tuple[list[int], list[int]]:
-        """From one moment to another: (steps to undo, steps to do again), each in its order."""
+        """The way from one step to another: (steps to undo, steps to do again), each in its order."""
         with self._lock:
             return route(self._journal.parents(), start, end)
 
@@ -113,10 +113,10 @@ class Moments:
     def move(
         self, start: int, end: int, stopped: Sequence[str], kept: list[tuple[Any, ...]], pids: dict[str, int]
     ) -> None:
-        """Be at another moment, in one transaction.
+        """Restore the state after step `end`, in one transaction.
 
         `stopped`: containers that were only just stopped for this, and `kept` what the present step said of them before;
-        `pids`: the drivers of those that go on. TimelineError when somebody else has changed the lab since `start`.
+        `pids`: the drivers of those that go on. TimelineError when another process has changed the lab since `start`.
         """
         with self._lock, self._database.writing():
             journal = self._journal
@@ -133,7 +133,7 @@ class Moments:
     # -- what is needed, and forgetting ---------------------------------------------------------------------
 
     def reached(self) -> set[Digest]:
-        """Every blob that the lab, or a moment it can be at again, needs."""
+        """Every blob that the lab needs now or after any step it can go back to."""
         from imagelab.store.transaction import reached
 
         with self._lock:
@@ -145,7 +145,7 @@ class Moments:
             return reached(images, layers, references) | journal.inputs()
 
     def containers(self) -> set[str]:
-        """The IDs of all containers of all moments."""
+        """The IDs of the containers there were after any step."""
         with self._lock:
             return {row[0] for row in self._journal.rows("containers")} | set(self._database.state().containers)
 
@@ -161,7 +161,7 @@ class Moments:
                     rows.drop(version)
 
     def damage(self) -> list[str]:
-        """A sentence for everything a moment needs and the database no longer has."""
+        """A sentence for everything that the state after a step needs and the database no longer has."""
         with self._lock:
             journal, rows = self._journal, self._database.containers
             parents = journal.all_parents()

@@ -5,7 +5,7 @@
 
 A row's fate within one step is one entry, however often it was written: the first `old` and the last `new`. So to undo a
 step is to put back every `old`, in any order, and to do it again is to put in every `new`. What a step costs is what it
-changed. The state at any moment follows from the present one and the entries between.
+changed. The state after any step follows from the present one and the entries between.
 
 The entries are written by triggers, in the transaction that makes the change: nothing can be changed without an entry, and
 a process that is killed leaves neither. The triggers are the connection's own (TEMP); the table `recording` says which
@@ -200,7 +200,7 @@ class Journal:
         """One of them."""
         return _step(*self._db.execute("SELECT * FROM steps WHERE number = ?", (number,)).fetchone())
 
-    # -- from one moment to another -------------------------------------------------------------------------
+    # -- from one step to another ---------------------------------------------------------------------------
 
     def between(self, start: int, end: int) -> Net:
         """What has to be put in place of what, to get from the end of one step to that of another."""

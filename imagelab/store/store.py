@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from imagelab.oci.documents import Descriptor, ImageConfig
     from imagelab.state.events import Event
     from imagelab.store.blobs import Blobs, Download
-    from imagelab.store.history import Moments
+    from imagelab.store.history import History
     from imagelab.store.journal import Verb
 
 KEPT_INPUT = 1 << 25
@@ -163,7 +163,7 @@ class Store:
     # -- state ----------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """Everything, as of one moment."""
+        """Everything, as one transaction sees it."""
         with self._lock:
             return self._database.state()
 
@@ -278,10 +278,10 @@ class Store:
             copy(self.directory, self._database, directory)
 
     def held_by_timeline(self) -> int:
-        """Bytes that only moments other than the present need."""
+        """Bytes that only the state after another step needs."""
         state = self.state()
         blobs = self.blobs
-        only = self.moments.reached() - reached(state.images.values(), state.layers.values(), state.references)
+        only = self.history.reached() - reached(state.images.values(), state.layers.values(), state.references)
         with self._lock:
             files = self._database.containers.held_by_past()
         return files + sum(blobs.file(digest).stat().st_size for digest in only if blobs.has(digest))
@@ -293,7 +293,7 @@ class Store:
 
     @contextmanager
     def moving(self) -> Iterator[None]:
-        """One at a time goes to another moment; nothing is swept meanwhile."""
+        """One process at a time moves the lab to another step; nothing is swept meanwhile."""
         from imagelab.store.locks import locked
         from imagelab.store.os_errors import translate_os_errors
 
@@ -312,11 +312,11 @@ class Store:
             self._verb.events.append(event)
 
     @property
-    def moments(self) -> Moments:
-        """The steps, the states between them, and the moves from one to another."""
-        from imagelab.store.history import Moments
+    def history(self) -> History:
+        """The steps, the state after each, and the moves from one to another."""
+        from imagelab.store.history import History
 
-        return Moments(self._database, self._lock)
+        return History(self._database, self._lock)
 
     def config(self, image_id: Digest) -> ImageConfig:
         """An image's config."""
@@ -450,7 +450,7 @@ class Store:
         from imagelab.store import tree_cache
 
         blobs = self.blobs
-        reachable = self.moments.reached()
+        reachable = self.history.reached()
         unreached = (set(blobs.digests()) if candidates is None else candidates) - reachable
         with self._lock, self._database.writing():
             stale = set(self._database.indexed_blobs()) - reachable if candidates is None else unreached
