@@ -149,12 +149,12 @@ class Context:
         """The line is over."""
         if self._verb is not None and self._lab is not None:
             store = self._lab.store
-            with store.verb((), 0) as verb:  # the one that is at work
+            with store.verb((), 0) as verb:  # the one that runs
                 verb.exit_code = exit_code
-                if verb.numbers:
+                if verb.step_numbers:
                     typed = {"stdin": self._heard, "pieces": " ".join(self._pieces).encode()} if self._heard else {}
                     verb.inputs |= self._read | {name: store.put_blob(data) for name, data in typed.items() if data}
-                unused = [] if verb.numbers else list(self._read.values())
+                unused = [] if verb.step_numbers else list(self._read.values())
             self._verb.__exit__(None, None, None)
             if unused:  # nothing came of it: nothing is kept
                 store.drop(unused)

@@ -62,11 +62,11 @@ class Containers:
         self.runner.pump()
         for container in self.store.state().containers.values():
             if container.running and not is_alive(self.store, container.id):
-                with self.store.apart():  # who only looks has done nothing
+                with self.store.outside_step():  # who only looks has done nothing
                     self._died(container.id)
 
     def _died(self, container_id: str) -> None:
-        with self.store.transaction(counted=False) as tx:
+        with self.store.transaction(creates_step=False) as tx:
             container = tx.container(container_id)
             if container is not None and container.running:
                 tx.put_container(
@@ -74,7 +74,7 @@ class Containers:
                 )
         container = self.store.container(container_id)
         if container is not None and container.host.get("AutoRemove"):
-            discard(self.store, container_id, counted=False)
+            discard(self.store, container_id, creates_step=False)
 
     def resolve(self, name: str) -> Container:
         """A container by its ID, its name, or the beginning of its ID. ContainerNotFoundError; ConflictError when ambiguous."""
@@ -208,7 +208,7 @@ class Containers:
         try:
             ready(self._machine(container, self.workspace(container)), spec_of(container))
         except CannotStartError as error:
-            with self.store.transaction(counted=False) as tx:
+            with self.store.transaction(creates_step=False) as tx:
                 tx.put_container(replace(container, error=str(error), exit_code=error.exit_code))
             raise
 

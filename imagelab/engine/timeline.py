@@ -156,7 +156,7 @@ class Timeline:
             return f"{container.name} could not be started again" + (f": {now.error}" if now and now.error else "")
         if container.status == "paused":
             ask(folder, "pause")
-            with self._store.transaction(counted=False) as tx:
+            with self._store.transaction(creates_step=False) as tx:
                 tx.put_container(replace(tx.container(container.id) or container, status="paused"))
         return ""
 

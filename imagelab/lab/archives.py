@@ -82,7 +82,7 @@ class Archived:
                 yield stream
                 recorded.inputs |= {"archive": kept} if kept is not None else {}
         finally:
-            if kept is not None and not recorded.numbers:
+            if kept is not None and not recorded.step_numbers:
                 self.store.drop([kept])
             finish(self.pull_progress)
             if here:

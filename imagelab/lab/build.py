@@ -70,7 +70,7 @@ class Builds:
                 try:
                     trace = self.engine.builds.build(sent.tar, options, printer, silent if buildkit else lines_to(out))
                 finally:
-                    if verb.numbers:  # what it read, so that the step can be done again; one that failed, too
+                    if verb.step_numbers:  # what it read, so that the step can be done again; one that failed, too
                         sent.tar.seek(0)
                         verb.inputs |= {
                             "context": self.store.blobs.put_file(sent.tar),

@@ -117,7 +117,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
 
         place = (
             self.store.state().revision,
-            self.store.at_work,
+            self.store.running_verb,
         )  # a command that came and went leaves no trace here either
         before, drawn = self._drawn
         self._drawn = place, (drawn if before == place else 0) + 1

@@ -156,7 +156,7 @@ class Main:
 
             return Output(take, terminal=tty)
 
-        self.workspace = Workspace(self.store, container, self.world.clock, counted=False)
+        self.workspace = Workspace(self.store, container, self.world.clock, creates_step=False)
         machine = machine_for(self.store, container, self.workspace, self.world)
         out = output("stdout", 1)
         streams = {0: stdin, 1: out, 2: out if tty else output("stderr", 2)}
@@ -174,7 +174,7 @@ class Main:
         self._status("running", container, started=started, pid=os.getpid(), exit_code=0, error="")
 
     def _status(self, status: str, container: Container, **more: Any) -> None:
-        with self.store.transaction(counted=False) as tx:
+        with self.store.transaction(creates_step=False) as tx:
             current = tx.container(container.id)
             if current is not None:
                 tx.put_container(replace(current, status=status, **more))
@@ -256,7 +256,7 @@ class Main:
             self._status("exited", container, finished=self.world.clock(), exit_code=code, pid=0, ports={})
         self._undo.close()
         if container is not None and container.host.get("AutoRemove"):
-            discard(self.store, self.id, counted=False)
+            discard(self.store, self.id, creates_step=False)
         return code
 
 
@@ -303,9 +303,9 @@ def processes(folder: Path) -> list[tuple[int, str, str]]:
     return [(int(pid), str(user), str(command)) for pid, user, command in listed]
 
 
-def discard(store: Store, container_id: str, *, counted: bool = True) -> None:
+def discard(store: Store, container_id: str, *, creates_step: bool = True) -> None:
     """Remove a container: its row, its writable layer; its log is set aside, for as long as an undo could want it."""
-    with store.transaction(counted=counted) as tx:
+    with store.transaction(creates_step=creates_step) as tx:
         tx.delete_container(container_id)
     set_aside(store.container_files(container_id))
 

@@ -40,9 +40,11 @@ class GoneError(Exception):
 class Workspace:
     """A container's files. `clock` gives nanoseconds since 1970; `counted`: its changes are changes of the lab."""
 
-    def __init__(self, store: Store, container: Container, clock: Callable[[], int], *, counted: bool = True) -> None:
+    def __init__(
+        self, store: Store, container: Container, clock: Callable[[], int], *, creates_step: bool = True
+    ) -> None:
         self.store, self.id = store, container.id
-        self._counted = counted
+        self._creates_step = creates_step
         init = init_layer(container.config["Hostname"], container.created // SECOND)
         image = store.tree(container.layers[-1]) if container.layers else Tree.empty()
         self.init = init_tree(image, init)
@@ -97,7 +99,7 @@ class Workspace:
         if tree is self._tree:
             return
         changes = tuple(change for change in diff(self.init, tree) if not is_mounted(change.path))
-        with self.store.transaction(counted=self._counted) as tx:
+        with self.store.transaction(creates_step=self._creates_step) as tx:
             if tx.container(self.id) is None:
                 raise GoneError(self.id)
             tx.put_changes(self.id, changes, self.files.contents)

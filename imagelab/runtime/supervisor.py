@@ -88,7 +88,7 @@ def is_abandoned(directory: Path) -> bool:
 
 def note(store: Store, container_id: str, message: str) -> None:
     """Write down why it did not start, for whoever waits for it."""
-    with store.transaction(counted=False) as tx:
+    with store.transaction(creates_step=False) as tx:
         container = tx.container(container_id)
         if container is not None:
             tx.put_container(replace(container, error=message, exit_code=128))

@@ -12,7 +12,7 @@ a process that is killed leaves neither. The triggers are the connection's own (
 step is at work, and while it says none (an undo is under way), nothing is entered. They also note which rows were touched at all, so that
 who has read the state once need not read it all again.
 
-A change that nobody asked for (a container's own program writes a file, or ends) belongs to the step it follows.
+A change that the learner did not ask for (a container's own program writes a file, or ends) belongs to the step it follows.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Verb:
     at: int
     events: list[Event] = field(default_factory=list)
     inputs: dict[str, Digest] = field(default_factory=dict)
-    numbers: list[int] = field(default_factory=list)
+    step_numbers: list[int] = field(default_factory=list)
     exit_code: int = 0
 
 
@@ -70,10 +70,10 @@ class Journal:
 
     # -- recording ------------------------------------------------------------------------------------------
 
-    def begin(self, verb: Verb | None, *, asked: bool) -> int:
-        """From here on changes are entered: under the verb's step, one of their own, or (not `asked`) the latest one."""
+    def begin(self, verb: Verb | None, *, creates_step: bool) -> int:
+        """From here on changes are entered: under the verb's step, one of their own, or (not `creates_step`) the latest one."""
         position = self.position
-        goes_on = not asked if verb is None else verb.numbers[-1:] == [position]
+        goes_on = not creates_step if verb is None else verb.step_numbers[-1:] == [position]
         step = position if goes_on else self._new_step(verb or Verb((), at=0), position)
         self._db.execute("UPDATE recording SET step = ?, changed = 0", (step or None,))
         return step
@@ -84,8 +84,8 @@ class Journal:
         self._db.execute("UPDATE recording SET step = NULL")
         if not changed and not self._db.execute("SELECT 1 FROM journal WHERE step = ? LIMIT 1", (step,)).fetchone():
             self._take_back(step)
-        elif verb is not None and step not in verb.numbers:
-            verb.numbers.append(step)
+        elif verb is not None and step not in verb.step_numbers:
+            verb.step_numbers.append(step)
         return changed
 
     def changed(self) -> bool:
@@ -97,7 +97,7 @@ class Journal:
         self._tips[number] = self.tip
         self._db.execute(
             "INSERT INTO steps VALUES (?, ?, ?, ?, '[]', '{}', NULL, ?)",
-            (number, position, verb.at, json.dumps(verb.command), len(verb.numbers)),
+            (number, position, verb.at, json.dumps(verb.command), len(verb.step_numbers)),
         )
         self.move(number, tip=number)
         return number
@@ -118,7 +118,7 @@ class Journal:
 
     def finish(self, verb: Verb) -> None:
         """A verb is over: its events, and which of its steps were none after all."""
-        for step in verb.numbers:
+        for step in verb.step_numbers:
             self._db.execute("DELETE FROM journal WHERE step = ? AND old IS new", (step,))
             kinds = self._db.execute("SELECT kind, key, old FROM journal WHERE step = ?", (step,)).fetchall()
             if (
@@ -134,7 +134,7 @@ class Journal:
                 json.dumps([_packed(event) for event in verb.events]),
                 json.dumps(verb.inputs),
                 verb.exit_code,
-                (verb.numbers or [0])[-1],
+                (verb.step_numbers or [0])[-1],
             ),
         )
 

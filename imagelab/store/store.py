@@ -174,22 +174,22 @@ class Store:
 
     def remember(self, key: str, value: str) -> None:
         """Keep a setting. Not a change of what the lab holds: `revision` stays."""
-        with self.transaction(counted=False):
+        with self.transaction(creates_step=False):
             self._database.set(key, value)
 
     @contextmanager
-    def transaction(self, *, counted: bool = True) -> Iterator[Transaction]:
+    def transaction(self, *, creates_step: bool = True) -> Iterator[Transaction]:
         """One verb's changes: all of them, or none, and a step of the timeline.
 
-        `revision` grows by one when something changed, unless nobody asked for it (`counted`): what a container's own
+        `revision` grows by one when something changed, unless the learner did not ask for it (`creates_step`): what a container's own
         program does belongs to the step it follows.
         """
         transaction = Transaction(self._database)
         with self._lock, self._database.writing():
             journal = self._database.journal
-            step = journal.begin(self._verb, asked=counted)
+            step = journal.begin(self._verb, creates_step=creates_step)
             yield transaction
-            if counted and (transaction.touched or journal.changed()):
+            if creates_step and (transaction.touched or journal.changed()):
                 self._database.count_change()
             journal.end(step, self._verb)
 
@@ -257,13 +257,13 @@ class Store:
             raise
         finally:
             self._verb = None
-            if verb.numbers:
+            if verb.step_numbers:
                 with self._lock, self._database.writing():
                     self._database.journal.finish(verb)
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """What changes in here the verb at work has only found so: it belongs to the step it follows."""
+    def outside_step(self) -> Iterator[None]:
+        """What changes in here is not of the running verb, which only found it so: it belongs to the step before."""
         verb, self._verb = self._verb, None
         try:
             yield
@@ -287,8 +287,8 @@ class Store:
         return files + sum(blobs.file(digest).stat().st_size for digest in only if blobs.has(digest))
 
     @property
-    def at_work(self) -> int:
-        """Which verb of this process is at work, counted; 0 for none."""
+    def running_verb(self) -> int:
+        """The number of the verb that runs, counted in this process from 1; 0 for none."""
         return self._verbs if self._verb is not None else 0
 
     @contextmanager
@@ -307,7 +307,7 @@ class Store:
             self._database.compact()
 
     def note(self, event: Event) -> None:
-        """An event of the verb that is at work."""
+        """An event of the verb that runs."""
         if self._verb is not None:
             self._verb.events.append(event)
 

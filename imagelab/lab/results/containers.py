@@ -139,7 +139,7 @@ class LabContainer:
                 )
             )
             verb.exit_code = result.exit_code
-            if typed and verb.numbers:
+            if typed and verb.step_numbers:
                 verb.inputs["stdin"] = self.lab.store.put_blob(typed)
         return result
 
