@@ -124,18 +124,18 @@ class Views:
 
     @contextmanager
     def _recorded(self, name: str, progress: ProgressSink) -> Iterator[ProgressSink]:
-        """Listen to a pull, and keep its tape in place of the one before."""
-        from imagelab.registry.recording import Recording, unheard
+        """Record a pull, and keep the recording in place of the one before."""
+        from imagelab.registry.recording import Recording, ignore
 
-        recording, wire = Recording(name), self.engine.images.upstream.wire
-        wire.recorder = recording.exchange
+        recording, exchanges = Recording(name), self.engine.images.upstream.exchanges
+        exchanges.on_exchange = recording.exchange
         try:
             yield recording.progress(progress)
         except ImageLabError as error:
             recording.error = str(error)
             raise
         finally:
-            wire.recorder = unheard
+            exchanges.on_exchange = ignore
             self.store.remember("tape", recording.pack())
 
     @property

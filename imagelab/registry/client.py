@@ -34,7 +34,7 @@ from imagelab.oci.documents import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI
 from imagelab.oci.reference import Reference
 from imagelab.registry.auth import Authorizer
 from imagelab.registry.in_process import in_process
-from imagelab.registry.recording import Wire
+from imagelab.registry.recording import ExchangeHook
 
 if TYPE_CHECKING:
     import requests
@@ -69,7 +69,7 @@ class Endpoint:
 
 
 class Upstream:
-    """Where names are fetched from. Made by `Upstream.parse`. Whoever wants to hear what comes by listens at its `wire`."""
+    """Where names are fetched from. Made by `Upstream.parse`. `exchanges` is called with every answer."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Upstream:
         self._classroom = classroom
         self._sleep = sleep
         self._made: requests.Session | None = None
-        self.wire = Wire()
+        self.exchanges = ExchangeHook()
 
     @classmethod
     def parse(
@@ -124,7 +124,7 @@ class Upstream:
                 classroom = in_process(_when_called(self._classroom))
                 self._made.mount(CLASSROOM, classroom)
                 self._made.mount(CLASSROOM_CDN, classroom)
-            self._made.hooks["response"].append(self.wire.hear)
+            self._made.hooks["response"].append(self.exchanges)
             self._made.authorizer = Authorizer(self._made)  # type: ignore[attr-defined]
         return self._made
 

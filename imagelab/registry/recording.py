@@ -1,4 +1,4 @@
-"""The wire tape: what a pull said to the registry, and what came back, in order.
+"""The recording of a pull: what was said to the registry, and what came back, in order.
 
     exchange  HEAD /v2/library/nginx/manifests/latest  ->  200, Docker-Content-Digest: sha256:ca17...
     exchange  GET  /v2/library/nginx/manifests/sha256:ca17...  ->  200, 856 bytes
@@ -9,7 +9,7 @@
 The recording sits where the answers come by, in the one session all requests use, so nothing can be asked that is not on
 it: tokens, redirects and retries too. It keeps headers that mean something in the protocol, and of a token only that
 there was one. Bodies are kept when they are JSON; of blobs, the size. Nothing of it holds a time: the same pull makes
-the same tape.
+the same recording.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RECEIVED = (
 )  # fmt: skip
 """Headers that are kept, in the order they are shown."""
 
-TOLD = ("Already exists", "Verifying Checksum", "Pull complete", "Status: ")
+NOTED = ("Already exists", "Verifying Checksum", "Pull complete", "Status: ")
 LONGEST_BODY = 16 * 1024
 """Bytes of a JSON body that are kept."""
 
@@ -56,31 +56,30 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ProgressNote:
     """What the pull said between two requests: the layer's short ID ("" for none), and the words."""
 
     id: str
     status: str
 
 
-Entry = Exchange | Note
-Recorder = Callable[[Exchange], None]
+Entry = Exchange | ProgressNote
+OnExchange = Callable[[Exchange], None]
 
 
-def unheard(_: Exchange) -> None:
-    """The recorder that keeps nothing."""
+def ignore(_: Exchange) -> None:
+    """Keeps nothing of an exchange."""
 
 
-class Wire:
-    """Where answers come by. One may listen at a time: `recorder`."""
+class ExchangeHook:
+    """A hook for a session's answers: `on_exchange` is called with each, as an Exchange."""
 
     def __init__(self) -> None:
-        self.recorder: Recorder = unheard
+        self.on_exchange: OnExchange = ignore
 
-    def hear(self, answer: requests.Response, **_: object) -> None:
-        """For a session's hooks."""
-        if self.recorder is not unheard:
-            self.recorder(exchange_of(answer))
+    def __call__(self, answer: requests.Response, **_: object) -> None:
+        if self.on_exchange is not ignore:
+            self.on_exchange(exchange_of(answer))
 
 
 def exchange_of(answer: requests.Response) -> Exchange:
@@ -95,18 +94,18 @@ def exchange_of(answer: requests.Response) -> Exchange:
 
 
 def _kept(headers: Mapping[str, str], names: tuple[str, ...]) -> Headers:
-    """The headers that are kept. Of a token the kind and no more: a tape may be shown to anybody."""
-    found = [(name, str(headers[name])) for name in names if name in headers]
+    """The headers that are kept. Of a token the kind and no more: a recording may be shown to anyone."""
+    present = [(name, str(headers[name])) for name in names if name in headers]
     return tuple(
         (name, f"{value.partition(' ')[0]} …" if name == "Authorization" else value)
-        for name, value in found
+        for name, value in present
         if value != "*/*"
     )
 
 
 @dataclass(slots=True)
 class Recording:
-    """A tape being made. `exchange` and `progress` are the two ends that things come in by."""
+    """A recording being made. `exchange` and `progress` are the two ends that things come in by."""
 
     subject: str
     """What was asked for, as it was typed."""
@@ -119,17 +118,17 @@ class Recording:
     def progress(self, sink: ProgressSink) -> ProgressSink:
         """`sink`, listened to."""
 
-        def told(progress: Progress) -> None:
-            if progress.status.startswith(TOLD) or self._begins_to_retry(progress):
-                self.entries.append(Note(progress.id, progress.status))
+        def note(progress: Progress) -> None:
+            if progress.status.startswith(NOTED) or self._begins_to_retry(progress):
+                self.entries.append(ProgressNote(progress.id, progress.status))
             sink(progress)
 
-        return told
+        return note
 
     def _begins_to_retry(self, progress: Progress) -> bool:
         """A countdown is one thing: its first number."""
         last = self.entries[-1] if self.entries else None
-        counting = isinstance(last, Note) and last.id == progress.id and last.status.startswith("Retrying")
+        counting = isinstance(last, ProgressNote) and last.id == progress.id and last.status.startswith("Retrying")
         return progress.status.startswith("Retrying") and not counting
 
     def pack(self) -> str:
@@ -145,6 +144,6 @@ class Recording:
 
 def _entry(data: dict[str, Any]) -> Entry:
     if "url" not in data:
-        return Note(**data)
+        return ProgressNote(**data)
     pairs = {key: tuple((str(name), str(value)) for name, value in data[key]) for key in ("sent", "received")}
     return Exchange(**{**data, **pairs})

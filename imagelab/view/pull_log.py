@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from imagelab.registry.recording import Entry, Exchange, Note, Recording
+from imagelab.registry.recording import Entry, Exchange, ProgressNote, Recording
 from imagelab.units import human_size
 from imagelab.view.messages import say
 from imagelab.view.panel import Panel, escape, page_text, plain
@@ -98,10 +98,12 @@ def pull_log(recording: Recording, lang: str = "en") -> PullLog:
 def _rows(recording: Recording) -> Iterator[PullLogRow]:
     """Requests are numbered. That a layer is being checked is said only where nothing is said of how that ended."""
     configs: set[str] = set()
-    complete = {note.id for note in recording.entries if isinstance(note, Note) and note.status == "Pull complete"}
+    complete = {
+        note.id for note in recording.entries if isinstance(note, ProgressNote) and note.status == "Pull complete"
+    }
     number = 0
     for entry in recording.entries:
-        if isinstance(entry, Note):
+        if isinstance(entry, ProgressNote):
             if entry.status != "Verifying Checksum" or entry.id not in complete:
                 yield PullLogRow(0, _note_kind(entry), entry)
             continue
@@ -140,7 +142,7 @@ def _kind(exchange: Exchange, configs: set[str]) -> str:
     )
 
 
-def _note_kind(note: Note) -> str:
+def _note_kind(note: ProgressNote) -> str:
     kinds = {"Already exists": "exists", "Verifying Checksum": "checking", "Pull complete": "complete"}
     return kinds.get(note.status, "retrying" if note.status.startswith("Retrying") else "status")
 
@@ -160,9 +162,9 @@ def _hosts(log: PullLog) -> str:
 
 
 def _sentence(row: PullLogRow, log: PullLog) -> str:
-    status = row.entry.status if isinstance(row.entry, Note) else ""
+    status = row.entry.status if isinstance(row.entry, ProgressNote) else ""
     words = say(f"pull_log.{row.kind}", log.lang, status=status)
-    return f"{row.entry.id}  {words}" if isinstance(row.entry, Note) and row.entry.id else words
+    return f"{row.entry.id}  {words}" if isinstance(row.entry, ProgressNote) and row.entry.id else words
 
 
 def _path(exchange: Exchange, log: PullLog) -> str:
@@ -181,7 +183,7 @@ def _answer(exchange: Exchange) -> str:
 
 def _lines(row: PullLogRow, log: PullLog) -> Iterator[str]:
     entry = row.entry
-    if isinstance(entry, Note):
+    if isinstance(entry, ProgressNote):
         yield f"  ·  {plain(_sentence(row, log))}"
         return
     size = say("pull_log.bytes", log.lang, size=f"{row.size:,}") if row.carries else ""
@@ -201,7 +203,7 @@ _BAD = {"refused": "changed", "redirected": "changed", "limited": "removed", "br
 
 def _row(row: PullLogRow, log: PullLog) -> str:
     entry, sentence = row.entry, escape(_sentence(row, log))
-    if isinstance(entry, Note):
+    if isinstance(entry, ProgressNote):
         sign, kind = _NOTES.get(row.kind, ("·", ""))
         look = f' k-{kind}" style="color:var(--line)"><b>{sign}</b>' if kind else f'">{sign}'
         mark = f'<span class="no{look}</span>'

@@ -12,7 +12,7 @@ import panels
 from imagelab.app import Lab
 from imagelab.classroom.faults import KINDS, Faults
 from imagelab.errors import DigestMismatchError, ImageLabError, RegistryError
-from imagelab.registry.recording import Exchange, Note, Recording
+from imagelab.registry.recording import Exchange, ProgressNote, Recording
 from imagelab.state.events import Progress, silent
 from imagelab.view.pull_log import pull_log
 
@@ -38,7 +38,9 @@ def test_what_is_here_is_not_asked(lab: Lab) -> None:
     found = lab.tape()
     here = [row.entry for row in found.rows if row.kind == "exists"]
     assert len(here) == 1
-    assert not any(note.id in exchange.url for note in here for exchange in found.requests if isinstance(note, Note))
+    assert not any(
+        note.id in exchange.url for note in here for exchange in found.requests if isinstance(note, ProgressNote)
+    )
     lab.docker("pull -q redis")
     assert lab.tape().kinds == ["resolve", "status"]
 
@@ -158,7 +160,7 @@ EXCHANGES = st.builds(
 )  # fmt: skip
 
 
-@given(st.builds(Recording, WORDS, st.lists(EXCHANGES | st.builds(Note, WORDS, WORDS), max_size=5), WORDS))
+@given(st.builds(Recording, WORDS, st.lists(EXCHANGES | st.builds(ProgressNote, WORDS, WORDS), max_size=5), WORDS))
 def test_a_recording_is_kept_as_it_is_and_shown_whatever_it_holds(recording: Recording) -> None:
     assert Recording.unpack(recording.pack()) == recording
     for lang in ("en", "zh"):
@@ -167,7 +169,7 @@ def test_a_recording_is_kept_as_it_is_and_shown_whatever_it_holds(recording: Rec
 
 def test_a_countdown_is_one_note() -> None:
     recording = Recording("x")
-    told = recording.progress(silent)
+    note = recording.progress(silent)
     for status in (
         "Retrying in 2 seconds",
         "Retrying in 1 second",
@@ -175,7 +177,7 @@ def test_a_countdown_is_one_note() -> None:
         "Pull complete",
         "Retrying in 5 seconds",
     ):
-        told(Progress(status, "aa"))
+        note(Progress(status, "aa"))
     assert [entry.status for entry in recording.entries] == [
         "Retrying in 2 seconds",
         "Pull complete",
