@@ -28,7 +28,7 @@ from imagelab.gotemplate.values import (
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class TemplateFunction:
     """`takes` are Go types; `more` is the type of any further arguments, "" when there may be none."""
 
     run: Callable[..., Any]
@@ -36,7 +36,7 @@ class Function:
     more: str = ""
 
 
-Functions = Mapping[str, Function]
+Functions = Mapping[str, TemplateFunction]
 ANY = "interface {}"
 VALUE = "reflect.Value"
 """An argument that may be nil as well."""
@@ -248,36 +248,36 @@ def _call(function: Any, *_: Any) -> Any:
 
 
 BUILTINS: Functions = {
-    "and": Function(truth, (VALUE,), VALUE),  # evaluated by the template itself, as far as needed
-    "or": Function(truth, (VALUE,), VALUE),
-    "not": Function(lambda value: not truth(value), (VALUE,)),
-    "len": Function(length, (VALUE,)),
-    "index": Function(index, (VALUE,), VALUE),
-    "slice": Function(slice_of, (VALUE,), VALUE),
-    "call": Function(_call, (VALUE,), VALUE),
-    "print": Function(sprint, (), ANY),
-    "println": Function(sprintln, (), ANY),
-    "printf": Function(sprintf, ("string",), ANY),
-    "html": Function(lambda *values: _printed(values).translate(_HTML), (), ANY),
-    "js": Function(lambda *values: _js(_printed(values)), (), ANY),
-    "urlquery": Function(lambda *values: quote_plus(_printed(values), errors="replace"), (), ANY),
-    "eq": Function(equal, (VALUE,), VALUE),
-    "ne": Function(lambda first, second: not equal(first, second), (VALUE, VALUE)),
-    "lt": Function(less, (VALUE, VALUE)),
-    "le": Function(_at_most, (VALUE, VALUE)),
-    "gt": Function(lambda first, second: not _at_most(first, second), (VALUE, VALUE)),
-    "ge": Function(lambda first, second: not less(first, second), (VALUE, VALUE)),
+    "and": TemplateFunction(truth, (VALUE,), VALUE),  # evaluated by the template itself, as far as needed
+    "or": TemplateFunction(truth, (VALUE,), VALUE),
+    "not": TemplateFunction(lambda value: not truth(value), (VALUE,)),
+    "len": TemplateFunction(length, (VALUE,)),
+    "index": TemplateFunction(index, (VALUE,), VALUE),
+    "slice": TemplateFunction(slice_of, (VALUE,), VALUE),
+    "call": TemplateFunction(_call, (VALUE,), VALUE),
+    "print": TemplateFunction(sprint, (), ANY),
+    "println": TemplateFunction(sprintln, (), ANY),
+    "printf": TemplateFunction(sprintf, ("string",), ANY),
+    "html": TemplateFunction(lambda *values: _printed(values).translate(_HTML), (), ANY),
+    "js": TemplateFunction(lambda *values: _js(_printed(values)), (), ANY),
+    "urlquery": TemplateFunction(lambda *values: quote_plus(_printed(values), errors="replace"), (), ANY),
+    "eq": TemplateFunction(equal, (VALUE,), VALUE),
+    "ne": TemplateFunction(lambda first, second: not equal(first, second), (VALUE, VALUE)),
+    "lt": TemplateFunction(less, (VALUE, VALUE)),
+    "le": TemplateFunction(_at_most, (VALUE, VALUE)),
+    "gt": TemplateFunction(lambda first, second: not _at_most(first, second), (VALUE, VALUE)),
+    "ge": TemplateFunction(lambda first, second: not less(first, second), (VALUE, VALUE)),
 }
 
 DOCKER_FUNCTIONS: Functions = {
-    "json": Function(lambda value: go_json(value, escape_html=isinstance(value, Struct)), (ANY,)),
-    "split": Function(_split, ("string", "string")),
-    "join": Function(_join, ("[]string", "string")),
-    "title": Function(_title, ("string",)),
-    "lower": Function(_lower, ("string",)),
-    "upper": Function(_upper, ("string",)),
-    "pad": Function(_pad, ("string", "int", "int")),
-    "truncate": Function(_truncate, ("string", "int")),
+    "json": TemplateFunction(lambda value: go_json(value, escape_html=isinstance(value, Struct)), (ANY,)),
+    "split": TemplateFunction(_split, ("string", "string")),
+    "join": TemplateFunction(_join, ("[]string", "string")),
+    "title": TemplateFunction(_title, ("string",)),
+    "lower": TemplateFunction(_lower, ("string",)),
+    "upper": TemplateFunction(_upper, ("string",)),
+    "pad": TemplateFunction(_pad, ("string", "int", "int")),
+    "truncate": TemplateFunction(_truncate, ("string", "int")),
 }
 
 
@@ -287,8 +287,8 @@ def _itself(name: str, *_: Any) -> str:
 
 HEADER_FUNCTIONS: Functions = {
     **DOCKER_FUNCTIONS,
-    **{name: Function(_itself, ("string",)) for name in ("json", "title", "lower", "upper")},
-    **{name: Function(_itself, ("string", "string")) for name in ("split", "join")},
-    "truncate": Function(_itself, ("string", "int")),
+    **{name: TemplateFunction(_itself, ("string",)) for name in ("json", "title", "lower", "upper")},
+    **{name: TemplateFunction(_itself, ("string", "string")) for name in ("split", "join")},
+    "truncate": TemplateFunction(_itself, ("string", "int")),
 }
 """In a table's header the functions leave the column's name alone; only `pad` still works (R4.4)."""

@@ -13,13 +13,13 @@ from imagelab.gotemplate.values import quote
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextNode:
     text: str
     at: int
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class ConstantNode:
     """true, a string, a number. `kind` says which; `integer` is a number's whole value, if it has one."""
 
     kind: str
@@ -33,7 +33,7 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class DotNode:
     at: int
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Nil:
+class NilNode:
     at: int
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Nil:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class IdentifierNode:
     """The name of a function."""
 
     name: str
@@ -60,7 +60,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldNode:
     """`.A.B`"""
 
     names: tuple[str, ...]
@@ -71,7 +71,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class VariableNode:
     """`$x.A.B`; the first name is the variable's, with its `$`."""
 
     names: tuple[str, ...]
@@ -82,7 +82,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ChainNode:
     """`(pipeline).A.B`"""
 
     base: Operand
@@ -90,23 +90,23 @@ class Chain:
     at: int
 
     def __str__(self) -> str:
-        base = f"({self.base})" if isinstance(self.base, Pipe) else str(self.base)
+        base = f"({self.base})" if isinstance(self.base, PipeNode) else str(self.base)
         return base + "".join(f".{name}" for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandNode:
     operands: tuple[Operand, ...]
     at: int
 
     def __str__(self) -> str:
-        return " ".join(f"({one})" if isinstance(one, Pipe) else str(one) for one in self.operands)
+        return " ".join(f"({one})" if isinstance(one, PipeNode) else str(one) for one in self.operands)
 
 
 @dataclass(frozen=True, slots=True)
-class Pipe:
-    commands: tuple[Command, ...]
-    variables: tuple[Variable, ...]
+class PipeNode:
+    commands: tuple[CommandNode, ...]
+    variables: tuple[VariableNode, ...]
     assigns: bool
     at: int
 
@@ -116,8 +116,8 @@ class Pipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    pipe: Pipe
+class ActionNode:
+    pipe: PipeNode
     at: int
 
     def __str__(self) -> str:
@@ -125,11 +125,11 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class BranchNode:
     """if, with or range."""
 
     word: str
-    pipe: Pipe
+    pipe: PipeNode
     body: tuple[Node, ...]
     otherwise: tuple[Node, ...] | None
     at: int
@@ -141,11 +141,11 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Include:
+class TemplateNode:
     """`{{template "name" pipeline}}`"""
 
     name: str
-    pipe: Pipe | None
+    pipe: PipeNode | None
     at: int
 
     def __str__(self) -> str:
@@ -153,7 +153,7 @@ class Include:
 
 
 @dataclass(frozen=True, slots=True)
-class Jump:
+class JumpNode:
     """break or continue."""
 
     word: str
@@ -163,9 +163,9 @@ class Jump:
         return f"{{{{{self.word}}}}}"
 
 
-Operand = Constant | Dot | Nil | Word | Field | Variable | Chain | Pipe
-Node = Text | Action | Branch | Include | Jump
+Operand = ConstantNode | DotNode | NilNode | IdentifierNode | FieldNode | VariableNode | ChainNode | PipeNode
+Node = TextNode | ActionNode | BranchNode | TemplateNode | JumpNode
 
 
 def _written(node: Node) -> str:
-    return node.text if isinstance(node, Text) else str(node)
+    return node.text if isinstance(node, TextNode) else str(node)

@@ -19,22 +19,22 @@ from dataclasses import dataclass
 from imagelab.gotemplate.lexer import Token, tokens
 from imagelab.gotemplate.literals import decimal, imaginary, integer, unescape
 from imagelab.gotemplate.nodes import (
-    Action,
-    Branch,
-    Chain,
-    Command,
-    Constant,
-    Dot,
-    Field,
-    Include,
-    Jump,
-    Nil,
+    ActionNode,
+    BranchNode,
+    ChainNode,
+    CommandNode,
+    ConstantNode,
+    DotNode,
+    FieldNode,
+    IdentifierNode,
+    JumpNode,
+    NilNode,
     Node,
     Operand,
-    Pipe,
-    Text,
-    Variable,
-    Word,
+    PipeNode,
+    TemplateNode,
+    TextNode,
+    VariableNode,
 )
 from imagelab.gotemplate.values import quote, refuse
 
@@ -189,7 +189,7 @@ class _Parser:
     def _text_or_action(self) -> Node | _End:
         token = self._next_word()
         if token.kind == "text":
-            return Text(token.text, token.at)
+            return TextNode(token.text, token.at)
         if token.kind != "open":
             raise self._unexpected(token, "input")
         self._action_line = token.line
@@ -216,7 +216,7 @@ class _Parser:
             case "break" | "continue" as word:
                 return self._jump(word, token)
         self._back(token)
-        return Action(self._pipeline("command", "close"), token.at)
+        return ActionNode(self._pipeline("command", "close"), token.at)
 
     def _else(self) -> _End:
         """`{{else if …}}` and `{{else with …}}` leave their word to be read."""
@@ -224,13 +224,13 @@ class _Parser:
             self._expect("close", "else")
         return _End("else")
 
-    def _jump(self, word: str, token: Token) -> Jump:
+    def _jump(self, word: str, token: Token) -> JumpNode:
         self._expect("close", f"{{{{{word}}}}}")
         if not self._loops:
             raise self._refuse(f"{{{{{word}}}}} outside {{{{range}}}}")
-        return Jump(word, token.at)
+        return JumpNode(word, token.at)
 
-    def _branch(self, word: str) -> Branch:
+    def _branch(self, word: str) -> BranchNode:
         kept = len(self._variables)
         pipe = self._pipeline(word, "close")
         self._loops += word == "range"
@@ -238,7 +238,7 @@ class _Parser:
         self._loops -= word == "range"
         otherwise = self._otherwise(word) if end.word == "else" else None
         del self._variables[kept:]
-        return Branch(word, pipe, tuple(body), otherwise, pipe.at)
+        return BranchNode(word, pipe, tuple(body), otherwise, pipe.at)
 
     def _otherwise(self, word: str) -> tuple[Node, ...]:
         following = self._peek()
@@ -253,23 +253,23 @@ class _Parser:
             raise self._refuse(f"expected end; found {end}")
         return tuple(nodes)
 
-    def _block(self) -> Include:
+    def _block(self) -> TemplateNode:
         context = "block clause"
         token = self._next_word()
         name = self._name(token, context)
         pipe = self._pipeline(context, "close")
         _Parser(self._shared)._defined(name, context)
-        return Include(name, pipe, token.at)
+        return TemplateNode(name, pipe, token.at)
 
-    def _include(self) -> Include:
+    def _include(self) -> TemplateNode:
         context = "template clause"
         token = self._next_word()
         name = self._name(token, context)
         following = self._next_word()
         if following.kind == "close":
-            return Include(name, None, token.at)
+            return TemplateNode(name, None, token.at)
         self._back(following)
-        return Include(name, self._pipeline(context, "close"), token.at)
+        return TemplateNode(name, self._pipeline(context, "close"), token.at)
 
     def _name(self, token: Token, context: str) -> str:
         if token.kind != "string":
@@ -278,10 +278,10 @@ class _Parser:
 
     # -- pipelines ------------------------------------------------------------------------------------------
 
-    def _pipeline(self, context: str, end: str) -> Pipe:
+    def _pipeline(self, context: str, end: str) -> PipeNode:
         at = self._peek_word().at
         variables, assigns = self._declaration(context)
-        commands: list[Command] = []
+        commands: list[CommandNode] = []
         while (token := self._next_word()).kind != end:
             if token.kind not in _OPERANDS and (token.kind, token.text) != ("keyword", "nil"):
                 raise self._unexpected(token, context)
@@ -290,13 +290,13 @@ class _Parser:
         if not commands:
             raise self._refuse(f"missing value for {context}")
         for stage, command in enumerate(commands[1:], 2):
-            if isinstance(command.operands[0], Constant | Dot | Nil):
+            if isinstance(command.operands[0], ConstantNode | DotNode | NilNode):
                 raise self._refuse(f"non executable command in pipeline stage {stage}")
-        return Pipe(tuple(commands), tuple(variables), assigns, at)
+        return PipeNode(tuple(commands), tuple(variables), assigns, at)
 
-    def _declaration(self, context: str) -> tuple[list[Variable], bool]:
+    def _declaration(self, context: str) -> tuple[list[VariableNode], bool]:
         """`$x :=`, `$x =`, and in a range `$i, $x :=`."""
-        found: list[Variable] = []
+        found: list[VariableNode] = []
         while (token := self._peek_word()).kind == "variable":
             self._next()
             beside = self._peek()
@@ -309,7 +309,7 @@ class _Parser:
                     self._back(token)
                 break
             self._next_word()
-            found.append(Variable((token.text,), token.at))
+            found.append(VariableNode((token.text,), token.at))
             self._variables.append(token.text)
             if not comma:
                 return found, following.kind == "assign"
@@ -319,7 +319,7 @@ class _Parser:
                 raise self._refuse("range can only initialize variables")
         return found, False
 
-    def _command(self) -> Command:
+    def _command(self) -> CommandNode:
         at = self._peek_word().at
         operands: list[Operand] = []
         while True:
@@ -337,7 +337,7 @@ class _Parser:
             break
         if not operands:
             raise self._refuse("empty command")
-        return Command(tuple(operands), at)
+        return CommandNode(tuple(operands), at)
 
     def _operand(self) -> Operand | None:
         base = self._term()
@@ -347,13 +347,13 @@ class _Parser:
         while self._peek().kind == "field":
             names.append(self._next().text[1:])
         match base:
-            case Field():
-                return Field((*base.names, *names), at)
-            case Variable():
-                return Variable((*base.names, *names), at)
-            case Constant() | Nil() | Dot():
+            case FieldNode():
+                return FieldNode((*base.names, *names), at)
+            case VariableNode():
+                return VariableNode((*base.names, *names), at)
+            case ConstantNode() | NilNode() | DotNode():
                 raise self._refuse(f"unexpected . after term {quote(str(base))}")
-        return Chain(base, tuple(names), at)
+        return ChainNode(base, tuple(names), at)
 
     def _term(self) -> Operand | None:
         token = self._next_word()
@@ -361,19 +361,19 @@ class _Parser:
             case "word":
                 if token.text not in self._shared.functions:
                     raise self._refuse(f"function {quote(token.text)} not defined")
-                return Word(token.text, token.at)
+                return IdentifierNode(token.text, token.at)
             case "dot":
-                return Dot(token.at)
+                return DotNode(token.at)
             case "keyword" if token.text == "nil":
-                return Nil(token.at)
+                return NilNode(token.at)
             case "variable":
                 if token.text not in self._variables:
                     raise self._refuse(f"undefined variable {quote(token.text)}")
-                return Variable((token.text,), token.at)
+                return VariableNode((token.text,), token.at)
             case "field":
-                return Field((token.text[1:],), token.at)
+                return FieldNode((token.text[1:],), token.at)
             case "bool":
-                return Constant("bool", token.text == "true", token.text, token.at)
+                return ConstantNode("bool", token.text == "true", token.text, token.at)
             case "character" | "number" | "complex":
                 return self._number(token)
             case "left":
@@ -382,7 +382,7 @@ class _Parser:
                 self._shared.depth -= 1
                 return pipe
             case "string":
-                return Constant("string", self._unquoted(token), token.text, token.at)
+                return ConstantNode("string", self._unquoted(token), token.text, token.at)
         self._back(token)
         return None
 
@@ -397,7 +397,7 @@ class _Parser:
             raise self._refuse("invalid syntax")
         return plain
 
-    def _number(self, token: Token) -> Constant:
+    def _number(self, token: Token) -> ConstantNode:
         text = token.text
         if token.kind == "character":
             plain = unescape(text[1:-1], "'")
@@ -405,7 +405,7 @@ class _Parser:
                 raise self._refuse("invalid syntax")
             if len(plain) > 1:
                 raise self._refuse(f"malformed character constant: {text}")
-            return Constant("number", ord(plain), text, token.at, ord(plain))
+            return ConstantNode("number", ord(plain), text, token.at, ord(plain))
         value = imaginary(text) if text[-1] == "i" else integer(text)
         if value is None:
             value = decimal(text)
@@ -414,8 +414,8 @@ class _Parser:
         if value is None:
             raise self._refuse(f"illegal number syntax: {quote(text)}")
         whole = int(value) if not isinstance(value, complex) and abs(value) < 2**63 and value == int(value) else None
-        return Constant("number", value, text, token.at, whole)
+        return ConstantNode("number", value, text, token.at, whole)
 
 
 def _empty(nodes: tuple[Node, ...] | list[Node]) -> bool:
-    return all(isinstance(node, Text) and not node.text.strip() for node in nodes)
+    return all(isinstance(node, TextNode) and not node.text.strip() for node in nodes)

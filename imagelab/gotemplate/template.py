@@ -22,24 +22,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagelab.gotemplate.functions import ANY, BUILTINS, DOCKER_FUNCTIONS, HEADER_FUNCTIONS, VALUE, Function, Functions
+from imagelab.gotemplate.functions import (
+    ANY,
+    BUILTINS,
+    DOCKER_FUNCTIONS,
+    HEADER_FUNCTIONS,
+    VALUE,
+    Functions,
+    TemplateFunction,
+)
 from imagelab.gotemplate.nodes import (
-    Action,
-    Branch,
-    Chain,
-    Command,
-    Constant,
-    Dot,
-    Field,
-    Include,
-    Jump,
-    Nil,
+    ActionNode,
+    BranchNode,
+    ChainNode,
+    CommandNode,
+    ConstantNode,
+    DotNode,
+    FieldNode,
+    IdentifierNode,
+    JumpNode,
+    NilNode,
     Node,
     Operand,
-    Pipe,
-    Text,
-    Variable,
-    Word,
+    PipeNode,
+    TemplateNode,
+    TextNode,
+    VariableNode,
 )
 from imagelab.gotemplate.parser import parse
 from imagelab.gotemplate.printf import show
@@ -151,27 +159,27 @@ class _Run:
         for node in nodes:
             self.node = node
             match node:
-                case Text(text):
+                case TextNode(text):
                     self.out.append(text)
-                case Action():
+                case ActionNode():
                     self.action(node, dot)
-                case Branch():
+                case BranchNode():
                     self.branch(node, dot)
-                case Include():
+                case TemplateNode():
                     self.include(node, dot)
-                case Jump(word):
+                case JumpNode(word):
                     self.depth -= 1
                     raise _Break if word == "break" else _Continue
         self.depth -= 1
 
-    def action(self, node: Action, dot: Any) -> None:
+    def action(self, node: ActionNode, dot: Any) -> None:
         value = self.pipe(node.pipe, dot)
         if node.pipe.variables:
             return
         self.node = node
         self.out.append("<no value>" if value is None else show(value))
 
-    def branch(self, node: Branch, dot: Any) -> None:
+    def branch(self, node: BranchNode, dot: Any) -> None:
         kept = len(self.variables)
         if node.word == "range":
             self.range(node, dot)
@@ -183,7 +191,7 @@ class _Run:
                 self.nodes(node.otherwise, dot)
         del self.variables[kept:]
 
-    def range(self, node: Branch, dot: Any) -> None:
+    def range(self, node: BranchNode, dot: Any) -> None:
         pairs = self.pairs(_bare(self.pipe(node.pipe, dot)), node.pipe.variables)
         mark, depth, empty = len(self.variables), self.depth, True
         for key, item in pairs:
@@ -201,7 +209,7 @@ class _Run:
         if empty and node.otherwise is not None:
             self.nodes(node.otherwise, dot)
 
-    def pairs(self, value: Any, names: Sequence[Variable]) -> Any:
+    def pairs(self, value: Any, names: Sequence[VariableNode]) -> Any:
         """What a range runs over: pairs of key and item, made as they are needed."""
         if value is None:
             return ()
@@ -215,7 +223,7 @@ class _Run:
             return ((None, at) for at in range(value))
         raise self.refuse(f"range can't iterate over {show(value)}")
 
-    def bind(self, pipe: Pipe, key: Any, item: Any) -> None:
+    def bind(self, pipe: PipeNode, key: Any, item: Any) -> None:
         """The variables of a range, which its pipeline has already put on the stack."""
         names = [variable.names[0] for variable in pipe.variables]
         values = [item] if len(names) == 1 else [key, item]
@@ -226,7 +234,7 @@ class _Run:
                 at = len(self.variables) - len(names) + names.index(name)
                 self.variables[at] = name, value
 
-    def include(self, node: Include, dot: Any) -> None:
+    def include(self, node: TemplateNode, dot: Any) -> None:
         body = self.template.bodies.get(node.name)
         if body is None:
             raise self.refuse(f"template {quote(node.name)} not defined")
@@ -247,7 +255,7 @@ class _Run:
 
     # -- pipelines ------------------------------------------------------------------------------------------
 
-    def pipe(self, pipe: Pipe, dot: Any) -> Any:
+    def pipe(self, pipe: PipeNode, dot: Any) -> Any:
         self.deeper()
         self.node = pipe
         value: Any = MISSING
@@ -261,22 +269,22 @@ class _Run:
         self.depth -= 1
         return value
 
-    def command(self, command: Command, dot: Any, final: Any) -> Any:
+    def command(self, command: CommandNode, dot: Any, final: Any) -> Any:
         first, arguments = command.operands[0], command.operands[1:]
         match first:
-            case Field() | Chain() | Variable():
+            case FieldNode() | ChainNode() | VariableNode():
                 return self.path(first, dot, arguments, final)
-            case Word():
+            case IdentifierNode():
                 return self.function(first, command, dot, arguments, final)
-            case Pipe():
+            case PipeNode():
                 self.no_function(first, arguments, final)
                 return self.pipe(first, dot)
         self.node = first
         self.no_function(first, arguments, final)
         match first:
-            case Dot():
+            case DotNode():
                 return dot
-            case Constant():
+            case ConstantNode():
                 return self.constant(first)
         raise self.refuse("nil is not a command")
 
@@ -284,7 +292,7 @@ class _Run:
         if arguments or final is not MISSING:
             raise self.refuse(f"can't give argument to non-function {first}")
 
-    def constant(self, node: Constant) -> Any:
+    def constant(self, node: ConstantNode) -> Any:
         self.node = node
         if node.kind != "number" or isinstance(node.value, float | complex):
             return node.value
@@ -294,21 +302,23 @@ class _Run:
 
     # -- fields and methods ---------------------------------------------------------------------------------
 
-    def path(self, node: Field | Chain | Variable, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+    def path(
+        self, node: FieldNode | ChainNode | VariableNode, dot: Any, arguments: Sequence[Operand], final: Any
+    ) -> Any:
         """`.A.B`, `$x.A`, `(…).A`: only the last name may be a method with arguments."""
         self.node = node
         names = node.names
         match node:
-            case Field():
+            case FieldNode():
                 value = dot
-            case Chain(base=Nil()):
+            case ChainNode(base=NilNode()):
                 raise self.refuse(f"indirection through explicit nil in {node}")
-            case Chain():
+            case ChainNode():
                 value = self.argument(node.base, "", dot)
-            case Variable():
+            case VariableNode():
                 value, names = self.variable(node.names[0]), node.names[1:]
                 if not names:
-                    self.no_function(Variable(node.names, node.at), arguments, final)
+                    self.no_function(VariableNode(node.names, node.at), arguments, final)
                     return value
         for name in names[:-1]:
             value = self.field(node, value, name, dot, (), MISSING)
@@ -331,7 +341,7 @@ class _Run:
             raise self.refuse(f"nil pointer evaluating {kind}.{name}")
         has_arguments = bool(arguments) or final is not MISSING
         if isinstance(value, Struct) and name in value:
-            method = Function(value[name], ("string",) * takes(value[name]))
+            method = TemplateFunction(value[name], ("string",) * takes(value[name]))
             return self.call(method, node, name, dot, arguments, final)
         if isinstance(value, Mapping) and not isinstance(value, Struct):
             if has_arguments:
@@ -350,11 +360,13 @@ class _Run:
 
     # -- functions ------------------------------------------------------------------------------------------
 
-    def function(self, word: Word, node: Any, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+    def function(self, word: IdentifierNode, node: Any, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
         self.node = word
         return self.call(self.template.functions[word.name], node, word.name, dot, arguments, final)
 
-    def call(self, function: Function, node: Any, name: str, dot: Any, arguments: Sequence[Operand], final: Any) -> Any:
+    def call(
+        self, function: TemplateFunction, node: Any, name: str, dot: Any, arguments: Sequence[Operand], final: Any
+    ) -> Any:
         self.count(function, name, len(arguments), final)
         if name in ("and", "or") and function is BUILTINS[name]:
             return self.lazily(name, dot, arguments, final)
@@ -375,7 +387,7 @@ class _Run:
         self.node = node
         raise self.refuse(f"error calling {name}: {message}")
 
-    def count(self, function: Function, name: str, given: int, final: Any) -> None:
+    def count(self, function: TemplateFunction, name: str, given: int, final: Any) -> None:
         """As many arguments as it takes."""
         all_given = given + (final is not MISSING)
         wanted = len(function.takes)
@@ -398,21 +410,21 @@ class _Run:
         """An operand's value, checked against the Go type that the function wants ("" for any)."""
         self.node = node
         match node:
-            case Dot():
+            case DotNode():
                 return self.fitting(dot, kind)
-            case Nil():
+            case NilNode():
                 if kind in (ANY, VALUE, "[]string"):
                     return None
                 raise self.refuse(f"cannot assign nil to {kind}")
-            case Field() | Chain() | Variable():
+            case FieldNode() | ChainNode() | VariableNode():
                 return self.fitting(self.path(node, dot, (), MISSING), kind)
-            case Pipe():
+            case PipeNode():
                 return self.fitting(self.pipe(node, dot), kind)
-            case Word():
+            case IdentifierNode():
                 return self.fitting(self.function(node, node, dot, (), MISSING), kind)
         return self.literal(node, kind)
 
-    def literal(self, node: Constant, kind: str) -> Any:
+    def literal(self, node: ConstantNode, kind: str) -> Any:
         match kind:
             case "string" if node.kind == "string":
                 return node.value
