@@ -17,7 +17,7 @@ from typing import Any
 from imagelab.dockerfile.instructions import (
     Arg,
     Cmd,
-    Command,
+    CommandInstruction,
     Copy,
     Entrypoint,
     Env,
@@ -27,13 +27,13 @@ from imagelab.dockerfile.instructions import (
     Label,
     Maintainer,
     OnBuild,
-    Pairs,
-    Shell,
+    PairsInstruction,
+    ShellInstruction,
     StopSignal,
-    Text,
-    User,
+    TextInstruction,
+    UserInstruction,
     Volume,
-    Words,
+    WordsInstruction,
     Workdir,
     instruction,
 )
@@ -69,7 +69,7 @@ def shell_of(config: Mapping[str, Any]) -> list[str]:
     return list(config.get("Shell") or SHELL)
 
 
-def words_of(command: Command, config: Mapping[str, Any]) -> list[str]:
+def words_of(command: CommandInstruction, config: Mapping[str, Any]) -> list[str]:
     """The exec form as it is; the shell form for the shell (R8.18)."""
     return list(command.words) if command.is_exec else [*shell_of(config), *command.words]
 
@@ -94,21 +94,21 @@ def expanded(found: Instruction, values: Mapping[str, str], escape: str = "\\") 
         return substitute(word, values, escape)
 
     match found:
-        case Label(given=True) | OnBuild() | Maintainer() | Shell() | Command() | Healthcheck():
+        case Label(given=True) | OnBuild() | Maintainer() | ShellInstruction() | CommandInstruction() | Healthcheck():
             return found
         case Expose():
             return replace(
                 found, words=tuple(word for text in found.words for word in substitute_words(text, values, escape))
             )
-        case Pairs():
+        case PairsInstruction():
             return replace(found, pairs=tuple((one(key), one(value)) for key, value in found.pairs))
         case Arg():
             return replace(
                 found, pairs=tuple((one(key), None if value is None else one(value)) for key, value in found.pairs)
             )
-        case Words():
+        case WordsInstruction():
             return replace(found, words=tuple(map(one, found.words)))
-        case Text():
+        case TextInstruction():
             return replace(found, value=one(found.value))
         case Copy():
             return replace(
@@ -144,7 +144,7 @@ def applied(config: Config, found: Instruction, *, command_is_ours: bool = False
         case Volume():
             paths: dict[str, dict[str, str]] = {path: {} for path in found.words}
             return config | {"Volumes": {**(config.get("Volumes") or {}), **paths}}, f"VOLUME [{' '.join(found.words)}]"
-        case Shell():
+        case ShellInstruction():
             return config | {"Shell": list(found.words)}, f"SHELL [{' '.join(found.words)}]"
     return _applied_text(config, found)
 
@@ -158,7 +158,7 @@ def _applied_text(config: Config, found: Instruction) -> tuple[Config, str]:
                 else posixpath.normpath(posixpath.join("/", config.get("WorkingDir") or "/", path))
             )
             return config | {"WorkingDir": where}, f"WORKDIR {where}"
-        case User(value=user):
+        case UserInstruction(value=user):
             return config | {"User": user}, f"USER {user}"
         case StopSignal(value=signal):
             return config | {"StopSignal": _signal(signal)}, f"STOPSIGNAL {signal}"
@@ -173,7 +173,7 @@ def _applied_text(config: Config, found: Instruction) -> tuple[Config, str]:
     raise AssertionError(found)
 
 
-def _said(found: Pairs) -> str:
+def _said(found: PairsInstruction) -> str:
     return " ".join(f"{key}={value}" for key, value in found.pairs)
 
 

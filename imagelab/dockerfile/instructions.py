@@ -50,7 +50,7 @@ class Arg(Instruction):
 
 
 @dataclass(frozen=True, slots=True)
-class Command(Instruction):
+class CommandInstruction(Instruction):
     """RUN, CMD, ENTRYPOINT: words for exec, or one text for the shell."""
 
     words: tuple[str, ...] = ()
@@ -58,83 +58,83 @@ class Command(Instruction):
 
 
 @dataclass(frozen=True, slots=True)
-class Run(Command):
+class Run(CommandInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Cmd(Command):
+class Cmd(CommandInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Entrypoint(Command):
+class Entrypoint(CommandInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs(Instruction):
+class PairsInstruction(Instruction):
     pairs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Env(Pairs):
+class Env(PairsInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Label(Pairs):
+class Label(PairsInstruction):
     given: bool = False
     """From `--label`: not substituted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words(Instruction):
+class WordsInstruction(Instruction):
     words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Expose(Words):
+class Expose(WordsInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Volume(Words):
+class Volume(WordsInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Shell(Words):
+class ShellInstruction(WordsInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Instruction):
+class TextInstruction(Instruction):
     value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Workdir(Text):
+class Workdir(TextInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class User(Text):
+class UserInstruction(TextInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class StopSignal(Text):
+class StopSignal(TextInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class Maintainer(Text):
+class Maintainer(TextInstruction):
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class OnBuild(Text):
+class OnBuild(TextInstruction):
     """`value` is the instruction to come, as it is written."""
 
 
@@ -347,12 +347,12 @@ def _arg(line: Line, flags: dict[str, str]) -> Arg:
     return Arg(line, tuple(pairs))
 
 
-def _command(kind: type[Command]) -> Callable[[Line, dict[str, str]], Command]:
+def _command(kind: type[CommandInstruction]) -> Callable[[Line, dict[str, str]], CommandInstruction]:
     return lambda line, flags: kind(line, line.args, line.is_json)
 
 
-def _pairs(kind: type[Pairs]) -> Callable[[Line, dict[str, str]], Pairs]:
-    def made(line: Line, flags: dict[str, str]) -> Pairs:
+def _pairs(kind: type[PairsInstruction]) -> Callable[[Line, dict[str, str]], PairsInstruction]:
+    def made(line: Line, flags: dict[str, str]) -> PairsInstruction:
         args = _at_least(line, 2)
         if "" in args[::2]:
             raise DockerfileError(f"{line.name.upper()} names can not be blank")
@@ -361,14 +361,14 @@ def _pairs(kind: type[Pairs]) -> Callable[[Line, dict[str, str]], Pairs]:
     return made
 
 
-def _words(kind: type[Words]) -> Callable[[Line, dict[str, str]], Words]:
-    def made(line: Line, flags: dict[str, str]) -> Words:
+def _words(kind: type[WordsInstruction]) -> Callable[[Line, dict[str, str]], WordsInstruction]:
+    def made(line: Line, flags: dict[str, str]) -> WordsInstruction:
         words = _at_least(line, 1)
         if kind is Volume and not all(word.strip() for word in words):
             raise DockerfileError("VOLUME specified can not be an empty string")
         if kind is Expose:  # Docker sorts them
             words = tuple(sorted(words))
-        if kind is Shell and not line.is_json:
+        if kind is ShellInstruction and not line.is_json:
             raise DockerfileError("SHELL requires the arguments to be in JSON form")
         return kind(line, words)
 
@@ -432,10 +432,15 @@ def _duration(flag: str, text: str) -> int:
     return found
 
 
-_ONE: dict[str, type[Text]] = {"workdir": Workdir, "user": User, "stopsignal": StopSignal, "maintainer": Maintainer}
+_ONE: dict[str, type[TextInstruction]] = {
+    "workdir": Workdir,
+    "user": UserInstruction,
+    "stopsignal": StopSignal,
+    "maintainer": Maintainer,
+}
 _BY_NAME: dict[str, Callable[[Line, dict[str, str]], Instruction]] = {
     "from": _from, "arg": _arg, "run": _command(Run), "cmd": _command(Cmd), "entrypoint": _command(Entrypoint), "env": _pairs(Env),
-    "label": _pairs(Label), "expose": _words(Expose), "volume": _words(Volume), "shell": _words(Shell), "copy": _copy, "add": _copy,
+    "label": _pairs(Label), "expose": _words(Expose), "volume": _words(Volume), "shell": _words(ShellInstruction), "copy": _copy, "add": _copy,
     "onbuild": _onbuild, "healthcheck": _healthcheck,
 }  # fmt: skip
 

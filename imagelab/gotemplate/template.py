@@ -7,7 +7,7 @@
     {{define "row"}}…{{end}}{{template "row" .}}  templates inside templates
     {{- … -}}                                     trims white space;   {{/* a comment */}}
 
-Text becomes tokens (`goparse_lexer`), tokens become nodes (`goparse`), nodes are executed on a value. Errors carry
+Text becomes tokens (`lexer`), tokens become nodes (`parser`), nodes are executed on a value. Errors carry
 Go's own words and positions, since a learner will search for them:
 
     template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.imageContext

@@ -22,8 +22,16 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import TextIO
 
-from imagelab.dockerfile.instructions import Command as Program
-from imagelab.dockerfile.instructions import Copy, From, Healthcheck, Instruction, Pairs, Text, Words
+from imagelab.dockerfile.instructions import (
+    CommandInstruction,
+    Copy,
+    From,
+    Healthcheck,
+    Instruction,
+    PairsInstruction,
+    TextInstruction,
+    WordsInstruction,
+)
 from imagelab.engine.build import trace as said
 from imagelab.oci.digest import Digest
 from imagelab.output import eras
@@ -108,13 +116,13 @@ def old_text(found: Instruction) -> str:
     match found:
         case From(base=base):
             words = [base, *words[1:]]
-        case Program() | Words():
+        case CommandInstruction() | WordsInstruction():
             words = list(found.words)
-        case Pairs(pairs=pairs):
+        case PairsInstruction(pairs=pairs):
             words = [word for pair in pairs for word in pair]
         case Copy():
             words = [*found.sources, found.target]
-        case Text(value=value):
+        case TextInstruction(value=value):
             words = [value]
         case Healthcheck():
             words = list(found.line.args)
