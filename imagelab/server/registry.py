@@ -95,7 +95,7 @@ Answer = tuple[int, Headers, Body]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
-class Refused(Exception):
+class RegistryErrorResponse(Exception):
     """An answer that is an error; `code` is the specification's."""
 
     def __init__(self, code: str, detail: object = None, status: int | None = None) -> None:
@@ -115,37 +115,42 @@ class RegistryApp:
 
     def __init__(self, storage: RegistryStorage) -> None:
         self._storage = storage
+        self._handlers: Mapping[str, Callable[[RegistryRequest, str, str], Answer]] = {
+            "manifests": self._manifests,
+            "blobs": self._blobs,
+            "blobs/uploads": self._uploads,
+            "tags": self._tags,
+            "referrers": self._referrers,
+        }
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Body:
-        request = Request(environ)
+        request = RegistryRequest(environ)
         try:
             status, headers, body = self._answer(request)
-        except Refused as refused:
+        except RegistryErrorResponse as refused:
             status, headers, body = refused.answer()
         headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
         start_response(f"{status} {_REASONS[status]}", sorted((name, str(value)) for name, value in headers.items()))
         return () if request.method == "HEAD" else body
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: RegistryRequest) -> Answer:
         if request.path in ("/v2", "/v2/"):
             return _json({})
         if request.path == "/v2/_catalog":
             return self._catalog(request)
         match = _ROUTE.fullmatch(request.path)
         if match is None:
-            raise Refused("NAME_UNKNOWN", {"path": request.path})
+            raise RegistryErrorResponse("NAME_UNKNOWN", {"path": request.path})
         name, what, which = match["name"], match["what"], match["which"] or ""
         if not _NAME.fullmatch(name):
-            raise Refused("NAME_INVALID", {"name": name})
+            raise RegistryErrorResponse("NAME_INVALID", {"name": name})
         if request.method not in ("GET", "HEAD") and not self._storage.writable:
-            raise Refused("UNSUPPORTED", "this registry is read-only")
-        handle = getattr(self, "_" + what.replace("blobs/uploads", "uploads"))
-        answer: Answer = handle(request, name, which)
-        return answer
+            raise RegistryErrorResponse("UNSUPPORTED", "this registry is read-only")
+        return self._handlers[what](request, name, which)
 
     # -- manifests ------------------------------------------------------------------------------------------
 
-    def _manifests(self, request: Request, name: str, which: str) -> Answer:
+    def _manifests(self, request: RegistryRequest, name: str, which: str) -> Answer:
         match request.method:
             case "GET" | "HEAD":
                 return self._get_manifest(name, which)
@@ -153,15 +158,15 @@ class RegistryApp:
                 return self._put_manifest(request, name, which)
             case "DELETE":
                 return self._delete_manifest(name, which)
-        raise Refused("UNSUPPORTED")
+        raise RegistryErrorResponse("UNSUPPORTED")
 
     def _find_manifest(self, name: str, which: str) -> tuple[Digest, str]:
         manifests = self._storage.manifests(name)
         if not manifests:
-            raise Refused("NAME_UNKNOWN", {"name": name})
+            raise RegistryErrorResponse("NAME_UNKNOWN", {"name": name})
         digest = Digest(which) if _DIGEST.fullmatch(which) else self._storage.tags(name).get(which)
         if digest is None or digest not in manifests:
-            raise Refused("MANIFEST_UNKNOWN", {"Tag": which})
+            raise RegistryErrorResponse("MANIFEST_UNKNOWN", {"Tag": which})
         return digest, manifests[digest]
 
     def _get_manifest(self, name: str, which: str) -> Answer:
@@ -170,13 +175,13 @@ class RegistryApp:
             raw = file.read()
         return 200, _described(digest, len(raw), media_type), [raw]
 
-    def _put_manifest(self, request: Request, name: str, which: str) -> Answer:
+    def _put_manifest(self, request: RegistryRequest, name: str, which: str) -> Answer:
         by_digest = bool(_DIGEST.fullmatch(which))
         if not by_digest and not _TAG.fullmatch(which):
-            raise Refused("TAG_INVALID", {"Tag": which})
+            raise RegistryErrorResponse("TAG_INVALID", {"Tag": which})
         raw = request.read(LARGEST_MANIFEST)
         if by_digest and Digest.of(raw) != which:
-            raise Refused("DIGEST_INVALID", {"expected": which, "received": Digest.of(raw)})
+            raise RegistryErrorResponse("DIGEST_INVALID", {"expected": which, "received": Digest.of(raw)})
         data = _manifest_json(raw)
         self._refuse_unknown_blobs(name, data)
         media_type = request.header("Content-Type") or data.get("mediaType") or OCI_MANIFEST
@@ -192,12 +197,12 @@ class RegistryApp:
         manifests = self._storage.manifests(name)
         for entry in data.get("manifests") or ():
             if _digest_of(entry) not in manifests:
-                raise Refused("MANIFEST_BLOB_UNKNOWN", {"digest": entry.get("digest")})
+                raise RegistryErrorResponse("MANIFEST_BLOB_UNKNOWN", {"digest": entry.get("digest")})
         blobs = [data["config"]] if isinstance(data.get("config"), dict) else []
         for entry in [*blobs, *(data.get("layers") or ())]:
             digest = _digest_of(entry)
             if self._storage.blob_size(digest) is None and not entry.get("urls"):
-                raise Refused("MANIFEST_BLOB_UNKNOWN", {"digest": digest})
+                raise RegistryErrorResponse("MANIFEST_BLOB_UNKNOWN", {"digest": digest})
 
     def _delete_manifest(self, name: str, which: str) -> Answer:
         digest, _ = self._find_manifest(name, which)
@@ -209,22 +214,22 @@ class RegistryApp:
 
     # -- blobs ----------------------------------------------------------------------------------------------
 
-    def _blobs(self, request: Request, name: str, which: str) -> Answer:
+    def _blobs(self, request: RegistryRequest, name: str, which: str) -> Answer:
         if not _DIGEST.fullmatch(which):
-            raise Refused("DIGEST_INVALID", {"digest": which})
+            raise RegistryErrorResponse("DIGEST_INVALID", {"digest": which})
         digest = Digest(which)
         size = self._storage.blob_size(digest)
         if size is None:
-            raise Refused("BLOB_UNKNOWN", {"digest": which})
+            raise RegistryErrorResponse("BLOB_UNKNOWN", {"digest": which})
         match request.method:
             case "GET" | "HEAD":
                 return self._get_blob(request, digest, size)
             case "DELETE":
                 self._storage.delete_blob(digest)
                 return 202, {"Content-Length": "0"}, ()
-        raise Refused("UNSUPPORTED")
+        raise RegistryErrorResponse("UNSUPPORTED")
 
-    def _get_blob(self, request: Request, digest: Digest, size: int) -> Answer:
+    def _get_blob(self, request: RegistryRequest, digest: Digest, size: int) -> Answer:
         headers = _described(digest, size, "application/octet-stream") | {"Accept-Ranges": "bytes"}
         wanted = _range(request.header("Range"), size)
         first, last = wanted or (0, size - 1)
@@ -239,12 +244,12 @@ class RegistryApp:
 
     # -- uploads --------------------------------------------------------------------------------------------
 
-    def _uploads(self, request: Request, name: str, which: str) -> Answer:
+    def _uploads(self, request: RegistryRequest, name: str, which: str) -> Answer:
         if request.method == "POST" and not which:
             return self._start(request, name)
         size = self._storage.upload_size(which)
         if size is None:
-            raise Refused("BLOB_UPLOAD_UNKNOWN", {"upload": which})
+            raise RegistryErrorResponse("BLOB_UPLOAD_UNKNOWN", {"upload": which})
         match request.method:
             case "GET":
                 return self._progress(204, name, which, size)
@@ -258,9 +263,9 @@ class RegistryApp:
             case "DELETE":
                 self._storage.cancel_upload(which)
                 return 204, {}, ()
-        raise Refused("UNSUPPORTED")
+        raise RegistryErrorResponse("UNSUPPORTED")
 
-    def _start(self, request: Request, name: str) -> Answer:
+    def _start(self, request: RegistryRequest, name: str) -> Answer:
         mount = request.query("mount")
         if mount and _DIGEST.fullmatch(mount) and self._storage.blob_size(Digest(mount)) is not None:
             return self._created(name, Digest(mount))
@@ -270,12 +275,12 @@ class RegistryApp:
             return self._finish(request, name, upload)
         return self._progress(202, name, upload, 0)
 
-    def _refuse_gap(self, request: Request, size: int) -> None:
+    def _refuse_gap(self, request: RegistryRequest, size: int) -> None:
         """Chunks come in order: each starts where the last one ended."""
         content_range = request.header("Content-Range")
         match = re.fullmatch(r"(?:bytes )?(\d+)-(\d+)(?:/.*)?", content_range) if content_range else None
         if content_range and (match is None or int(match[1]) != size):
-            raise Refused("BLOB_UPLOAD_INVALID", {"expected": f"{size}-", "received": content_range})
+            raise RegistryErrorResponse("BLOB_UPLOAD_INVALID", {"expected": f"{size}-", "received": content_range})
 
     def _progress(self, status: int, name: str, upload: str, size: int) -> Answer:
         headers = {
@@ -285,13 +290,13 @@ class RegistryApp:
         }
         return status, headers if status == 204 else headers | {"Content-Length": "0"}, ()
 
-    def _finish(self, request: Request, name: str, upload: str) -> Answer:
+    def _finish(self, request: RegistryRequest, name: str, upload: str) -> Answer:
         wanted = request.query("digest")
         if not _DIGEST.fullmatch(wanted):
-            raise Refused("DIGEST_INVALID", {"digest": wanted})
+            raise RegistryErrorResponse("DIGEST_INVALID", {"digest": wanted})
         found = self._storage.finish_upload(upload, Digest(wanted))
         if found != wanted:
-            raise Refused("DIGEST_INVALID", {"expected": wanted, "received": found})
+            raise RegistryErrorResponse("DIGEST_INVALID", {"expected": wanted, "received": found})
         return self._created(name, found)
 
     def _created(self, name: str, digest: Digest) -> Answer:
@@ -300,21 +305,21 @@ class RegistryApp:
 
     # -- lists ----------------------------------------------------------------------------------------------
 
-    def _tags(self, request: Request, name: str, which: str) -> Answer:
+    def _tags(self, request: RegistryRequest, name: str, which: str) -> Answer:
         if which != "list" or request.method not in ("GET", "HEAD"):
-            raise Refused("UNSUPPORTED")
+            raise RegistryErrorResponse("UNSUPPORTED")
         if not self._storage.manifests(name):
-            raise Refused("NAME_UNKNOWN", {"name": name})
+            raise RegistryErrorResponse("NAME_UNKNOWN", {"name": name})
         page, headers = _page(request, sorted(self._storage.tags(name)), f"/v2/{name}/tags/list")
         return _json({"name": name, "tags": page}, headers=headers)
 
-    def _catalog(self, request: Request) -> Answer:
+    def _catalog(self, request: RegistryRequest) -> Answer:
         page, headers = _page(request, self._storage.repositories(), "/v2/_catalog")
         return _json({"repositories": page}, headers=headers)
 
-    def _referrers(self, request: Request, name: str, which: str) -> Answer:
+    def _referrers(self, request: RegistryRequest, name: str, which: str) -> Answer:
         if not _DIGEST.fullmatch(which) or request.method not in ("GET", "HEAD"):
-            raise Refused("UNSUPPORTED" if _DIGEST.fullmatch(which) else "DIGEST_INVALID")
+            raise RegistryErrorResponse("UNSUPPORTED" if _DIGEST.fullmatch(which) else "DIGEST_INVALID")
         found = [entry for entry in self._referring(name, which)]
         wanted = request.query("artifactType")
         headers = {"Content-Type": OCI_INDEX}
@@ -337,7 +342,7 @@ class RegistryApp:
             yield entry
 
 
-class Request:
+class RegistryRequest:
     """What was asked, read from a WSGI environ."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
@@ -370,7 +375,7 @@ class Request:
         for piece in self.pieces():
             body += piece
             if len(body) > limit:
-                raise Refused("SIZE_INVALID", {"limit": limit})
+                raise RegistryErrorResponse("SIZE_INVALID", {"limit": limit})
         return bytes(body)
 
 
@@ -405,13 +410,13 @@ def _manifest_json(raw: bytes) -> dict[str, Any]:
     try:
         return decode(raw, "manifest")
     except ManifestError as error:
-        raise Refused("MANIFEST_INVALID", str(error)) from None
+        raise RegistryErrorResponse("MANIFEST_INVALID", str(error)) from None
 
 
 def _digest_of(entry: Any) -> Digest:
     if isinstance(entry, dict) and isinstance(entry.get("digest"), str) and _DIGEST.fullmatch(entry["digest"]):
         return Digest(entry["digest"])
-    raise Refused("MANIFEST_INVALID", f"not a descriptor: {json.dumps(entry)[:200]}")
+    raise RegistryErrorResponse("MANIFEST_INVALID", f"not a descriptor: {json.dumps(entry)[:200]}")
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
@@ -424,7 +429,7 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     else:
         first, last = int(match[1]), min(int(match[2]) if match[2] else size - 1, size - 1)
     if first > last or first >= size:
-        raise Refused("BLOB_UPLOAD_INVALID", {"range": header, "size": size}, status=416)
+        raise RegistryErrorResponse("BLOB_UPLOAD_INVALID", {"range": header, "size": size}, status=416)
     return first, last
 
 
@@ -435,7 +440,7 @@ def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _page(request: Request, names: list[str], path: str) -> tuple[list[str], Headers]:
+def _page(request: RegistryRequest, names: list[str], path: str) -> tuple[list[str], Headers]:
     """`?n=` names after `?last=`, and the link to the next page when there is one."""
     last, count = request.query("last"), request.query("n")
     rest = [name for name in names if not last or name > last]
