@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagelab.lab.lab import Lab, Settings
     from imagelab.oci.digest import Digest
     from imagelab.state.events import ProgressSink
-    from imagelab.store.journal import Verb
+    from imagelab.store.journal import VerbRecord
     from imagelab.view.panel import Panel
 
     Function = Callable[["Context"], int]
@@ -52,7 +52,7 @@ class Context:
         self.options, self.parsed = Parsed(), Parsed()
         self._given, self.progress = lab, progress
         self._lab: Lab | None = None
-        self._verb: AbstractContextManager[Verb] | None = None
+        self._verb: AbstractContextManager[VerbRecord] | None = None
         self.recorded = True
         """Is what this line changes a step of the timeline?"""
         self._heard = b""

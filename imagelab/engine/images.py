@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from imagelab.oci.documents import ImageConfig
     from imagelab.registry.client import Upstream
     from imagelab.state.image_filters import Filters
-    from imagelab.state.removal import Plan
+    from imagelab.state.removal import RemovalPlan
     from imagelab.state.reports import DiskUsage, HistoryRow, ImageUsage, PruneReport
 
 _HEX = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
@@ -182,20 +182,20 @@ class Images:
 
         Raises ImageNotFoundError, or ConflictError, and then nothing has changed.
         """
-        from imagelab.state.removal import Plan
+        from imagelab.state.removal import RemovalPlan
 
         image, found_by = self.find(name)
-        plan = Plan(self._state())
+        plan = RemovalPlan(self._state())
         plan.remove(image, name, found_by, force=force, prune=prune)
         return self._carry_out(plan)
 
     def prune(self, *, all: bool = False, filters: Filters | None = None) -> PruneReport:
         """Remove dangling images, or with `all` every image no container uses (R5.17-R5.21)."""
         from imagelab.state.image_filters import Filters, select_prunable
-        from imagelab.state.removal import Plan, freed_bytes
+        from imagelab.state.removal import RemovalPlan, freed_bytes
 
         state = self._state()
-        plan = Plan(state)
+        plan = RemovalPlan(state)
         for image in select_prunable(
             state, filters or Filters(), all=all, now=self._context.clock(), tz=self._context.timezone()
         ):
@@ -205,7 +205,7 @@ class Images:
 
         return PruneReport(removed, freed_bytes(state, removed))
 
-    def _carry_out(self, plan: Plan) -> tuple[Removal, ...]:
+    def _carry_out(self, plan: RemovalPlan) -> tuple[Removal, ...]:
         with self._store.transaction() as tx:
             for name in plan.untagged:
                 tx.untag(name)

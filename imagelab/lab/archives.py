@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from imagelab.lab.lab import Lab
     from imagelab.lab.results.images import LabImage
     from imagelab.state.events import ProgressSink
-    from imagelab.store.journal import Verb
+    from imagelab.store.journal import VerbRecord
     from imagelab.store.store import Store
 
 
@@ -24,7 +24,7 @@ class Archived:
         engine: Engine
         pull_progress: ProgressSink
 
-        def verb(self, *words: str) -> AbstractContextManager[Verb]: ...
+        def verb(self, *words: str) -> AbstractContextManager[VerbRecord]: ...
 
     def save(self, *names: str, to: str | Path, platform: str | None = None) -> Path:
         """Images as one file, as `docker save` writes it in this lab's era; the file's path."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imagelab.lab.build_context import BuildContext
     from imagelab.lab.lab import Settings
     from imagelab.lab.results.build import LabBuild
-    from imagelab.store.journal import Verb
+    from imagelab.store.journal import VerbRecord
     from imagelab.store.store import Store
 
 Files = Mapping[str, str | bytes]
@@ -31,7 +31,7 @@ class Builds:
         @property
         def era(self) -> str: ...
         def now(self) -> int: ...
-        def verb(self, *words: str) -> AbstractContextManager[Verb]: ...
+        def verb(self, *words: str) -> AbstractContextManager[VerbRecord]: ...
 
     def build(
         self, source: Files | str | Path, tag: str = "", *, dockerfile: str = "", arguments: Mapping[str, str] | None = None,

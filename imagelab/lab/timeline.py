@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imagelab.engine.timeline import Moved, Timeline
     from imagelab.lab.lab import Settings
     from imagelab.lab.results.timeline import Move, Steps
-    from imagelab.store.journal import Verb
+    from imagelab.store.journal import VerbRecord
     from imagelab.store.store import Store
 
 
@@ -33,7 +33,7 @@ class Past:
         def era(self) -> str: ...
         def now(self) -> int: ...
 
-    def verb(self, *words: str) -> AbstractContextManager[Verb]:
+    def verb(self, *words: str) -> AbstractContextManager[VerbRecord]:
         """What changes inside is one step, with this command line (the words after `docker`)."""
         return self.store.verb(words, self.now())
 

@@ -53,7 +53,7 @@ class LayerIndex:
         return [change for change in changed if change is not None]
 
 
-class Stage(Protocol):
+class PipelineStage(Protocol):
     """A part of the work that takes its pieces in order, perhaps beside the others. What it raises, the next call raises."""
 
     def feed(self, piece: bytes) -> None:
@@ -78,7 +78,7 @@ class LayerScanner:
         media_type: str = OCI_LAYER_GZIP,
         *,
         keep: Callable[[bytes], object] | None = None,
-        stage: Callable[[Callable[[bytes], object]], Stage] | None = None,
+        stage: Callable[[Callable[[bytes], object]], PipelineStage] | None = None,
     ) -> None:
         self._media_type = media_type
         self._blob, self._tar = hashlib.sha256(), hashlib.sha256()
@@ -87,9 +87,9 @@ class LayerScanner:
         self._keep = keep
         self._to_inflate: Callable[[bytes], object] = self._inflate
         self._to_read: Callable[[bytes], object] = self._read
-        self._stages: Sequence[Stage] = self._in_stages(stage) if stage is not None else ()
+        self._stages: Sequence[PipelineStage] = self._in_stages(stage) if stage is not None else ()
 
-    def _in_stages(self, stage: Callable[[Callable[[bytes], object]], Stage]) -> Sequence[Stage]:
+    def _in_stages(self, stage: Callable[[Callable[[bytes], object]], PipelineStage]) -> Sequence[PipelineStage]:
         inflating, reading = stage(self._inflate), stage(self._read)
         self._to_inflate, self._to_read = inflating.feed, reading.feed
         return inflating, reading

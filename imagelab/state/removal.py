@@ -10,7 +10,7 @@ references off, and delete it. Deleting may make the parent superfluous: an unta
 goes too, and so on down (R5.8). What refuses, in this order (R5.10): a child image, a running container, more than
 one reference, a stopped container.
 
-The work is done on a `Plan`: a scratch copy of the few facts that matter (who is called what, who stands on whom),
+The work is done on a `RemovalPlan`: a scratch copy of the few facts that matter (who is called what, who stands on whom),
 changed as Docker would change its own, so that removing a thousand images costs a thousand small steps. The engine
 then writes the plan's `untagged` and `deleted` down in one transaction.
 """
@@ -28,7 +28,7 @@ from imagelab.state.events import Deleted, Removal, Untagged
 from imagelab.state.model import Container, Image, State
 
 
-class Plan:
+class RemovalPlan:
     """A removal in the making. `removed` is what Docker prints, in order; `untagged` and `deleted` what to write."""
 
     def __init__(self, state: State) -> None:

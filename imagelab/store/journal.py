@@ -48,8 +48,8 @@ Net = dict[tuple[str, str], Row | None]
 
 
 @dataclass(slots=True)
-class Verb:
-    """A command at work. `numbers`: the steps it has become so far, none while it has changed nothing."""
+class VerbRecord:
+    """A command that runs. `step_numbers`: the steps it has become so far, none while it has changed nothing."""
 
     command: tuple[str, ...]
     at: int
@@ -70,15 +70,15 @@ class Journal:
 
     # -- recording ------------------------------------------------------------------------------------------
 
-    def begin(self, verb: Verb | None, *, creates_step: bool) -> int:
+    def begin(self, verb: VerbRecord | None, *, creates_step: bool) -> int:
         """From here on changes are entered: under the verb's step, one of their own, or (not `creates_step`) the latest one."""
         position = self.position
         goes_on = not creates_step if verb is None else verb.step_numbers[-1:] == [position]
-        step = position if goes_on else self._new_step(verb or Verb((), at=0), position)
+        step = position if goes_on else self._new_step(verb or VerbRecord((), at=0), position)
         self._db.execute("UPDATE recording SET step = ?, changed = 0", (step or None,))
         return step
 
-    def end(self, step: int, verb: Verb | None) -> bool:
+    def end(self, step: int, verb: VerbRecord | None) -> bool:
         """No more is entered. True when something changed; a step that changed nothing is taken back."""
         changed = bool(self._db.execute("SELECT changed FROM recording").fetchone()[0])
         self._db.execute("UPDATE recording SET step = NULL")
@@ -92,7 +92,7 @@ class Journal:
         """Has something changed since `begin`?"""
         return bool(self._db.execute("SELECT changed FROM recording").fetchone()[0])
 
-    def _new_step(self, verb: Verb, position: int) -> int:
+    def _new_step(self, verb: VerbRecord, position: int) -> int:
         number = int(self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM steps").fetchone()[0])
         self._tips[number] = self.tip
         self._db.execute(
@@ -116,7 +116,7 @@ class Journal:
         question = "SELECT 1 FROM steps WHERE number > ? AND parent = ?"
         return self._db.execute(question, (step, step)).fetchone() is not None
 
-    def finish(self, verb: Verb) -> None:
+    def finish(self, verb: VerbRecord) -> None:
         """A verb is over: its events, and which of its steps were none after all."""
         for step in verb.step_numbers:
             self._db.execute("DELETE FROM journal WHERE step = ? AND old IS new", (step,))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from imagelab.state.events import Event
     from imagelab.store.blobs import Blobs, Download
     from imagelab.store.history import History
-    from imagelab.store.journal import Verb
+    from imagelab.store.journal import VerbRecord
 
 KEPT_INPUT = 1 << 25
 """Bytes of an archive or a build's context that the timeline keeps; of a larger one it only knows the name."""
@@ -72,7 +72,7 @@ class Store:
         self._lease: AbstractContextManager[bool] | None = None
         self._trees: dict[Digest, Tree] = {}
         self._sparse: dict[Digest, dict[int, Row]] = {}
-        self._verb: Verb | None = None
+        self._verb: VerbRecord | None = None
         self._verbs = 0
 
     @classmethod
@@ -238,7 +238,7 @@ class Store:
     # -- timeline -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def verb(self, command: Sequence[str], at: int) -> Iterator[Verb]:
+    def verb(self, command: Sequence[str], at: int) -> Iterator[VerbRecord]:
         """Whatever changes until the end of this is one step, with its command line; `at`: nanoseconds since 1970.
 
         A verb inside another is part of it. The verb that is yielded takes events, inputs and the exit code.
@@ -246,9 +246,9 @@ class Store:
         if self._verb is not None:
             yield self._verb
             return
-        from imagelab.store.journal import Verb
+        from imagelab.store.journal import VerbRecord
 
-        verb = self._verb = Verb(tuple(command), at)
+        verb = self._verb = VerbRecord(tuple(command), at)
         self._verbs += 1
         try:
             yield verb

@@ -10,14 +10,14 @@ from imagelab.errors import ConflictError
 from imagelab.oci.documents import Digest
 from imagelab.state.events import Deleted, Untagged
 from imagelab.state.model import State
-from imagelab.state.removal import Plan, freed_bytes
+from imagelab.state.removal import RemovalPlan, freed_bytes
 from states import a_state, chain, container, id_of, image
 
 DIGEST = "@sha256:" + "d" * 64
 
 
-def remove(state: State, word: str, name: str | None = None, *, force: bool = False, prune: bool = True) -> Plan:
-    plan = Plan(state)
+def remove(state: State, word: str, name: str | None = None, *, force: bool = False, prune: bool = True) -> RemovalPlan:
+    plan = RemovalPlan(state)
     canonical = f"docker.io/library/{name}" if name else None
     plan.remove(state.images[id_of(word)], name or id_of(word).short, canonical, force=force, prune=prune)
     return plan
@@ -132,7 +132,7 @@ def test_prune_skips_what_refuses_and_counts_layers() -> None:
         image("kept", "a", names=["x:1"]),
         containers=[container("c", "used")],
     )
-    plan = Plan(state)
+    plan = RemovalPlan(state)
     for word in ("dangling", "used"):
         plan.prune(id_of(word))
     assert plan.deleted == [id_of("dangling")]
@@ -158,7 +158,7 @@ def test_what_stays_is_whole(shape: list[tuple[int, bool, bool]], data: st.DataO
         return
     state = a_state(*images)
     victim = data.draw(st.sampled_from(images)).image
-    plan = Plan(state)
+    plan = RemovalPlan(state)
     try:
         plan.remove(victim, victim.id.short, None, force=data.draw(st.booleans()), prune=data.draw(st.booleans()))
     except ConflictError:

@@ -12,7 +12,7 @@ from imagelab.app import Lab
 from imagelab.errors import ConflictError, ImageNotFoundError
 from imagelab.state.events import Deleted
 from imagelab.state.model import State
-from imagelab.state.removal import Plan
+from imagelab.state.removal import RemovalPlan
 from imagelab.view.graph.model import IMAGE
 from imagelab.view.listings.dangling import DEFINITIONS, dangling_view, verdicts, why
 from imagelab.view.listings.removal import Target, preview_rmi, without
@@ -133,7 +133,7 @@ def test_the_preview_is_what_the_plan_does(state: State, data: st.DataObject, fo
     found = data.draw(st.sampled_from(list(state.images.values())))
     name = data.draw(st.sampled_from([None, *state.names(found.id)]))
     shown = preview_rmi(state, [Target("x", found, name)], force=force, prune=prune)
-    plan = Plan(state)
+    plan = RemovalPlan(state)
     try:
         plan.remove(found, "x", name, force=force, prune=prune)
     except ConflictError as error:

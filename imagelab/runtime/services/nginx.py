@@ -14,7 +14,7 @@ from typing import Any
 from imagelab.runtime.filesystem import Errno, User
 from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps
 from imagelab.runtime.services.nginx_config import ConfigProblem, Directive, Scope, parse
-from imagelab.runtime.services.nginx_pages import REASONS, Answer, Request, answer
+from imagelab.runtime.services.nginx_pages import REASONS, Answer, HttpRequest, answer
 from imagelab.runtime.shell.patterns import paths
 from imagelab.runtime.streams import text
 from imagelab.runtime.userland.accounts import user_number
@@ -188,7 +188,7 @@ class Server:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         self._requests += 1
-        request = Request.of(environ)
+        request = HttpRequest.of(environ)
         server = self._server_for(request)
         worker = self._worker()
         found = answer(request, server, self, worker)
@@ -201,7 +201,7 @@ class Server:
         self._log_access(request, found, server)
         return [b""] if request.method == "HEAD" or found.status == 304 else [found.body]
 
-    def _server_for(self, request: Request) -> Scope:
+    def _server_for(self, request: HttpRequest) -> Scope:
         candidates = [server for server in self.servers if request.port in self.listens(server)] or self.servers
         for server in candidates:
             if any(request.host in directive.words for directive in server.all("server_name")):
@@ -228,7 +228,9 @@ class Server:
         except Errno:
             pass  # a log that cannot be written stops no request
 
-    def log_error(self, level: str, message: str, request: Request | None = None, server: Scope | None = None) -> None:
+    def log_error(
+        self, level: str, message: str, request: HttpRequest | None = None, server: Scope | None = None
+    ) -> None:
         """`2016/11/22 08:40:13 [error] 7#7: *1 …`."""
         if request is not None:
             name = server.text("server_name", "") if server else ""
@@ -238,7 +240,7 @@ class Server:
             f"{self._date('%Y/%m/%d %H:%M:%S')} [{level}] 7#7: {message}",
         )
 
-    def _log_access(self, request: Request, found: Answer, server: Scope) -> None:
+    def _log_access(self, request: HttpRequest, found: Answer, server: Scope) -> None:
         directive: list[Directive] = server.all("access_log")
         path, *rest = directive[-1].words if directive else ["/var/log/nginx/access.log"]
         if path == "off":

@@ -25,7 +25,7 @@ MOST_TURNS = 10
 
 
 @dataclass
-class Request:
+class HttpRequest:
     """What was asked."""
 
     method: str
@@ -39,7 +39,7 @@ class Request:
     scheme: str = "http"
 
     @classmethod
-    def of(cls, environ: dict[str, Any]) -> Request:
+    def of(cls, environ: dict[str, Any]) -> HttpRequest:
         """From WSGI's environment."""
         headers = {key[5:].lower(): str(value) for key, value in environ.items() if key.startswith("HTTP_")}
         raw_path = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1")
@@ -95,13 +95,13 @@ def page(status: int, version: str) -> bytes:
     return f'<html>\r\n<head><title>{title}</title></head>\r\n<body bgcolor="white">\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/{version}</center>\r\n</body>\r\n</html>\r\n'.encode()
 
 
-def answer(request: Request, server: Scope, nginx: Server, worker: User) -> Answer:
+def answer(request: HttpRequest, server: Scope, nginx: Server, worker: User) -> Answer:
     """The answer to a request."""
     return _Work(request, server, nginx, worker).run()
 
 
 class _Work:
-    def __init__(self, request: Request, server: Scope, nginx: Server, worker: User) -> None:
+    def __init__(self, request: HttpRequest, server: Scope, nginx: Server, worker: User) -> None:
         self.request, self.server, self.nginx, self.worker = request, server, nginx, worker
         self.path, self.turns = request.path, 0
         self.location = server

@@ -185,7 +185,7 @@ class Shell(ShellState):
         """Run one; its redirections hold for it alone."""
         if isinstance(command, syntax.Simple):
             return (yield from self._simple(command))
-        if isinstance(command, syntax.Function):
+        if isinstance(command, syntax.FunctionDefinition):
             self.functions[command.name] = command.body
             return 0
         try:

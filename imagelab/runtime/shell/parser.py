@@ -22,7 +22,7 @@ from imagelab.runtime.shell.syntax import (
     Command,
     Condition,
     For,
-    Function,
+    FunctionDefinition,
     Group,
     If,
     Pipeline,
@@ -34,13 +34,13 @@ from imagelab.runtime.shell.syntax import (
     While,
     Word,
 )
-from imagelab.runtime.shell.words import EVERYTHING_ENDS, KEYWORDS, SyntaxProblem, Words
+from imagelab.runtime.shell.words import EVERYTHING_ENDS, KEYWORDS, SyntaxProblem, WordReader
 
 OPENING = {"if", "for", "while", "until", "case", "{", "!"}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Parser(Words):
+class Parser(WordReader):
     """`bash`: with what bash adds to the language."""
 
     def next(self) -> Script | None:
@@ -197,7 +197,7 @@ class Parser(Words):
 
     def _function(self, name: str) -> Command:
         self._blank_lines()
-        return Function(name, self._command())
+        return FunctionDefinition(name, self._command())
 
     def _condition(self, _: str) -> Command:
         items: list[Word | str] = []

@@ -131,7 +131,7 @@ class Case(Compound):
 
 
 @dataclass(slots=True)
-class Function(Compound):
+class FunctionDefinition(Compound):
     name: str
     body: Command
 
@@ -150,7 +150,7 @@ class Condition(Compound):
     items: list[Word | str]
 
 
-Command = Simple | Subshell | Group | If | For | While | Case | Function | Calculation | Condition
+Command = Simple | Subshell | Group | If | For | While | Case | FunctionDefinition | Calculation | Condition
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ class Incomplete(SyntaxProblem):
     """The text ends too early."""
 
 
-class Words:
+class WordReader:
     """Walks a text and reads words. `bash`: with what bash adds to the language."""
 
     def __init__(self, text: str, *, bash: bool = False, line: int = 1) -> None:

@@ -44,7 +44,7 @@ class Address:
 
 
 @dataclass
-class Command:
+class SedCommand:
     """One command. `target` is where a jump goes; `active`: its range has begun."""
 
     name: str = ""
@@ -71,7 +71,7 @@ class _Parser:
     def __init__(self, p: Process, pieces: list[tuple[str, str]], *, extended: bool) -> None:
         self.p, self.pieces, self.extended = p, pieces, extended
         self.script, self.at = "\n".join(source for _, source in pieces), 0
-        self.commands, self.blocks = list[Command](), list[int]()
+        self.commands, self.blocks = list[SedCommand](), list[int]()
 
     def problem(self, message: str, at: int | None = None) -> SedProblem:
         char, pieces = self.at if at is None else at, list(self.pieces)
@@ -86,7 +86,7 @@ class _Parser:
         self.at += len(found[0]) if found else 0
         return found[0] if found else ""
 
-    def parse(self) -> list[Command]:
+    def parse(self) -> list[SedCommand]:
         """The commands, with their jumps."""
         labels = dict[str, int]()
         while (self.taken(r"[\s;]*") or True) and self.at < len(self.script):
@@ -107,13 +107,13 @@ class _Parser:
                 command.target = labels.get(command.text, len(self.commands))
         return self.commands
 
-    def command(self) -> Command:
+    def command(self) -> SedCommand:
         first, second = self.address(), None
         if first and self.taken(r"\s*,\s*") and (second := self.address()) is None:
             raise self.problem("unexpected `,'", min(self.at + 1, len(self.script)))
         if first and first.line == 0:
             raise self.problem("invalid usage of line address 0", self.at + 1)
-        command = Command("", first, second, negated=bool(self.taken(r"\s*!")))
+        command = SedCommand("", first, second, negated=bool(self.taken(r"\s*!")))
         if self.taken(r"\s*!"):
             raise self.problem("multiple `!'s")
         command.name = self.taken(r"\s*\S").strip()
@@ -156,7 +156,7 @@ class _Parser:
         except BadPattern as problem:
             raise self.problem(str(problem)) from None
 
-    def operand(self, command: Command) -> None:
+    def operand(self, command: SedCommand) -> None:
         name = command.name
         if name in "#:}" and command.first:
             raise self.problem(
@@ -187,14 +187,14 @@ class _Parser:
         if name not in "#aicr:{" and self.taken(r"[ \t]*[^\s;#}]"):
             raise self.problem("extra characters after command")
 
-    def lines(self, command: Command) -> None:
+    def lines(self, command: SedCommand) -> None:
         """The text of a, i, c: on the same line, or after a backslash and the end of the line."""
         if not self.taken(r"[ \t]*\\[ \t]*\n|[ \t]*\\(?=[ \t]*[^\n])|[ \t]*\\\Z|[ \t]*(?=[^\s])"):
             raise self.problem("expected \\ after `a', `c' or `i'")
         source = self.taken(r"(?:\\[\s\S]|[^\\\n])*")
         command.text = re.sub(r"\\(\n|.)", r"\1", _with_tabs(source)) + "\n" if source else ""
 
-    def translation(self, command: Command) -> None:
+    def translation(self, command: SedCommand) -> None:
         delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `y' command"
         sets = [_with_tabs(self.until(delimiter, problem, expression=False)) for _ in "12"]
         sets = [re.sub(r"\\([\\n])", lambda m: "\n" if m[1] == "n" else "\\", one) for one in sets]
@@ -202,7 +202,7 @@ class _Parser:
             raise self.problem("strings for `y' command are different lengths")
         command.text, command.flags = sets
 
-    def substitution(self, command: Command) -> None:
+    def substitution(self, command: SedCommand) -> None:
         delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `s' command"
         source, template = self.until(delimiter, problem), self.until(delimiter, problem, expression=False)
         while flag := self.taken(r"[gpiI]|\d+"):
@@ -235,7 +235,7 @@ class _Run:
     """A script at work."""
 
     def __init__(
-        self, p: Process, commands: list[Command], names: list[str], suffix: str | None, flags: set[str]
+        self, p: Process, commands: list[SedCommand], names: list[str], suffix: str | None, flags: set[str]
     ) -> None:
         self.p, self.commands, self.names, self.suffix = p, commands, names, suffix
         self.quiet, self.separate = "n" in flags, suffix is not None
@@ -376,7 +376,7 @@ class _Run:
             return self.matches(address.pattern).search(self.space) is not None
         return self.at_end if address.last else self.number == address.line
 
-    def selected(self, command: Command) -> bool:
+    def selected(self, command: SedCommand) -> bool:
         first, second = command.first, command.second
         if first is None or second is None:
             return first is None or self.meets(first)
@@ -391,7 +391,7 @@ class _Run:
         command.active = self.number < second.line
         return self.number <= second.line or self.meets(first)
 
-    def one(self, command: Command) -> None:
+    def one(self, command: SedCommand) -> None:
         """A command that only changes the buffers or writes."""
         match command.name:
             case "s":
@@ -418,7 +418,7 @@ class _Run:
                 buffers = {"g": (hold, hold), "G": (f"{space}\n{hold}", hold), "x": (hold, space), "h": (space, space), "H": (space, f"{hold}\n{space}")}  # fmt: skip
                 self.space, self.hold = buffers.get(name, (space, hold))
 
-    def substitute(self, command: Command) -> None:
+    def substitute(self, command: SedCommand) -> None:
         seen, end = 0, -1
 
         def replaced(match: re.Match[str]) -> str:

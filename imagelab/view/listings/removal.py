@@ -7,7 +7,7 @@
     Would be deleted:   layer 0a4cac88da10
     Stays:              layer a43b6cac7b3c: nginx:latest stands on it
 
-The removal itself is `removal.Plan`, on the same values as the real one, so the preview cannot promise something else. What is
+The removal itself is `removal.RemovalPlan`, on the same values as the real one, so the preview cannot promise something else. What is
 added here is the other side: for everything that the image consists of and that would still be there, who holds it.
 """
 
@@ -21,7 +21,7 @@ from imagelab.oci.digest import Digest
 from imagelab.oci.reference import familiar
 from imagelab.state.events import Removal, Untagged
 from imagelab.state.model import Image, State
-from imagelab.state.removal import Plan, freed_bytes
+from imagelab.state.removal import RemovalPlan, freed_bytes
 from imagelab.units import human_size
 from imagelab.view.graph.lab_graph import image as picture_of
 from imagelab.view.graph.model import Graph, graph
@@ -140,7 +140,7 @@ def preview_rmi(
     for target in targets:
         if target.image.id not in now.images or (target.name is not None and target.name not in now.references):
             continue
-        plan = Plan(now)
+        plan = RemovalPlan(now)
         try:
             plan.remove(target.image, target.typed, target.name, force=force, prune=prune)
         except ConflictError as error:
