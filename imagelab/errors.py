@@ -31,7 +31,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, Self
 
     Origin = Literal["daemon", "client", "stream"]
 
@@ -42,11 +42,21 @@ class ImageLabError(Exception):
     exit_code = 1
     origin: Origin = "daemon"
 
-    def __init__(self, message: str, *, hint: str = "", origin: Origin | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", origin: Origin | None = None, exit_code: int | None = None
+    ) -> None:
         super().__init__(message)
         self.hint = hint
         if origin is not None:
             self.origin = origin
+        if exit_code is not None:
+            self.exit_code = exit_code
+
+    def from_(self, origin: Origin) -> Self:
+        """The same error, as it is printed when it arises there."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__ |= {**vars(self), "origin": origin}
+        return error
 
 
 class ReferenceSyntaxError(ImageLabError):
@@ -56,18 +66,18 @@ class ReferenceSyntaxError(ImageLabError):
     """
 
     origin: Origin = "client"
-    text = ""
-    cause = ""
+
+    def __init__(
+        self, message: str, *, hint: str = "", origin: Origin | None = None, text: str = "", cause: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, origin=origin)
+        self.text, self.cause = text, cause
 
 
 class UsageError(ImageLabError):
     """The command line is wrong; the face adds the usage lines (R6.20). Bad flags exit 125, wrong counts 1."""
 
     origin: Origin = "client"
-
-    def __init__(self, message: str, *, hint: str = "", exit_code: int = 1) -> None:
-        super().__init__(message, hint=hint)
-        self.exit_code = exit_code
 
 
 class InvalidFilterError(ImageLabError):

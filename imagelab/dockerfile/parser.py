@@ -38,8 +38,9 @@ NAMES = ("add", "arg", "cmd", "copy", "entrypoint", "env", "expose", "from", "he
 class DockerfileError(ImageLabError):
     """The Dockerfile cannot be understood. `line` counts from 1; 0 when it is the file as a whole."""
 
-    line = 0
-    exit_code = 1
+    def __init__(self, message: str, *, line: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,9 @@ def _decoded(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        what = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
-        found = DockerfileError(f"failed to parse {name}: line {line} is {what}", hint="save the file as UTF-8")
-        found.line = line
-        raise found from None
+        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8"
+        message = f"failed to parse {name}: line {line} is {encoding}"
+        raise DockerfileError(message, line=line, hint="save the file as UTF-8") from None
 
 
 def located(message: str, text: str, line: int, end: int = 0, *, at: str = "") -> DockerfileError:
@@ -107,9 +107,8 @@ def located(message: str, text: str, line: int, end: int = 0, *, at: str = "") -
     shown = lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
     lead = f"line {line}: " if end <= line else f"lines {line}-{end}: "
     column = max(shown.find(at), 0) if at else len(shown) - len(shown.lstrip())
-    error = DockerfileError(message, hint=f"{lead}{shown}\n{' ' * (len('hint: ') + len(lead) + column)}^")
-    error.line = line
-    return error
+    caret = " " * (len("hint: ") + len(lead) + column) + "^"
+    return DockerfileError(message, line=line, hint=f"{lead}{shown}\n{caret}")
 
 
 def parse_line(text: str, escape: str = "\\", start: int = 1, end: int = 1) -> Line:

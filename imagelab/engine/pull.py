@@ -100,8 +100,7 @@ class Puller:
         try:
             pulled = self._pull_target(reference, target, raw, media_type)
         except ImageLabError as error:
-            error.origin = "stream"  # progress has been shown, so Docker prints it bare (R2.20)
-            raise
+            raise error.from_("stream") from None  # progress has been shown, so Docker prints it bare (R2.20)
         self.emit(Progress(f"Digest: {target.digest}"))
         return pulled
 

@@ -184,9 +184,7 @@ def _digest(text: str, found: str | None) -> Digest | None:
 
 
 def _refused(text: str, cause: str) -> ReferenceSyntaxError:
-    error = ReferenceSyntaxError(cause, hint=_HINTS.get(cause, ""))
-    error.text, error.cause = text, cause
-    return error
+    return ReferenceSyntaxError(cause, hint=_HINTS.get(cause, ""), text=text, cause=cause)
 
 
 _HINTS = {
@@ -199,8 +197,7 @@ def parse_in_daemon(text: str) -> Reference:
     try:
         return Reference.parse(text)
     except ReferenceSyntaxError as error:
-        error.origin = "daemon"
-        raise
+        raise error.from_("daemon") from None
 
 
 def tag_target(target: str) -> Reference:

@@ -15,10 +15,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagelab.errors import ImageLabError
 from imagelab.state.model import Container, State
+
+if TYPE_CHECKING:
+    from imagelab.errors import Origin
 
 NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 FIRST_PORT, LAST_PORT = 32768, 60999
@@ -46,23 +49,27 @@ class NoCommandError(ImageLabError):
 class CannotStartError(ImageLabError):
     """The container is there and its program cannot be run; `exit_code` is 126 or 127 (R6.11)."""
 
-    reason = ""
+    def __init__(
+        self, message: str, *, exit_code: int, reason: str = "", hint: str = "", origin: Origin | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, origin=origin, exit_code=exit_code)
+        self.reason = reason
 
     def in_exec(self) -> CannotStartError:
         """The same, as `docker exec` says it: bare, and never 125 (R6.12)."""
-        said = f"OCI runtime exec failed: exec failed: unable to start container process: {self.reason}: unknown"
-        error = CannotStartError(said if self.reason else str(self), origin="stream" if self.reason else "daemon")
-        error.exit_code = 127 if self.exit_code == 127 else 126
-        return error
+        message = f"OCI runtime exec failed: exec failed: unable to start container process: {self.reason}: unknown"
+        return CannotStartError(
+            message if self.reason else str(self),
+            exit_code=127 if self.exit_code == 127 else 126,
+            origin="stream" if self.reason else "daemon",
+        )
 
 
 def cannot_start(reason: str, code: int, *, runtime: bool = True) -> CannotStartError:
     """Why, as Docker's runtime says it; `runtime=False`: as the daemon does."""
     frame = "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: "  # fmt: skip
-    error = CannotStartError(f"{frame}{reason}: unknown" if runtime else reason)
-    error.exit_code = code
-    error.reason = reason if runtime else ""
-    return error
+    message = f"{frame}{reason}: unknown" if runtime else reason
+    return CannotStartError(message, exit_code=code, reason=reason if runtime else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +224,7 @@ def checked_name(state: State, name: str) -> str:
 
 
 def _bad(message: str, hint: str) -> ImageLabError:
-    error = ImageLabError(message, hint=hint)
-    error.exit_code = 125
-    return error
+    return ImageLabError(message, hint=hint, exit_code=125)
 
 
 def random_name(state: State, container_id: str) -> str:

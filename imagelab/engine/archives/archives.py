@@ -63,8 +63,7 @@ class Archives:
         try:
             loaded = loader.load(source, wanted)
         except ImageLabError as error:
-            error.origin = "stream"  # Docker answers within its stream
-            raise
+            raise error.from_("stream") from None  # Docker answers within its stream
         for one in loaded:
             self._context.emit(Event("image", "load", one.image.id, {"name": one.image.id}))
         return loaded

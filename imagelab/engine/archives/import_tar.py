@@ -145,9 +145,7 @@ def _bad(text: str) -> ArchiveError:
 
 
 def _refused(error: LayerFormatError) -> ArchiveError:
-    found = refused(error, A_TAR)
-    found.origin = "daemon"
-    return found
+    return refused(error, A_TAR).from_("daemon")
 
 
 @contextmanager

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imagelab.errors import ImageNotFoundError, NotFoundError, ReferenceSyntaxError
+from imagelab.errors import ImageNotFoundError, NotFoundError
 from imagelab.oci.digest import Digest
-from imagelab.oci.reference import Reference
+from imagelab.oci.reference import Reference, parse_in_daemon
 from imagelab.state.model import Image, State
 
 _ID = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
@@ -42,7 +42,7 @@ def _meant(state: State, name: str, era: str) -> list[tuple[Digest, str]]:
     """(image, canonical tag or "") of one argument."""
     if re.fullmatch(r"(?:sha256:)?[a-f0-9]{64}|sha256:[a-f0-9]+", name):
         return [(_by_id(state, name, era), "")]
-    reference = _parsed(name)
+    reference = parse_in_daemon(name)
     if reference.digest or reference.tag:
         full = f"{reference.repository}@{reference.digest}" if reference.digest else str(reference)
         if full not in state.references:
@@ -55,14 +55,6 @@ def _meant(state: State, name: str, era: str) -> list[tuple[Digest, str]]:
     if of_repository:
         return [(state.references[one], "" if "@" in one else one) for one in of_repository]
     return [(_by_id(state, name, era), "")]
-
-
-def _parsed(name: str) -> Reference:
-    try:
-        return Reference.parse(name)
-    except ReferenceSyntaxError as error:
-        error.origin = "daemon"
-        raise
 
 
 def _by_id(state: State, text: str, era: str) -> Digest:
