@@ -71,16 +71,16 @@ def tar_of(recipe: LayerRecipe) -> bytes:
 
 def _contents(recipe: LayerRecipe) -> dict[str, bytes]:
     """Every file of the layer and its bytes, filled up to the size wanted."""
-    found = {path: text.encode() for path, text in recipe.files.items()}
+    files = {path: text.encode() for path, text in recipe.files.items()}
     folder = SOURCES / recipe.source
     if recipe.source:
-        found |= {f.relative_to(folder).as_posix(): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+        files |= {f.relative_to(folder).as_posix(): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
     for name in recipe.programs:
-        found[f"usr/bin/{name}" if name in IN_USR else f"bin/{name}"] = f"#!imagelab {name}\n".encode()
-    missing = (recipe.size or 0) - sum(map(len, found.values()))
+        files[f"usr/bin/{name}" if name in IN_USR else f"bin/{name}"] = f"#!imagelab {name}\n".encode()
+    missing = (recipe.size or 0) - sum(map(len, files.values()))
     if recipe.size is not None and missing < 0:
         raise SystemExit(f"{recipe.created_by[:60]}: the files alone are {-missing} bytes more than {recipe.size}")
-    return found | dict(_filler(recipe, missing)) if missing > 0 else found
+    return files | dict(_filler(recipe, missing)) if missing > 0 else files
 
 
 def _filler(recipe: LayerRecipe, missing: int) -> Iterator[tuple[str, bytes]]:
@@ -258,10 +258,10 @@ class Book:
 
 def book() -> Book:
     """The whole cast, built now."""
-    made = Book()
+    cast = Book()
     for tag in CAST:
-        made.add(tag)
-    return made
+        cast.add(tag)
+    return cast
 
 
 def _json(data: object) -> bytes:
@@ -279,14 +279,14 @@ def _zstd(data: bytes) -> bytes:
 
 
 def main() -> None:
-    made = book()
+    cast = book()
     shutil.rmtree(DATA, ignore_errors=True)
     (DATA / "blobs").mkdir(parents=True)
-    for digest, data in made.blobs.items():
+    for digest, data in cast.blobs.items():
         (DATA / "blobs" / digest.hex).write_bytes(data)
-    index = {"manifests": made.manifests, "repositories": made.repositories}
+    index = {"manifests": cast.manifests, "repositories": cast.repositories}
     (DATA / "index.json").write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"{len(made.blobs)} blobs, {sum(map(len, made.blobs.values())) / 1000:.0f} kB, in {DATA}")
+    print(f"{len(cast.blobs)} blobs, {sum(map(len, cast.blobs.values())) / 1000:.0f} kB, in {DATA}")
 
 
 if __name__ == "__main__":

@@ -97,16 +97,16 @@ class Faulty:
         self._registry, self._faults, self._sleep = registry, faults, sleep
 
     def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        found = _WHAT.fullmatch(environ["PATH_INFO"])
-        if not self._faults.load() or (found is None and environ["PATH_INFO"] != "/token"):
+        match = _WHAT.fullmatch(environ["PATH_INFO"])
+        if not self._faults.load() or (match is None and environ["PATH_INFO"] != "/token"):
             return self._registry(environ, start_response)
-        if found is None or self._asks_for_token(environ, found["name"]):
-            return self._token_auth(environ, start_response, found["name"] if found else "")
+        if match is None or self._asks_for_token(environ, match["name"]):
+            return self._token_auth(environ, start_response, match["name"] if match else "")
         method = environ["REQUEST_METHOD"]
-        if found["what"] == "manifests":
-            return self._manifest(environ, start_response, found["name"], counts=method == "GET")
+        if match["what"] == "manifests":
+            return self._manifest(environ, start_response, match["name"], counts=method == "GET")
         if method == "GET":
-            return self._blob(environ, start_response, found["name"])
+            return self._blob(environ, start_response, match["name"])
         return self._registry(environ, start_response)
 
     # -- tokens ---------------------------------------------------------------------------------------------

@@ -90,11 +90,11 @@ class ClassroomStorage:
     def manifests(self, repository: str) -> Mapping[Digest, str]:
         """All builds published so far: the older ones can still be had by digest."""
         kinds, releases = contents()["manifests"], self._releases()
-        found: dict[Digest, str] = {}
+        manifests: dict[Digest, str] = {}
         for tag, builds in contents()["repositories"].get(repository, {}).items():
             for build in builds[: releases.get(f"{repository}:{tag}", 0) + 1]:
-                found |= {Digest.trusted(digest): kinds[digest] for digest in build}
-        return found
+                manifests |= {Digest.trusted(digest): kinds[digest] for digest in build}
+        return manifests
 
     def tags(self, repository: str) -> Mapping[str, Digest]:
         releases, tags = self._releases(), contents()["repositories"].get(repository, {})

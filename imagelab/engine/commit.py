@@ -40,12 +40,12 @@ class NewImage:
 
 def with_parents(changes: Iterable[Change], tree: Tree) -> tuple[Change, ...]:
     """The changes, and every directory on the way to them, as a layer's tar has them (R6.31)."""
-    found = {change.path: change for change in changes}
-    for path in list(found):
+    changed = {change.path: change for change in changes}
+    for path in list(changed):
         while "/" in path:
             path = path.rpartition("/")[0]
-            found.setdefault(path, Put(path, tree[path]))
-    return tuple(found.values())
+            changed.setdefault(path, Put(path, tree[path]))
+    return tuple(changed.values())
 
 
 def store_image(store: Store, new: NewImage, read: Callable[[Node], bytes], now: int) -> Image:

@@ -34,17 +34,21 @@ def select(state: State, filters: Filters, *, all: bool, last: int, engine: Engi
     images = _images(state, filters, engine)
     anything = all or last > 0 or "status" in filters or "exited" in filters or before or since
 
-    def shown(one: Container) -> bool:
-        if not (anything or one.running):
+    def shown(container: Container) -> bool:
+        if not (anything or container.running):
             return False
-        if images is not None and one.image not in images:
+        if images is not None and container.image not in images:
             return False
-        if any(one.created >= moment for moment in before) or any(one.created <= moment for moment in since):
+        if any(container.created >= moment for moment in before) or any(
+            container.created <= moment for moment in since
+        ):
             return False
-        return _holds(one, filters)
+        return _holds(container, filters)
 
-    found = sorted(filter(shown, state.containers.values()), key=lambda one: (-one.created, one.id))
-    return found[:last] if last > 0 else found
+    containers = sorted(
+        filter(shown, state.containers.values()), key=lambda container: (-container.created, container.id)
+    )
+    return containers[:last] if last > 0 else containers
 
 
 def _check(filters: Filters) -> None:
@@ -64,24 +68,26 @@ def _images(state: State, filters: Filters, engine: Engine) -> set[str] | None:
     """Those of `ancestor`, and all that were made from them here; None when nobody asked."""
     if "ancestor" not in filters:
         return None
-    found: set[str] = set()
+    image_ids: set[str] = set()
     for name in filters["ancestor"]:
         try:
             image = engine.images.resolve(name)
         except (ImageNotFoundError, ImageLabError):
             continue
-        found |= {one for one in state.images if one == image.id or image.id in state.parents(one)}
-    return found
+        image_ids |= {
+            image_id for image_id in state.images if image_id == image.id or image.id in state.parents(image_id)
+        }
+    return image_ids
 
 
-def _holds(one: Container, filters: Filters) -> bool:
+def _holds(container: Container, filters: Filters) -> bool:
     checks: dict[str, Callable[[str], bool]] = {
-        "id": lambda value: one.id.startswith(value),
-        "name": lambda value: re.search(value.replace("^/", "^", 1), one.name) is not None,
-        "status": lambda value: one.status == value,
-        "exited": lambda value: not one.running and one.status != "created" and one.exit_code == int(value),
-        "publish": lambda value: _port(value) in [port for port, bindings in one.ports.items() if bindings],
-        "expose": lambda value: _port(value) in one.ports,
+        "id": lambda value: container.id.startswith(value),
+        "name": lambda value: re.search(value.replace("^/", "^", 1), container.name) is not None,
+        "status": lambda value: container.status == value,
+        "exited": lambda value: not container.running and container.status != "created" and container.exit_code == int(value),
+        "publish": lambda value: _port(value) in [port for port, bindings in container.ports.items() if bindings],
+        "expose": lambda value: _port(value) in container.ports,
         "health": lambda value: value == "none",
         "network": lambda value: value == "bridge",
         "volume": lambda value: False,
@@ -89,16 +95,18 @@ def _holds(one: Container, filters: Filters) -> bool:
         "isolation": lambda value: value == "default",
     }  # fmt: skip
     for key, values in filters.items():
-        if key == "label" and not _labelled(one, values):
+        if key == "label" and not _labelled(container, values):
             return False
         if key in checks and not any(checks[key](value) for value in values):
             return False
     return True
 
 
-def _labelled(one: Container, wanted: Iterable[str]) -> bool:
+def _labelled(container: Container, wanted: Iterable[str]) -> bool:
     pairs = [text.partition("=") for text in wanted]
-    return all(key in one.labels and (not equals or one.labels[key] == value) for key, equals, value in pairs)
+    return all(
+        key in container.labels and (not equals or container.labels[key] == value) for key, equals, value in pairs
+    )
 
 
 def _port(text: str) -> str:

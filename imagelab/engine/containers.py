@@ -81,17 +81,17 @@ class Containers:
         containers = self.state.containers
         if name in containers:
             return containers[name]
-        named = [one for one in containers.values() if one.name == name.removeprefix("/")]
+        named = [container for container in containers.values() if container.name == name.removeprefix("/")]
         if named:
             return named[0]
-        found = [one for one in containers.values() if name and one.id.startswith(name)]
-        if len(found) > 1:
+        candidates = [container for container in containers.values() if name and container.id.startswith(name)]
+        if len(candidates) > 1:
             raise ConflictError(
                 f"multiple IDs found with provided prefix: {name}", hint="type more of the ID, or the name"
             )
-        if not found:
+        if not candidates:
             raise ContainerNotFoundError(f"No such container: {name}", hint=_known(containers))
-        return found[0]
+        return candidates[0]
 
     def _event(self, action: str, container: Container) -> None:
         self._context.emit(
@@ -353,7 +353,9 @@ class Containers:
 
     def prune(self, keep: Callable[[Container], bool] = lambda container: False) -> tuple[list[str], int]:
         """Remove all that do not run: (their IDs, bytes freed)."""
-        gone = [one for one in self.state.containers.values() if not one.running and not keep(one)]
+        gone = [
+            container for container in self.state.containers.values() if not container.running and not keep(container)
+        ]
         for container in gone:
             discard(self.store, container.id)
             self._event("destroy", container)
@@ -472,10 +474,10 @@ def signal_number(name: str) -> int:
     """`9`, `KILL`, `SIGKILL`. ImageLabError: `invalid signal: FOO`."""
     from imagelab.runtime.shell.processes import signal_number as number
 
-    found = number(name)
-    if found is None:
+    value = number(name)
+    if value is None:
         raise ImageLabError(f"invalid signal: {name}", hint="for example TERM, KILL, HUP, or a number")
-    return found
+    return value
 
 
 def _known(containers: Mapping[str, Container]) -> str:

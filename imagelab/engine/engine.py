@@ -75,7 +75,7 @@ class Engine:
     def state(self) -> State:
         """Everything the lab holds now; a container that died unseen is known to be dead."""
         state = self.store.state()
-        return self.containers.state if any(one.running for one in state.containers.values()) else state
+        return self.containers.state if any(container.running for container in state.containers.values()) else state
 
     @cached_property
     def containers(self) -> Containers:

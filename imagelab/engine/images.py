@@ -110,15 +110,15 @@ class Images:
         if not (match := _HEX.fullmatch(text)):
             return None
         prefix = "sha256:" + match[1]
-        found = [image for image_id, image in state.images.items() if image_id.startswith(prefix)]
-        return found[0] if len(found) == 1 else self._by_target(state, prefix)
+        images = [image for image_id, image in state.images.items() if image_id.startswith(prefix)]
+        return images[0] if len(images) == 1 else self._by_target(state, prefix)
 
     def _by_target(self, state: State, prefix: str) -> Image | None:
         """In Docker 29 an image's ID is the digest of its manifest or index (R1.23)."""
         if self._context.era() != "29":
             return None
-        found = [image for image in state.images.values() if image.target.startswith(prefix)]
-        return found[0] if len(found) == 1 else None
+        images = [image for image in state.images.values() if image.target.startswith(prefix)]
+        return images[0] if len(images) == 1 else None
 
     # -- pull and tag ---------------------------------------------------------------------------------------
 

@@ -305,9 +305,9 @@ def _refuse_foreign(layer: Descriptor) -> None:
         )
 
 
-def _first_difference(found: Sequence[Digest], wanted: Sequence[Digest]) -> str:
-    at = next(i for i, pair in enumerate(zip(found, wanted, strict=True)) if pair[0] != pair[1])
-    return f"layer {at + 1} unpacks to {found[at]}, the config says {wanted[at]}"
+def _first_difference(unpacked: Sequence[Digest], wanted: Sequence[Digest]) -> str:
+    at = next(i for i, pair in enumerate(zip(unpacked, wanted, strict=True)) if pair[0] != pair[1])
+    return f"layer {at + 1} unpacks to {unpacked[at]}, the config says {wanted[at]}"
 
 
 def stacked(indexes: Sequence[LayerIndex]) -> list[Layer]:

@@ -83,10 +83,10 @@ class Timeline:
         _at_least_none(count)
         behind = self._history.behind(count + 1)
         if count > len(behind):
-            there = {0: "nothing to undo", 1: "there is one step to undo"}.get(
+            problem = {0: "nothing to undo", 1: "there is one step to undo"}.get(
                 len(behind), f"there are {len(behind)} steps to undo"
             )
-            raise TimelineError(there, hint="imagelab steps shows what was done")
+            raise TimelineError(problem, hint="imagelab steps shows what was done")
         return self.at(behind[count] if count < len(behind) else 0)
 
     def redo(self, count: int = 1) -> Moved:
@@ -95,10 +95,10 @@ class Timeline:
         back, ahead = self._history.way(self.position, self._history.tip)
         ahead = [] if back else ahead
         if count > len(ahead):
-            said = {0: "nothing to redo", 1: "there is one step to redo"}.get(
+            problem = {0: "nothing to redo", 1: "there is one step to redo"}.get(
                 len(ahead), f"there are {len(ahead)} steps to redo"
             )
-            raise TimelineError(said, hint="redo follows an undo; imagelab steps --all shows other branches")
+            raise TimelineError(problem, hint="redo follows an undo; imagelab steps --all shows other branches")
         return self.at(ahead[count - 1]) if count else Moved()
 
     def at(self, number: int) -> Moved:
@@ -112,13 +112,19 @@ class Timeline:
         start = self.position
         up, down = self._history.way(start, number)
         there = self._history.state(number).containers
-        leaving = [one for one in here.values() if one.running and not (one.id in there and there[one.id].running)]
-        kept = self._history.kept([one.id for one in leaving])
+        leaving = [
+            container
+            for container in here.values()
+            if container.running and not (container.id in there and there[container.id].running)
+        ]
+        entries = self._history.kept([container.id for container in leaving])
         for container in leaving:
             self._containers.kill_for_good(container)
-        staying = {one.id: one.pid for one in here.values() if one.running and one not in leaving}
+        staying = {
+            container.id: container.pid for container in here.values() if container.running and container not in leaving
+        }
         with self._lock_turns(list(staying)):
-            self._history.move(start, number, [one.id for one in leaving], kept, staying)
+            self._history.move(start, number, [container.id for container in leaving], entries, staying)
         notes = self._reconcile(list(here), there)
         return Moved(self._history.some(up), self._history.some(down), tuple(note for note in notes if note))
 

@@ -64,7 +64,7 @@ def equal(first: Any, *others: Any) -> bool:
     """`eq`: the first equals any of the others."""
     if not others:
         raise GoError("missing argument for comparison")
-    return any(_same(first, other) for other in others)
+    return any(_same(first, value) for value in others)
 
 
 def _same(first: Any, other: Any) -> bool:
@@ -144,11 +144,11 @@ def index(value: Any, *keys: Any) -> Any:
             raise GoError("index of nil pointer")
         if isinstance(value, str) or is_list(value):
             items = _bytes(value) if isinstance(value, str) else value
-            at = _position(key, len(items))
-            if at == len(items):
-                what = "string" if isinstance(value, str) else "slice"
-                raise GoError(f"reflect: {what} index out of range")
-            value = Byte(items[at]) if isinstance(value, str) else items[at]
+            position = _position(key, len(items))
+            if position == len(items):
+                kind = "string" if isinstance(value, str) else "slice"
+                raise GoError(f"reflect: {kind} index out of range")
+            value = Byte(items[position]) if isinstance(value, str) else items[position]
         elif is_map(value):
             if key is None:
                 raise GoError("value is nil; should be of type string")
@@ -171,8 +171,8 @@ def slice_of(value: Any, *bounds: Any) -> Any:
     if not isinstance(value, str) and not is_list(value):
         raise GoError(f"can't slice item of type {type_name(value)}")
     whole = _bytes(value) if isinstance(value, str) else value
-    found = [_position(bound, len(whole)) for bound in bounds]
-    low, high, most = [*found, *[0, len(whole), len(whole)][len(found) :]]
+    positions = [_position(bound, len(whole)) for bound in bounds]
+    low, high, most = [*positions, *[0, len(whole), len(whole)][len(positions) :]]
     for first, second in ((low, high), (high, most)):
         if first > second:
             raise GoError(f"invalid slice index: {first} > {second}")

@@ -100,7 +100,7 @@ class CommandNode:
     at: int
 
     def __str__(self) -> str:
-        return " ".join(f"({one})" if isinstance(one, PipeNode) else str(one) for one in self.operands)
+        return " ".join(f"({operand})" if isinstance(operand, PipeNode) else str(operand) for operand in self.operands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class BranchNode:
 
     def __str__(self) -> str:
         inner = "".join(map(_written, self.body))
-        other = "" if self.otherwise is None else "{{else}}" + "".join(map(_written, self.otherwise))
-        return f"{{{{{self.word} {self.pipe}}}}}{inner}{other}{{{{end}}}}"
+        otherwise = "" if self.otherwise is None else "{{else}}" + "".join(map(_written, self.otherwise))
+        return f"{{{{{self.word} {self.pipe}}}}}{inner}{otherwise}{{{{end}}}}"
 
 
 @dataclass(frozen=True, slots=True)

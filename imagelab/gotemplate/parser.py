@@ -231,13 +231,13 @@ class _Parser:
         return JumpNode(word, token.at)
 
     def _branch(self, word: str) -> BranchNode:
-        kept = len(self._variables)
+        declared = len(self._variables)
         pipe = self._pipeline(word, "close")
         self._loops += word == "range"
         body, end = self._list()
         self._loops -= word == "range"
         otherwise = self._otherwise(word) if end.word == "else" else None
-        del self._variables[kept:]
+        del self._variables[declared:]
         return BranchNode(word, pipe, tuple(body), otherwise, pipe.at)
 
     def _otherwise(self, word: str) -> tuple[Node, ...]:
@@ -296,7 +296,7 @@ class _Parser:
 
     def _declaration(self, context: str) -> tuple[list[VariableNode], bool]:
         """`$x :=`, `$x =`, and in a range `$i, $x :=`."""
-        found: list[VariableNode] = []
+        variables: list[VariableNode] = []
         while (token := self._peek_word()).kind == "variable":
             self._next()
             beside = self._peek()
@@ -309,15 +309,15 @@ class _Parser:
                     self._back(token)
                 break
             self._next_word()
-            found.append(VariableNode((token.text,), token.at))
+            variables.append(VariableNode((token.text,), token.at))
             self._variables.append(token.text)
             if not comma:
-                return found, following.kind == "assign"
-            if context != "range" or len(found) > 1:
+                return variables, following.kind == "assign"
+            if context != "range" or len(variables) > 1:
                 raise self._refuse(f"too many declarations in {context}")
             if self._peek_word().kind not in ("variable", "close", "right"):
                 raise self._refuse("range can only initialize variables")
-        return found, False
+        return variables, False
 
     def _command(self) -> CommandNode:
         at = self._peek_word().at

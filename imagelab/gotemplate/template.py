@@ -180,7 +180,7 @@ class _Run:
         self.out.append("<no value>" if value is None else show(value))
 
     def branch(self, node: BranchNode, dot: Any) -> None:
-        kept = len(self.variables)
+        declared = len(self.variables)
         if node.word == "range":
             self.range(node, dot)
         else:
@@ -189,7 +189,7 @@ class _Run:
                 self.nodes(node.body, value if node.word == "with" else dot)
             elif node.otherwise is not None:
                 self.nodes(node.otherwise, dot)
-        del self.variables[kept:]
+        del self.variables[declared:]
 
     def range(self, node: BranchNode, dot: Any) -> None:
         pairs = self.pairs(_bare(self.pipe(node.pipe, dot)), node.pipe.variables)
@@ -240,10 +240,10 @@ class _Run:
             raise self.refuse(f"template {quote(node.name)} not defined")
         self.deeper()
         data = self.pipe(node.pipe, dot) if node.pipe else None
-        kept = self.variables, self.name
+        caller = self.variables, self.name
         self.variables, self.name = [("$", data)], node.name
         self.nodes(body, data)
-        self.variables, self.name = kept
+        self.variables, self.name = caller
         self.depth -= 1
 
     def assign(self, name: str, value: Any) -> None:
@@ -346,10 +346,10 @@ class _Run:
         if isinstance(value, Mapping) and not isinstance(value, Struct):
             if has_arguments:
                 struct = isinstance(value, Ordered)
-                what = (
+                problem = (
                     "has arguments but cannot be invoked as function" if struct else "is not a method but has arguments"
                 )
-                raise self.refuse(f"{name} {what}")
+                raise self.refuse(f"{name} {problem}")
             if name in value:
                 return value[name] if isinstance(value, Ordered) else _Held(value[name])
             if self.missing_is_error:
@@ -449,5 +449,5 @@ class _Run:
         bare = _bare(value)
         if type_name(bare) == kind:
             return bare
-        found = ANY if bare is None else type_name(bare)
-        raise self.refuse(f"wrong type for value; expected {kind}; got {found}")
+        actual = ANY if bare is None else type_name(bare)
+        raise self.refuse(f"wrong type for value; expected {kind}; got {actual}")

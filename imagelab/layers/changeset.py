@@ -198,10 +198,10 @@ def node_of(row: Row, place: str) -> Node:
 # -- an index as bytes --------------------------------------------------------------------------------------
 
 
-def pack(found: LayerIndex) -> bytes:
+def pack(index: LayerIndex) -> bytes:
     """An index in a compact form that every Python reads alike: JSON, one list per column."""
-    head = [found.blob, found.blob_size, found.diff_id, found.tar_size, found.size, found.media_type]
-    return json.dumps([head, list(zip(*found.rows, strict=True))], separators=(",", ":")).encode()
+    head = [index.blob, index.blob_size, index.diff_id, index.tar_size, index.size, index.media_type]
+    return json.dumps([head, list(zip(*index.rows, strict=True))], separators=(",", ":")).encode()
 
 
 def unpack(data: bytes) -> LayerIndex:

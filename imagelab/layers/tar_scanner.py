@@ -290,7 +290,7 @@ def _target(kind: str, link: bytes, long: str | None = None) -> str:
 
 def _records(body: bytes) -> dict[str, str]:
     """pax records: `length key=value newline`, the length counting all of it."""
-    found: dict[str, str] = {}
+    records: dict[str, str] = {}
     while body.strip(b"\0"):
         length_text, space, _ = body.partition(b" ")
         length = int(length_text) if length_text.isdigit() and len(length_text) < 8 else 0
@@ -299,17 +299,17 @@ def _records(body: bytes) -> dict[str, str]:
         if not space or not equals or not record.endswith(b"\n") or length > len(body):
             raise LayerFormatError("the layer is not a tar: a pax header does not parse")
         text = key.decode("utf-8", "surrogateescape")
-        found[text] = value[:-1].decode("latin-1" if text.startswith("SCHILY.xattr.") else "utf-8", "surrogateescape")
+        records[text] = value[:-1].decode("latin-1" if text.startswith("SCHILY.xattr.") else "utf-8", "surrogateescape")
         body = body[length:]
     for key_text in ("size", "uid", "gid"):
-        if not found.get(key_text, "0").lstrip("-").isdigit():
-            raise LayerFormatError(f"the layer is not a tar: pax {key_text} {found[key_text]!r} is not a number")
-    return found
+        if not records.get(key_text, "0").lstrip("-").isdigit():
+            raise LayerFormatError(f"the layer is not a tar: pax {key_text} {records[key_text]!r} is not a number")
+    return records
 
 
 def _xattrs(pax: dict[str, str]) -> dict[str, str] | None:
-    found = {key[13:]: value for key, value in pax.items() if key.startswith("SCHILY.xattr.")}
-    return found or None
+    xattrs = {key[13:]: value for key, value in pax.items() if key.startswith("SCHILY.xattr.")}
+    return xattrs or None
 
 
 def _pieces(fields: bytes) -> list[tuple[int, int]]:

@@ -265,10 +265,10 @@ class _Work:
         """One more name for the file at `node.target`, as it is at this moment."""
         above, _, name = node.target.rpartition("/")
         directory = self._directory(above, make=False)
-        found = directory.names.get(name) if directory else None
-        if found is None or found.node.is_directory:
+        branch = directory.names.get(name) if directory else None
+        if branch is None or branch.node.is_directory:
             raise LayerFormatError(f"{path} is a hard link to {node.target}, which is not a file of this image")
-        return copy_with(found.node, link=found.node.link or node.target)
+        return copy_with(branch.node, link=branch.node.link or node.target)
 
     def _directory(self, path: str, *, make: bool = True) -> _Branch:
         """The directory at `path`, ready to be written to; made, with its parents, where it is missing.
@@ -285,14 +285,14 @@ class _Work:
             if name == "..":
                 trail = trail[:-1] or trail
                 continue
-            found = trail[-1].names.get(name)
-            if found is not None and found.node.kind is Kind.SYMLINK:
+            branch = trail[-1].names.get(name)
+            if branch is not None and branch.node.kind is Kind.SYMLINK:
                 links += 1
                 if links > MOST_LINKS:
                     raise LayerFormatError(f"{path}: too many levels of symbolic links")
-                trail = [self.root] if found.node.target.startswith("/") else trail
-                steps.extend(found.node.target.split("/")[::-1])
-            elif found is not None and found.node.is_directory:
+                trail = [self.root] if branch.node.target.startswith("/") else trail
+                steps.extend(branch.node.target.split("/")[::-1])
+            elif branch is not None and branch.node.is_directory:
                 trail.append(self._mine(trail[-1], name))
             elif make:
                 trail[-1].names[name] = self._new(MADE)
@@ -339,17 +339,17 @@ def _differences(path: str, old: _Branch, new: _Branch, changes: list[Change]) -
     """What differs below two directories; what they share is not looked at."""
     if old.names is new.names:
         return
-    at = f"{path}/" if path else ""
-    changes.extend(Whiteout(at + name) for name in sorted(old.names.keys() - new.names.keys()))
+    prefix = f"{path}/" if path else ""
+    changes.extend(Whiteout(prefix + name) for name in sorted(old.names.keys() - new.names.keys()))
     for name in sorted(new.names):
         now, before = new.names[name], old.names.get(name)
         if now is before:
             continue
         if before is None or before.node != now.node:
-            changes.append(Put(at + name, now.node))
+            changes.append(Put(prefix + name, now.node))
         if now.node.is_directory:
-            kept = before if before is not None and before.node.is_directory else _Branch(MADE)
-            _differences(at + name, kept, now, changes)
+            known = before if before is not None and before.node.is_directory else _Branch(MADE)
+            _differences(prefix + name, known, now, changes)
 
 
 # -- drafts -------------------------------------------------------------------------------------------------

@@ -80,8 +80,8 @@ def init_layer(hostname: str, created: int) -> Init:
 
 def init_tree(image: Tree, init: Init) -> Tree:
     """The tree a container starts from. Directories that were there keep what they are (and their time)."""
-    made = [change for change in init.changes if not (isinstance(change, Put) and _is_directory(image, change))]
-    return apply(image, made)
+    changes = [change for change in init.changes if not (isinstance(change, Put) and _is_directory(image, change))]
+    return apply(image, changes)
 
 
 def _is_directory(tree: Tree, put: Put) -> bool:

@@ -320,12 +320,12 @@ def _is(kind: str, value: Any) -> bool:
 def _check_types(data: Mapping[str, Any]) -> None:
     """ManifestError for a field of the wrong type: Docker would not read such a config either."""
     kinds = {**dict.fromkeys(_WORDS, "word"), "config": "object", "container_config": "object", "history": "list"}
-    found = [("", key, kind, data.get(key)) for key, kind in kinds.items()]
+    fields = [("", key, kind, data.get(key)) for key, kind in kinds.items()]
     for part in ("config", "container_config"):
         inner = data.get(part)
         if isinstance(inner, dict):
-            found += [(f"{part}.", key, kind, inner.get(key)) for key, kind in _TYPES.items()]
-    for where, key, kind, value in found:
+            fields += [(f"{part}.", key, kind, inner.get(key)) for key, kind in _TYPES.items()]
+    for where, key, kind, value in fields:
         if not _is(kind, value):
             raise ManifestError(f"not an image config: {where}{key} is no {kind}")
 

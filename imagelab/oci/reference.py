@@ -166,11 +166,11 @@ def _split_domain(text: str) -> tuple[str, str]:
     return registry, remainder
 
 
-def _digest(text: str, found: str | None) -> Digest | None:
+def _digest(text: str, digest: str | None) -> Digest | None:
     """The digest part, checked as go-digest does (R1.5)."""
-    if found is None:
+    if digest is None:
         return None
-    algorithm, _, hexadecimal = found.partition(":")
+    algorithm, _, hexadecimal = digest.partition(":")
     lengths = {"sha256": 64, "sha384": 96, "sha512": 128}
     if algorithm not in lengths:
         raise _refused(text, "unsupported digest algorithm")
@@ -180,7 +180,7 @@ def _digest(text: str, found: str | None) -> Digest | None:
         raise _refused(text, "invalid checksum digest format")
     if algorithm != "sha256":
         raise _refused(text, "unsupported digest algorithm")
-    return Digest.trusted(found)
+    return Digest.trusted(digest)
 
 
 def _refused(text: str, cause: str) -> ReferenceSyntaxError:

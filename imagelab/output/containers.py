@@ -100,7 +100,7 @@ DISK = ["ID", "Image", "Command", "LocalVolumes", "Size", "RunningFor", "Status"
 def disk(listed: Sequence[Container], state: State, *, era: str, now: int, tz: tzinfo) -> str:
     """The containers of `docker system df -v`, newest first: their own bytes alone, without those of their image."""
     lines = ["\t".join(HEADERS[name] for name in DISK)]
-    for container in sorted(listed, key=lambda one: (-one.created, one.id)):
+    for container in sorted(listed, key=lambda container: (-container.created, container.id)):
         row = dict(_fields(container, state, no_trunc=False, era=era, now=now, tz=tz))
         row["Size"] = lambda own=container.size: eras.size(own, era)
         lines.append("\t".join(row[name]() for name in DISK))
@@ -133,7 +133,7 @@ def inspected(container: Container, state: State, log: str, *, size: bool = Fals
     """The object `docker container inspect` prints (R6.21)."""
     config, running = dict(container.config), container.running
     command = container.command
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "Id": container.id,
         "Created": rfc3339(container.created),
         "Path": command[0] if command else "",
@@ -152,19 +152,19 @@ def inspected(container: Container, state: State, log: str, *, size: bool = Fals
     }  # fmt: skip
     if size:
         below = sum(state.layers[chain_id].size for chain_id in container.layers if chain_id in state.layers)
-        found |= {"SizeRw": container.size, "SizeRootFs": below + container.size}
+        fields |= {"SizeRw": container.size, "SizeRootFs": below + container.size}
     ports = {port: _published(bindings) if bindings else None for port, bindings in container.ports.items()}
     address = {"IPAddress": "172.17.0.2" if running else "", "Gateway": "172.17.0.1" if running else ""}
-    return found | {"Mounts": [], "Config": config, "NetworkSettings": {"Ports": ports if running else {}, **address}}
+    return fields | {"Mounts": [], "Config": config, "NetworkSettings": {"Ports": ports if running else {}, **address}}
 
 
 def _published(bindings: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """A port published everywhere is listed for both kinds of addresses."""
-    found = []
+    published = []
     for binding in bindings:
         addresses = [binding["HostIp"]] if binding["HostIp"] not in ("", "0.0.0.0") else ["0.0.0.0", "::"]
-        found += [{"HostIp": address, "HostPort": binding["HostPort"]} for address in addresses]
-    return found
+        published += [{"HostIp": address, "HostPort": binding["HostPort"]} for address in addresses]
+    return published
 
 
 def top(rows: Sequence[tuple[int, str, str]], container: Container) -> str:
@@ -189,5 +189,5 @@ def ports(container: Container, private: str, era: str) -> list[str]:
             shown = [f"{address}:{binding['HostPort']}"] + (
                 [f"[::]:{binding['HostPort']}"] if address == "0.0.0.0" and eras.both_addresses(era) else []
             )
-            lines += [one if wanted else f"{port} -> {one}" for one in shown if wanted in ("", port)]
+            lines += [place if wanted else f"{port} -> {place}" for place in shown if wanted in ("", port)]
     return lines

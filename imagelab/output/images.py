@@ -91,8 +91,8 @@ def image_rows(image: Image, state: State, options: ListOptions, era: str) -> li
     tags: dict[str, list[str]] = {}
     digests: dict[str, list[str]] = {}
     for name in names:
-        repository, found = _split(name)
-        (digests if found.startswith("sha256:") else tags).setdefault(repository, []).append(found)
+        repository, suffix = _split(name)
+        (digests if suffix.startswith("sha256:") else tags).setdefault(repository, []).append(suffix)
     if not tags and not digests:
         return [ImageRow(image, NONE, NONE, NONE)]
     wanted = options.digests or "{{.Digest}}" in options.format

@@ -43,9 +43,9 @@ def version(info: Mapping[str, Any], *, format: str = "") -> str:
     return _object(info, format) or "".join(_indented(info, 0))
 
 
-def info(found: Mapping[str, Any], *, format: str = "") -> str:
+def info(facts: Mapping[str, Any], *, format: str = "") -> str:
     """`docker info`."""
-    return _object(found, format) or "".join(f" {key}: {value}\n" for key, value in found.items())
+    return _object(facts, format) or "".join(f" {key}: {value}\n" for key, value in facts.items())
 
 
 def _object(data: Mapping[str, Any], format: str) -> str:

@@ -17,14 +17,16 @@ def columns(lines: Sequence[str], *, minimum: int = 10) -> str:
     rows = [line.split("\t") for text in lines for line in text.split("\n")]
     if len({len(row) for row in rows}) == 1:  # a listing: every column lasts from the first line to the last
         last = len(rows[0]) - 1
-        found = [max(minimum, max(map(len, column)) + PADDING) for column in list(zip(*rows, strict=True))[:last]]
-        line = "".join(f"{{:{width}}}" for width in found) + "{}\n"
+        column_widths = [
+            max(minimum, max(map(len, column)) + PADDING) for column in list(zip(*rows, strict=True))[:last]
+        ]
+        line = "".join(f"{{:{width}}}" for width in column_widths) + "{}\n"
         return "".join([line.format(*row) for row in rows])
     widths = [[0] * (len(row) - 1) for row in rows]
-    for at, row in enumerate(rows):
+    for number, row in enumerate(rows):
         for column in range(len(row) - 1):
-            if not widths[at][column]:
-                _measure(rows, widths, at, column, minimum)
+            if not widths[number][column]:
+                _measure(rows, widths, number, column, minimum)
     padded = (
         "".join(cell.ljust(width) for cell, width in zip(row, row_widths, strict=False)) + row[-1]
         for row, row_widths in zip(rows, widths, strict=True)

@@ -159,10 +159,12 @@ class Remote:
                 answer = self._request("GET", endpoint, f"manifests/{which}", accept=ACCEPT)
                 self._refuse(answer, reference)
             raw = answer.content
-            found = answer.headers.get("Docker-Content-Digest") or Digest.of(raw)
-            if reference.digest and found != reference.digest:
-                raise _wrong_manifest(reference.digest, found)
-            return Descriptor(_media_type(answer), Digest(found), int(answer.headers.get("Content-Length") or len(raw)))
+            digest = answer.headers.get("Docker-Content-Digest") or Digest.of(raw)
+            if reference.digest and digest != reference.digest:
+                raise _wrong_manifest(reference.digest, digest)
+            return Descriptor(
+                _media_type(answer), Digest(digest), int(answer.headers.get("Content-Length") or len(raw))
+            )
 
         return self._first(ask)
 
@@ -182,14 +184,14 @@ class Remote:
         """Every tag, page after page (R2.30)."""
 
         def ask(endpoint: Endpoint) -> list[str]:
-            found: list[str] = []
+            tags: list[str] = []
             path: str | None = "tags/list"
             while path:
                 answer = self._request("GET", endpoint, path)
                 self._refuse(answer, self._reference)
-                found += answer.json().get("tags") or []
+                tags += answer.json().get("tags") or []
                 path = answer.links["next"]["url"] if "next" in answer.links else None
-            return found
+            return tags
 
         return self._first(ask)
 
@@ -388,8 +390,8 @@ class BlobStream:
 
 def _when_called(make: Callable[[], Any]) -> Callable[..., Any]:
     """A WSGI application that is made by the first request: a session that only asks other registries needs none."""
-    made = cache(make)
-    return lambda environ, start_response: made()(environ, start_response)
+    application = cache(make)
+    return lambda environ, start_response: application()(environ, start_response)
 
 
 def _at_once(_: float) -> None:
@@ -431,9 +433,9 @@ def _media_type(answer: requests.Response) -> str:
     return (answer.headers.get("Content-Type") or OCI_MANIFEST).partition(";")[0].strip()
 
 
-def _wrong_manifest(wanted: Digest, found: str) -> DigestMismatchError:
+def _wrong_manifest(wanted: Digest, actual: str) -> DigestMismatchError:
     return DigestMismatchError(
-        f"manifest verification failed for digest {wanted}: the bytes received are {found}",
+        f"manifest verification failed for digest {wanted}: the bytes received are {actual}",
         hint="the registry, or something on the way to it, changes what it sends",
     )
 
@@ -460,19 +462,21 @@ def _unreachable(url: str, error: Exception) -> UnreachableError:
     )
 
 
-def _checked_url(text: str, what: str) -> str:
+def _checked_url(text: str, setting: str) -> str:
     """A mirror's or upstream's URL without its trailing slash; UsageError in Docker's words (R2.31)."""
     parts = urlsplit(text)
     if "://" not in text:
-        raise UsageError(f"invalid {what}: no scheme specified for \"{text}\": must use either 'https://' or 'http://'")
+        raise UsageError(
+            f"invalid {setting}: no scheme specified for \"{text}\": must use either 'https://' or 'http://'"
+        )
     if parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"invalid {what}: unsupported scheme \"{parts.scheme}\" in \"{text}\": must use either 'https://' or 'http://'"
+            f"invalid {setting}: unsupported scheme \"{parts.scheme}\" in \"{text}\": must use either 'https://' or 'http://'"
         )
     if parts.query or parts.fragment:
-        raise UsageError(f'invalid {what}: query or fragment at end of the URI "{text}"')
+        raise UsageError(f'invalid {setting}: query or fragment at end of the URI "{text}"')
     if parts.username is not None:
         raise UsageError(
-            f'invalid {what}: username/password not allowed in URI "{parts.scheme}://xxxxx@{parts.hostname}{parts.path}"'
+            f'invalid {setting}: username/password not allowed in URI "{parts.scheme}://xxxxx@{parts.hostname}{parts.path}"'
         )
     return text.rstrip("/")

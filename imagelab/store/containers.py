@@ -46,8 +46,11 @@ class ContainerRows:
         """All of them, oldest first, without their changes."""
         if "files" not in [row[1] for row in self._db.execute("PRAGMA table_info(containers)")]:
             return {}  # an older lab, opened only to be read
-        found = [container_of(row) for row in self._db.execute("SELECT * FROM containers")]
-        return {container.id: container for container in sorted(found, key=lambda one: (one.created, one.id))}
+        containers = [container_of(row) for row in self._db.execute("SELECT * FROM containers")]
+        return {
+            container.id: container
+            for container in sorted(containers, key=lambda container: (container.created, container.id))
+        }
 
     def get(self, container_id: str) -> Container | None:
         """One of them."""
@@ -83,12 +86,12 @@ class ContainerRows:
 
     def put(self, container: Container) -> None:
         """A container; its changes stay what they are (none, for a new one)."""
-        kept = {name: getattr(container, name) for name in _KEPT} | {"layers": container.layers}
+        fields = {name: getattr(container, name) for name in _KEPT} | {"layers": container.layers}
         top = container.layers[-1] if container.layers else None
         self._db.execute(
             "INSERT INTO containers VALUES (?, ?, ?, ?, ?, '', 0) ON CONFLICT (id) DO UPDATE SET "
             "name = excluded.name, data = excluded.data",
-            (container.id, container.name, container.image, top, json.dumps(kept)),
+            (container.id, container.name, container.image, top, json.dumps(fields)),
         )
 
     def put_changes(
@@ -161,6 +164,6 @@ class ContainerRows:
 def container_of(row: Any) -> Container:
     """A row as a value."""
     container_id, name, image, _, data, files, size = row
-    kept: dict[str, Any] = json.loads(data)
-    layers = tuple(Digest.trusted(chain_id) for chain_id in kept.pop("layers"))
-    return Container(container_id, name, Digest.trusted(image), size=size, layers=layers, files=files, **kept)
+    fields: dict[str, Any] = json.loads(data)
+    layers = tuple(Digest.trusted(chain_id) for chain_id in fields.pop("layers"))
+    return Container(container_id, name, Digest.trusted(image), size=size, layers=layers, files=files, **fields)

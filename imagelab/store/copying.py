@@ -25,8 +25,8 @@ def copy(source: Path, database: Database, target: Path) -> None:
     database.backup(target / "lab.db")
 
 
-def _same_file(file: Path, other: Path) -> None:
+def _same_file(file: Path, target: Path) -> None:
     try:
-        os.link(file, other)
+        os.link(file, target)
     except OSError:  # another disk, or a file system without links
-        shutil.copyfile(file, other)
+        shutil.copyfile(file, target)

@@ -264,11 +264,11 @@ class Database:
     def backup(self, file: Path) -> None:
         """The whole database, as one transaction sees it, in another file."""
         with translate_os_errors():
-            other = sqlite3.connect(file)
+            target = sqlite3.connect(file)
             try:
-                self._db.backup(other)
+                self._db.backup(target)
             finally:
-                other.close()
+                target.close()
 
     def compact(self) -> None:
         """Make the file as small as what is in it. Nothing when another process is in the way."""
@@ -283,8 +283,8 @@ class Database:
 
     def check(self) -> list[str]:
         """What SQLite itself finds wrong."""
-        found = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
+        problems = [row[0] for row in self._db.execute("PRAGMA integrity_check")]
+        return [] if problems == ["ok"] else problems
 
     # -- writing, inside `writing()` ------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def examine(store: Store) -> list[str]:
     """One sentence for each thing that is wrong."""
     state = store.state()
-    problems = [f"blob {d.short} is damaged: its bytes hash to {found.short}" for d, found in _damaged(store)]
+    problems = [f"blob {d.short} is damaged: its bytes hash to {actual.short}" for d, actual in _damaged(store)]
     for layer in state.layers.values():
         problems += _layer(store, state, layer)
     for image in state.images.values():
@@ -74,9 +74,9 @@ def _damaged(store: Store) -> Iterator[tuple[Digest, Digest]]:
         with store.open_blob(digest) as file:
             while chunk := file.read(PIECE):
                 whole.update(chunk)
-        found = Digest.trusted("sha256:" + whole.hexdigest())
-        if found != digest:
-            yield digest, found
+        actual = Digest.trusted("sha256:" + whole.hexdigest())
+        if actual != digest:
+            yield digest, actual
 
 
 def _layer(store: Store, state: State, layer: Layer) -> Iterator[str]:
@@ -91,14 +91,14 @@ def _layer(store: Store, state: State, layer: Layer) -> Iterator[str]:
         yield f"{name} needs blob {layer.blob.short}, which is not here"
         return
     try:
-        found = _scan(store, layer)
+        scanned = _scan(store, layer)
     except LayerFormatError as error:
         yield f"{name}: {error}"
         return
-    if (found.diff_id, found.size, found.blob_size) != (layer.diff_id, layer.size, layer.blob_size):
-        yield f"{name} unpacks to {found.diff_id.short} of {found.size} bytes, not to {layer.diff_id.short} of {layer.size}"
+    if (scanned.diff_id, scanned.size, scanned.blob_size) != (layer.diff_id, layer.size, layer.blob_size):
+        yield f"{name} unpacks to {scanned.diff_id.short} of {scanned.size} bytes, not to {layer.diff_id.short} of {layer.size}"
     index = store.layer_index(layer.blob)
-    if index is None or [tuple(row) for row in index.rows] != [_as_stored(row) for row in found.rows]:
+    if index is None or [tuple(row) for row in index.rows] != [_as_stored(row) for row in scanned.rows]:
         yield f"{name} has an index that does not describe its tar"
 
 

@@ -57,11 +57,11 @@ class History:
         """The last steps that led to the present, as many as that or all there are; the latest first."""
         with self._lock:
             parents, step = self._journal.parents(), self._journal.position
-            found: list[int] = []
-            while step and len(found) < count:
-                found.append(step)
+            steps: list[int] = []
+            while step and len(steps) < count:
+                steps.append(step)
                 step = parents[step]
-            return found
+            return steps
 
     def some(self, numbers: Sequence[int]) -> tuple[Step, ...]:
         """These steps, in this order."""
@@ -70,10 +70,10 @@ class History:
 
     def steps(self) -> tuple[Step, ...]:
         """The steps that led to the present, then those that redo would bring back."""
-        found = {step.number: step for step in self.all()}
+        steps = {step.number: step for step in self.all()}
         parents = self.parents()
         here, there = path_to(parents, self.position), path_to(parents, self.tip)
-        return tuple(found[number] for number in (there if there[: len(here)] == here else here))
+        return tuple(steps[number] for number in (there if there[: len(here)] == here else here))
 
     def state(self, number: int) -> State:
         """The lab as it was after a step. TimelineError when there is no such step."""
@@ -111,7 +111,7 @@ class History:
             return self._journal.entries(self._journal.position, container_ids)
 
     def move(
-        self, start: int, end: int, stopped: Sequence[str], kept: list[tuple[Any, ...]], pids: dict[str, int]
+        self, start: int, end: int, stopped: Sequence[str], entries: list[tuple[Any, ...]], pids: dict[str, int]
     ) -> None:
         """Restore the state after step `end`, in one transaction.
 
@@ -122,7 +122,7 @@ class History:
             journal = self._journal
             if journal.position != start:
                 raise TimelineError("somebody else has just changed this lab", hint="look at it, and then try again")
-            journal.restore(start, stopped, kept)
+            journal.restore(start, stopped, entries)
             net = journal.between(start, end)
             journal.apply(net)
             for container_id, pid in pids.items():
@@ -155,8 +155,8 @@ class History:
         with self._lock, self._database.writing():
             journal, rows = self._journal, self._database.containers
             led_here = len(path_to(journal.all_parents(), journal.position))
-            kept = path if keep is None else path[max(0, led_here - keep) :] if keep else []
-            for version in journal.forget(kept):
+            remaining = path if keep is None else path[max(0, led_here - keep) :] if keep else []
+            for version in journal.forget(remaining):
                 if not rows.needs(version) and not journal.needs_files(version):
                     rows.drop(version)
 
@@ -165,14 +165,14 @@ class History:
         with self._lock:
             journal, rows = self._journal, self._database.containers
             parents = journal.all_parents()
-            found = [
+            problems = [
                 f"step {number} follows step {parent}, which is not here"
                 for number, parent in parents.items()
                 if parent and parent not in parents
             ]
             if journal.position and journal.position not in parents:
-                found.append(f"the lab says it is at step {journal.position}, which is not here")
+                problems.append(f"the lab says it is at step {journal.position}, which is not here")
             for container in map(container_of, journal.rows("containers")):
                 if container.files and rows.content(container.files) is None:
-                    found.append(f"the timeline has lost a version of container {container.name}'s files")
-            return found
+                    problems.append(f"the timeline has lost a version of container {container.name}'s files")
+            return problems

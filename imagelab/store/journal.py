@@ -157,8 +157,8 @@ class Journal:
         return {(kind, key): self._row(kind, key) for kind, key in keys}
 
     def _row(self, kind: str, key: str) -> Row | None:
-        found = self._db.execute(f"SELECT * FROM {kind} WHERE {KEYS[kind]} = ?", (key,)).fetchone()
-        return list(found) if found is not None else None
+        row = self._db.execute(f"SELECT * FROM {kind} WHERE {KEYS[kind]} = ?", (key,)).fetchone()
+        return list(row) if row is not None else None
 
     # -- where we are ---------------------------------------------------------------------------------------
 
@@ -254,8 +254,8 @@ class Journal:
 
     def inputs(self) -> set[Digest]:
         """The blobs that steps read from outside."""
-        found = self._db.execute("SELECT inputs FROM steps WHERE inputs != '{}'")
-        return {Digest.trusted(digest) for (inputs,) in found for digest in json.loads(inputs).values()}
+        rows = self._db.execute("SELECT inputs FROM steps WHERE inputs != '{}'")
+        return {Digest.trusted(digest) for (inputs,) in rows for digest in json.loads(inputs).values()}
 
     def needs_files(self, version: str) -> bool:
         """Does a step still name this version of a container's files?"""
@@ -344,10 +344,10 @@ def _trigger(table: str, key: str, columns: list[str], event: str) -> str:
 def _step(
     number: int, parent: int, at: int, command: str, events: str, inputs: str, exit_code: int | None, part: int
 ) -> Step:
-    found: Mapping[str, str] = json.loads(inputs)
+    digests: Mapping[str, str] = json.loads(inputs)
     return Step(
         number, parent, tuple(json.loads(command)), at, tuple(Event(*packed) for packed in json.loads(events)),
-        {name: Digest.trusted(digest) for name, digest in found.items()}, exit_code, part,
+        {name: Digest.trusted(digest) for name, digest in digests.items()}, exit_code, part,
     )  # fmt: skip
 
 

@@ -62,8 +62,8 @@ class MadeRows:
 
     def keep(self, image_ids: Iterable[str]) -> None:
         """Forget all others."""
-        kept = set(image_ids)
-        gone = [row for row in self._db.execute("SELECT image FROM made") if row[0] not in kept]
+        remaining = set(image_ids)
+        gone = [row for row in self._db.execute("SELECT image FROM made") if row[0] not in remaining]
         self._db.executemany("DELETE FROM made WHERE image = ?", gone)
 
     def unread(self) -> list[Digest]:

@@ -230,9 +230,9 @@ class Store:
         """Work out the keys of images that came without: what an archive brought, and what an older lab holds."""
         unread = self._database.made.unread()
         if unread:
-            found = [(image_id, keys(image_id)) for image_id in unread]
+            steps = [(image_id, keys(image_id)) for image_id in unread]
             with self._lock, self._database.writing():
-                for image_id, step in found:
+                for image_id, step in steps:
                     self._database.made.fill(image_id, step)
 
     # -- timeline -------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class Transaction:
 
 def reached(images: Iterable[Image], layers: Iterable[Layer], references: Iterable[str]) -> set[Digest]:
     """Every blob that these need."""
-    found = {layer.blob for layer in layers}
+    digests = {layer.blob for layer in layers}
     for image in images:
-        found |= {image.id, image.target, *(digest for _, digest, here in image.children_platforms if here)}
-    return found | {Digest.trusted(name.partition("@")[2]) for name in references if "@" in name}
+        digests |= {image.id, image.target, *(digest for _, digest, here in image.children_platforms if here)}
+    return digests | {Digest.trusted(name.partition("@")[2]) for name in references if "@" in name}

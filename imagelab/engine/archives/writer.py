@@ -225,14 +225,14 @@ class _Plan:
 
 def _checked(pieces: Iterable[bytes], expected: Digest) -> Iterator[bytes]:
     """The pieces; StoreError when they are not what they are called."""
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     try:
         for piece in pieces:
-            found.update(piece)
+            hashed.update(piece)
             yield piece
     except ImageLabError as error:
         raise _damaged(expected) from error
-    if "sha256:" + found.hexdigest() != expected:
+    if "sha256:" + hashed.hexdigest() != expected:
         raise _damaged(expected)
 
 
@@ -271,7 +271,7 @@ def manifest_of(config: Descriptor, layers: Iterable[Descriptor]) -> bytes:
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
             "config": config.to_json(),
-            "layers": [one.to_json() for one in layers],
+            "layers": [layer.to_json() for layer in layers],
         }
     )
 
