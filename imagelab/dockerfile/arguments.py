@@ -47,8 +47,8 @@ class Arguments:
     def allowed(self, environment: Iterable[str]) -> dict[str, str]:
         """What the stage's instructions see: declared ones and proxies, but for those that ENV has, sorted."""
         hidden = set(environment)
-        found = self._values({**dict.fromkeys(PROXIES), **self._declared})
-        return {name: found[name] for name in sorted(found) if name not in hidden}
+        values = self._values({**dict.fromkeys(PROXIES), **self._declared})
+        return {name: values[name] for name in sorted(values) if name not in hidden}
 
     def counted(self, names: Iterable[str]) -> list[str]:
         """Those that history and cache keep: not a proxy that nobody declared."""
@@ -59,10 +59,10 @@ class Arguments:
         return sorted(name for name in self._given if name not in self._used and name not in PROXIES)
 
     def _values(self, declared: Mapping[str, str | None]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        values: dict[str, str] = {}
         for name, default in declared.items():
             given = self._given.get(name)
             value = given if given is not None else default if default is not None else self._global.get(name)
             if value is not None:
-                found[name] = value
-        return found
+                values[name] = value
+        return values

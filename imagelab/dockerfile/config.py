@@ -57,11 +57,11 @@ SHELL = ("/bin/sh", "-c")
 def ordered(config: Mapping[str, Any]) -> Config:
     """A config with the keys Docker always writes, in its order (R7.1); maps sorted, as Go writes them."""
     full = {**_ALWAYS, **{key: value for key, value in config.items() if value or key in _ALWAYS}}
-    found = {key: full[key] for key in _ORDER if key in full}
+    sorted_config = {key: full[key] for key in _ORDER if key in full}
     for key in ("ExposedPorts", "Volumes", "Labels"):
-        if found.get(key):
-            found[key] = dict(sorted(found[key].items()))
-    return found | {key: value for key, value in full.items() if key not in found}
+        if sorted_config.get(key):
+            sorted_config[key] = dict(sorted(sorted_config[key].items()))
+    return sorted_config | {key: value for key, value in full.items() if key not in sorted_config}
 
 
 def shell_of(config: Mapping[str, Any]) -> list[str]:
@@ -87,70 +87,86 @@ def environment(config: Mapping[str, Any]) -> dict[str, str]:
 # -- substitution -------------------------------------------------------------------------------------------
 
 
-def expanded(found: Instruction, values: Mapping[str, str], escape: str = "\\") -> Instruction:
+def expanded(instruction: Instruction, values: Mapping[str, str], escape: str = "\\") -> Instruction:
     """The instruction with its variables replaced, where it is the builder who does that (R8.16). SubstitutionError."""
 
-    def one(word: str) -> str:
+    def substituted(word: str) -> str:
         return substitute(word, values, escape)
 
-    match found:
+    match instruction:
         case Label(given=True) | OnBuild() | Maintainer() | ShellInstruction() | CommandInstruction() | Healthcheck():
-            return found
+            return instruction
         case Expose():
             return replace(
-                found, words=tuple(word for text in found.words for word in substitute_words(text, values, escape))
+                instruction,
+                words=tuple(word for text in instruction.words for word in substitute_words(text, values, escape)),
             )
         case PairsInstruction():
-            return replace(found, pairs=tuple((one(key), one(value)) for key, value in found.pairs))
+            return replace(
+                instruction, pairs=tuple((substituted(key), substituted(value)) for key, value in instruction.pairs)
+            )
         case Arg():
             return replace(
-                found, pairs=tuple((one(key), None if value is None else one(value)) for key, value in found.pairs)
+                instruction,
+                pairs=tuple(
+                    (substituted(key), None if value is None else substituted(value))
+                    for key, value in instruction.pairs
+                ),
             )
         case WordsInstruction():
-            return replace(found, words=tuple(map(one, found.words)))
+            return replace(instruction, words=tuple(map(substituted, instruction.words)))
         case TextInstruction():
-            return replace(found, value=one(found.value))
+            return replace(instruction, value=substituted(instruction.value))
         case Copy():
             return replace(
-                found, sources=tuple(map(one, found.sources)), target=one(found.target), chown=one(found.chown)
+                instruction,
+                sources=tuple(map(substituted, instruction.sources)),
+                target=substituted(instruction.target),
+                chown=substituted(instruction.chown),
             )
-    return found
+    return instruction
 
 
 # -- what each does -----------------------------------------------------------------------------------------
 
 
-def applied(config: Config, found: Instruction, *, command_is_ours: bool = False) -> tuple[Config, str]:
+def applied(config: Config, instruction: Instruction, *, command_is_ours: bool = False) -> tuple[Config, str]:
     """The config after an instruction, and its comment. `command_is_ours`: CMD was set in this very Dockerfile.
 
     ImageLabError in Docker's words for a port, a signal or a path that cannot be.
     """
-    match found:
+    match instruction:
         case Cmd():
-            words = words_of(found, config)
+            words = words_of(instruction, config)
             return config | {"Cmd": words}, f"CMD {quoted(words)}"
         case Entrypoint():
-            words = words_of(found, config)
+            words = words_of(instruction, config)
             changed = {"Entrypoint": words} | ({} if command_is_ours else {"Cmd": None})
             return config | changed, f"ENTRYPOINT {quoted(words)}"
         case Env():
-            return config | {"Env": _with_values(config.get("Env") or [], found.pairs)}, f"ENV {_said(found)}"
+            return config | {
+                "Env": _with_values(config.get("Env") or [], instruction.pairs)
+            }, f"ENV {_said(instruction)}"
         case Label():
-            return config | {"Labels": {**(config.get("Labels") or {}), **dict(found.pairs)}}, f"LABEL {_said(found)}"
+            return config | {
+                "Labels": {**(config.get("Labels") or {}), **dict(instruction.pairs)}
+            }, f"LABEL {_said(instruction)}"
         case Expose():
-            ports: dict[str, dict[str, str]] = {port: {} for word in found.words for port in _ports(word)}
+            ports: dict[str, dict[str, str]] = {port: {} for word in instruction.words for port in _ports(word)}
             known = {**(config.get("ExposedPorts") or {}), **ports}
-            return config | {"ExposedPorts": dict(sorted(known.items()))}, f"EXPOSE {' '.join(found.words)}"
+            return config | {"ExposedPorts": dict(sorted(known.items()))}, f"EXPOSE {' '.join(instruction.words)}"
         case Volume():
-            paths: dict[str, dict[str, str]] = {path: {} for path in found.words}
-            return config | {"Volumes": {**(config.get("Volumes") or {}), **paths}}, f"VOLUME [{' '.join(found.words)}]"
+            paths: dict[str, dict[str, str]] = {path: {} for path in instruction.words}
+            return config | {
+                "Volumes": {**(config.get("Volumes") or {}), **paths}
+            }, f"VOLUME [{' '.join(instruction.words)}]"
         case ShellInstruction():
-            return config | {"Shell": list(found.words)}, f"SHELL [{' '.join(found.words)}]"
-    return _applied_text(config, found)
+            return config | {"Shell": list(instruction.words)}, f"SHELL [{' '.join(instruction.words)}]"
+    return _applied_text(config, instruction)
 
 
-def _applied_text(config: Config, found: Instruction) -> tuple[Config, str]:
-    match found:
+def _applied_text(config: Config, instruction: Instruction) -> tuple[Config, str]:
+    match instruction:
         case Workdir(value=path):
             where = (
                 path
@@ -169,12 +185,14 @@ def _applied_text(config: Config, found: Instruction) -> tuple[Config, str]:
         case Maintainer(value=who):
             return config, f"MAINTAINER {who}"
         case Arg():
-            return config, "ARG " + " ".join(key if value is None else f"{key}={value}" for key, value in found.pairs)
-    raise AssertionError(found)
+            return config, "ARG " + " ".join(
+                key if value is None else f"{key}={value}" for key, value in instruction.pairs
+            )
+    raise AssertionError(instruction)
 
 
-def _said(found: PairsInstruction) -> str:
-    return " ".join(f"{key}={value}" for key, value in found.pairs)
+def _said(instruction: PairsInstruction) -> str:
+    return " ".join(f"{key}={value}" for key, value in instruction.pairs)
 
 
 def _with_values(before: Sequence[str], new: Sequence[tuple[str, str]]) -> list[str]:
@@ -242,12 +260,12 @@ def with_changes(config: Config, changes: Sequence[str]) -> Config:
     for line in lines:
         if line.keyword.upper() not in CHANGES:
             known = line.keyword.upper() in ("FROM", "RUN", "COPY", "ADD", "ARG", "MAINTAINER", "SHELL")
-            said = (
+            problem = (
                 f"{line.keyword.upper()} is not a valid change command"
                 if known
                 else f"unknown instruction: {line.keyword.upper()}"
             )
-            raise ImageLabError(said, hint=f"one of {', '.join(CHANGES)}")
+            raise ImageLabError(problem, hint=f"one of {', '.join(CHANGES)}")
     has_command = any(line.name == "cmd" for line in lines)
     for line in lines:
         config, _ = applied(config, expanded(instruction(line), environment(config)), command_is_ours=has_command)

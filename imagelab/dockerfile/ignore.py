@@ -48,8 +48,8 @@ class Ignore:
 
     def without(self, names: Iterable[str]) -> Ignore:
         """The same with these files let through: the Dockerfile and `.dockerignore` are always sent (R8.26)."""
-        kept = tuple(_pattern(f"!{name}") for name in names if self.ignores(name))
-        return Ignore(self.patterns + kept)
+        exceptions = tuple(_pattern(f"!{name}") for name in names if self.ignores(name))
+        return Ignore(self.patterns + exceptions)
 
     def ignores(self, path: str) -> bool:
         r"""Is this path left out? The last line that matches says so.
@@ -69,7 +69,7 @@ class Ignore:
 
 
 def _lines(text: str) -> list[str]:
-    found = []
+    patterns = []
     for raw in text.removeprefix("\ufeff").split("\n"):
         line = raw.removesuffix("\r")
         if line.startswith("#") or not (line := line.strip()):
@@ -79,8 +79,8 @@ def _lines(text: str) -> list[str]:
             raise ImageLabError('illegal exclusion pattern: "!"', origin="client", hint="write the path after the !")
         clean = posixpath.normpath(line).lstrip("/") if line else ""
         if clean not in ("", "."):
-            found.append(mark + clean)
-    return found
+            patterns.append(mark + clean)
+    return patterns
 
 
 def _pattern(line: str) -> Pattern:

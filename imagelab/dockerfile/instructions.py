@@ -183,14 +183,14 @@ class Plan:
 
     def up_to(self, target: str) -> Plan:
         """The stages a build of `target` needs: all up to it (R8.22). DockerfileError when there is none of that name."""
-        found = self.index_of(target)
-        if found is None:
+        index = self.index_of(target)
+        if index is None:
             known = ", ".join(stage.base.name for stage in self.stages if stage.base.name)
             raise DockerfileError(
                 f'target stage "{target}" could not be found',
                 hint=f"stages: {known}" if known else "no stage has a name: FROM … AS name",
             )
-        return replace(self, stages=self.stages[: found + 1])
+        return replace(self, stages=self.stages[: index + 1])
 
     def index_of(self, name: str) -> int | None:
         """A stage by name, or by number counted from 0."""
@@ -218,7 +218,7 @@ def plan(file: Dockerfile) -> Plan:
     stages: list[Stage] = []
     for line in file.lines:
         try:
-            found = instruction(line, file.escape)
+            parsed = instruction(line, file.escape)
         except DockerfileError as error:
             raise located(
                 f"dockerfile parse error on line {line.start}: {error}",
@@ -227,14 +227,14 @@ def plan(file: Dockerfile) -> Plan:
                 line.end,
                 at=_culprit(line, error),
             ) from None
-        if isinstance(found, From):
-            stages.append(Stage(found))
-        elif not stages and isinstance(found, Arg):
-            arguments.append(found)
+        if isinstance(parsed, From):
+            stages.append(Stage(parsed))
+        elif not stages and isinstance(parsed, Arg):
+            arguments.append(parsed)
         elif not stages:
             raise located("no build stage in current context", file.text, line.start)
         else:
-            stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, found))
+            stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, parsed))
     if not stages:
         raise DockerfileError("no build stage in current context", hint="FROM is missing")
     return Plan(tuple(arguments), tuple(stages))
@@ -242,9 +242,9 @@ def plan(file: Dockerfile) -> Plan:
 
 def _culprit(line: Line, error: DockerfileError) -> str:
     """The word an error is about, for the caret."""
-    said = str(error)
+    sentence = str(error)
     return next(
-        (flag for flag in line.flags if flag.partition("=")[0].lstrip("-") in said.replace("--", "").split()), ""
+        (flag for flag in line.flags if flag.partition("=")[0].lstrip("-") in sentence.replace("--", "").split()), ""
     )
 
 
@@ -281,34 +281,34 @@ NEW_FLAGS = (
 """Flags that only BuildKit obeys."""
 
 
-def needs_buildkit(what: str) -> DockerfileError:
+def needs_buildkit(feature: str) -> DockerfileError:
     """`the --mount option requires BuildKit. …` (R8.10)."""
     return DockerfileError(
-        f"the {what} requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"
+        f"the {feature} requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled"
     )
 
 
 def _checked_flags(line: Line) -> dict[str, str]:
-    known, found = _FLAGS.get(line.name, ()), dict[str, str]()
+    known, flags = _FLAGS.get(line.name, ()), dict[str, str]()
     for flag in line.flags:
         name, equals, value = flag.removeprefix("--").partition("=")
         if name not in known:
             raise DockerfileError(f"unknown flag: --{name}")
-        if name in found and name not in ("mount", "exclude"):
+        if name in flags and name not in ("mount", "exclude"):
             raise DockerfileError(f"duplicate flag specified: {name}")
         if not equals and name not in _SWITCHES:
             raise DockerfileError(f"missing a value on flag: {name}")
-        found[name] = value
-    return found
+        flags[name] = value
+    return flags
 
 
-def refused(found: Instruction) -> DockerfileError | None:
+def refused(instruction: Instruction) -> DockerfileError | None:
     """What the classic builder does not do, said when its step comes (R8.10)."""
-    names = [flag.removeprefix("--").partition("=")[0] for flag in found.line.flags]
+    names = [flag.removeprefix("--").partition("=")[0] for flag in instruction.line.flags]
     new = next((name for name in names if name in NEW_FLAGS), None)
     if new is not None:
         return needs_buildkit(f"--{new} option")
-    return needs_buildkit("heredoc syntax") if found.line.heredocs else None
+    return needs_buildkit("heredoc syntax") if instruction.line.heredocs else None
 
 
 def _at_least(line: Line, count: int) -> tuple[str, ...]:
@@ -424,12 +424,12 @@ def _healthcheck(line: Line, flags: dict[str, str]) -> Healthcheck:
 def _duration(flag: str, text: str) -> int:
     if not text:
         return 0
-    found = parse_go_duration(text)
-    if found is None:
+    duration = parse_go_duration(text)
+    if duration is None:
         raise DockerfileError(f"time: invalid duration {json.dumps(text)}")
-    if found and found < 1_000_000:
+    if duration and duration < 1_000_000:
         raise DockerfileError(f'Interval "{flag}" cannot be less than 1ms')
-    return found
+    return duration
 
 
 _ONE: dict[str, type[TextInstruction]] = {

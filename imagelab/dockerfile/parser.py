@@ -121,8 +121,8 @@ def parse_line(text: str, escape: str = "\\", start: int = 1, end: int = 1) -> L
 
 
 def _parted(text: str) -> tuple[str, str, str]:
-    found = _BLANKS.search(text)
-    return (text[: found.start()], found[0], text[found.end() :]) if found else (text, "", "")
+    blanks = _BLANKS.search(text)
+    return (text[: blanks.start()], blanks[0], text[blanks.end() :]) if blanks else (text, "", "")
 
 
 def _flags(rest: str) -> tuple[tuple[str, ...], str]:
@@ -186,12 +186,12 @@ def json_list(text: str) -> list[str] | None:
     if not text.startswith("["):
         return None
     try:
-        found, _ = json.JSONDecoder().raw_decode(text)
+        items, _ = json.JSONDecoder().raw_decode(text)
     except ValueError:
         return None
-    if not all(isinstance(item, str) for item in found):
+    if not all(isinstance(item, str) for item in items):
         raise DockerfileError("when using JSON array syntax, arrays must be comprised of strings only")
-    return list(found)
+    return list(items)
 
 
 def _pairs(rest: str, name: str, escape: str) -> tuple[str, ...]:
@@ -258,12 +258,12 @@ class _Reader:
         holder = line.inner if line.name == "onbuild" and line.inner else line
         if holder.name not in ("run", "copy", "add"):
             return line
-        found = tuple(match[3] for word in joined.split() if (match := _HEREDOC.match(word)))
-        if not found:
+        delimiters = tuple(match[3] for word in joined.split() if (match := _HEREDOC.match(word)))
+        if not delimiters:
             return line
-        self._skip_documents(found)
+        self._skip_documents(delimiters)
         return Line(
-            line.keyword, line.flags, line.args, line.original, start, self._at, line.is_json, line.inner, found
+            line.keyword, line.flags, line.args, line.original, start, self._at, line.is_json, line.inner, delimiters
         )
 
     def _skip_documents(self, names: tuple[str, ...]) -> None:
@@ -308,22 +308,22 @@ class _Reader:
         return bare[:-1], True
 
     def _directive(self, text: str) -> None:
-        found = _DIRECTIVE.match(text) if self._may_direct else None
-        if found is None or found[1].lower() not in ("escape", "syntax", "check"):
+        directive = _DIRECTIVE.match(text) if self._may_direct else None
+        if directive is None or directive[1].lower() not in ("escape", "syntax", "check"):
             self._may_direct = False
             return
-        key = found[1].lower()
+        key = directive[1].lower()
         if key in self._seen:
             raise located(
                 f"failed to parse {self._name}: only one {key} parser directive can be used", self._text, self._at + 1
             )
         self._seen.add(key)
         if key == "escape":
-            if found[2] not in ("\\", "`"):
+            if directive[2] not in ("\\", "`"):
                 raise located(
-                    f"failed to parse {self._name}: invalid escape token '{found[2]}' does not match ` or \\",
+                    f"failed to parse {self._name}: invalid escape token '{directive[2]}' does not match ` or \\",
                     self._text,
                     self._at + 1,
-                    at=found[2],
+                    at=directive[2],
                 )
-            self._escape = found[2]
+            self._escape = directive[2]

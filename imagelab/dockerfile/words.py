@@ -88,7 +88,7 @@ class _Lexer:
                 self._word = (self._word or "") + char
 
     def _until(self, stop: str) -> str:
-        found = ""
+        text = ""
         while (char := self._peek()) and char != stop:
             if char == "'":
                 part = self._single()
@@ -108,12 +108,12 @@ class _Lexer:
             else:
                 part = self._next()
                 self._add(part, splits=True)
-            found += part
+            text += part
         if stop:
             if not self._peek():
                 raise SubstitutionError(f"unexpected end of statement while looking for matching {stop}")
             self._next()
-        return found
+        return text
 
     def _single(self) -> str:
         end = self._text.find("'", self._at + 1)
@@ -124,19 +124,19 @@ class _Lexer:
 
     def _double(self) -> str:
         self._next()
-        found = ""
+        text = ""
         while (char := self._peek()) != '"':
             if not char:
                 raise SubstitutionError("unexpected end of statement while looking for matching double-quote")
             if char == "$":
-                found += self._dollar()
+                text += self._dollar()
                 continue
             self._next()
             if char == self._escape and self._peek() in ('"', "$", self._escape, ""):
                 char = self._next()
-            found += char
+            text += char
         self._next()
-        return found
+        return text
 
     def _dollar(self) -> str:
         self._next()
@@ -160,12 +160,12 @@ class _Lexer:
             shown += char
         if char not in ("-", "+", "?"):
             raise SubstitutionError(f"unsupported modifier ({shown}) in substitution")
-        kept = self._words, self._word
+        outer = self._words, self._word
         try:
             word = self._until("}")
         except SubstitutionError:
             raise SubstitutionError("syntax error: missing '}'") from None
-        self._words, self._word = kept
+        self._words, self._word = outer
         value = self._values.get(name, "")
         absent = name not in self._values or (empty_counts and not value)
         if char == "?" and absent:

@@ -151,16 +151,16 @@ class Images:
         )
         tags = puller.remote.tags() if all_tags else []
         wanted = [reference.with_tag(tag) for tag in tags] if all_tags else [reference.with_default_tag()]
-        pulled = [puller.pull(one) for one in wanted]
-        newer = any(one.newer for one in pulled)
+        pulled = [puller.pull(result) for result in wanted]
+        newer = any(result.newer for result in pulled)
         subject = reference.familiar_name() if all_tags else wanted[0].familiar()
         progress(Progress(f"Status: {'Downloaded newer image' if newer else 'Image is up to date'} for {subject}"))
-        for one in pulled:
+        for result in pulled:
             self._context.emit(
-                Event("image", "pull", one.reference.familiar(), {"name": one.reference.familiar_name()})
+                Event("image", "pull", result.reference.familiar(), {"name": result.reference.familiar_name()})
             )
         canonical = reference.repository if all_tags else str(wanted[0])
-        return PullResult(canonical, tuple(one.image_id for one in pulled), pulled[-1].target, newer)
+        return PullResult(canonical, tuple(result.image_id for result in pulled), pulled[-1].target, newer)
 
     def tag(self, source: str, target: str) -> None:
         """One more name for an image; a name that exists is moved without a word (R1.17)."""

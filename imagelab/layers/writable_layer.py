@@ -90,10 +90,10 @@ def _is_directory(tree: Tree, put: Put) -> bool:
 
 def changes_of(init: Tree, now: Tree) -> tuple[Change, ...]:
     """What a commit stores: everything that differs, but for what is mounted there (R6.34)."""
-    found = tuple(
+    changes = tuple(
         change for change in diff(init, now) if change.path not in NEVER_SHOWN and not is_mounted(change.path)
     )
-    return tuple(change for change in found if not _only_above(change, found, init))
+    return tuple(change for change in changes if not _only_above(change, changes, init))
 
 
 def is_mounted(path: str) -> bool:
@@ -208,10 +208,10 @@ def unpack(data: bytes) -> tuple[Change, ...]:
 def _unpacked(kind: str, path: str, *rest: object) -> Change:
     if kind != "p":
         return Whiteout(path) if kind == "w" else Opaque(path)
-    what, mode, uid, gid, size, mtime, content, target, rdev, xattrs, link = rest
+    form, mode, uid, gid, size, mtime, content, target, rdev, xattrs, link = rest
     attributes = tuple((name, bytes.fromhex(value)) for name, value in xattrs)  # type: ignore[attr-defined]
     numbers: tuple[int, int] = tuple(rdev)  # type: ignore[arg-type,assignment]
-    return Put(path, Node(Kind(what), mode, uid, gid, size, mtime, content, target, numbers, attributes, link=link))  # type: ignore[arg-type]
+    return Put(path, Node(Kind(form), mode, uid, gid, size, mtime, content, target, numbers, attributes, link=link))  # type: ignore[arg-type]
 
 
 def moved(tree: Tree, changes: Iterable[Change]) -> Tree:

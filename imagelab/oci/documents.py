@@ -232,14 +232,14 @@ class ImageConfig:
         return (self.data.get("config") or {}).get("Labels") or {}
 
 
-def decode(raw: bytes, what: str) -> dict[str, Any]:
+def decode(raw: bytes, document: str) -> dict[str, Any]:
     """JSON text to a dict; ManifestError names what was expected and where the text breaks."""
     try:
         data = parsed(raw)
     except (ValueError, RecursionError) as error:
-        raise ManifestError(f"the {what} is not JSON: {error}") from None
+        raise ManifestError(f"the {document} is not JSON: {error}") from None
     if not isinstance(data, dict):
-        raise ManifestError(f"the {what} is not a JSON object")
+        raise ManifestError(f"the {document} is not a JSON object")
     return data
 
 

@@ -141,12 +141,12 @@ class RegistryApp:
         match = _ROUTE.fullmatch(request.path)
         if match is None:
             raise RegistryErrorResponse("NAME_UNKNOWN", {"path": request.path})
-        name, what, which = match["name"], match["what"], match["which"] or ""
+        name, resource, which = match["name"], match["what"], match["which"] or ""
         if not _NAME.fullmatch(name):
             raise RegistryErrorResponse("NAME_INVALID", {"name": name})
         if request.method not in ("GET", "HEAD") and not self._storage.writable:
             raise RegistryErrorResponse("UNSUPPORTED", "this registry is read-only")
-        return self._handlers[what](request, name, which)
+        return self._handlers[resource](request, name, which)
 
     # -- manifests ------------------------------------------------------------------------------------------
 
@@ -294,10 +294,10 @@ class RegistryApp:
         wanted = request.query("digest")
         if not _DIGEST.fullmatch(wanted):
             raise RegistryErrorResponse("DIGEST_INVALID", {"digest": wanted})
-        found = self._storage.finish_upload(upload, Digest(wanted))
-        if found != wanted:
-            raise RegistryErrorResponse("DIGEST_INVALID", {"expected": wanted, "received": found})
-        return self._created(name, found)
+        actual = self._storage.finish_upload(upload, Digest(wanted))
+        if actual != wanted:
+            raise RegistryErrorResponse("DIGEST_INVALID", {"expected": wanted, "received": actual})
+        return self._created(name, actual)
 
     def _created(self, name: str, digest: Digest) -> Answer:
         headers = {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest, "Content-Length": "0"}
@@ -320,13 +320,13 @@ class RegistryApp:
     def _referrers(self, request: RegistryRequest, name: str, which: str) -> Answer:
         if not _DIGEST.fullmatch(which) or request.method not in ("GET", "HEAD"):
             raise RegistryErrorResponse("UNSUPPORTED" if _DIGEST.fullmatch(which) else "DIGEST_INVALID")
-        found = [entry for entry in self._referring(name, which)]
+        referrers = [entry for entry in self._referring(name, which)]
         wanted = request.query("artifactType")
         headers = {"Content-Type": OCI_INDEX}
         if wanted:
-            found = [entry for entry in found if entry.get("artifactType") == wanted]
+            referrers = [entry for entry in referrers if entry.get("artifactType") == wanted]
             headers["OCI-Filters-Applied"] = "artifactType"
-        return _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": found}, headers=headers)
+        return _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": referrers}, headers=headers)
 
     def _referring(self, name: str, subject: str) -> Iterator[dict[str, Any]]:
         for digest, media_type in sorted(self._storage.manifests(name).items()):

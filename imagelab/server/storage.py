@@ -73,12 +73,12 @@ class DirectoryStorage:
     def finish_upload(self, upload: str, digest: Digest) -> Digest:
         """Moves the bytes to their place if they hash to `digest`; the digest they do hash to, in any case."""
         file = self._uploads / upload
-        found = _digest(file)
-        if found == digest:
+        actual = _digest(file)
+        if actual == digest:
             os.replace(file, self._blobs / digest.hex)
         else:
             file.unlink()
-        return found
+        return actual
 
     def cancel_upload(self, upload: str) -> None:
         (self._uploads / upload).unlink(missing_ok=True)
@@ -87,8 +87,8 @@ class DirectoryStorage:
 
     def repositories(self) -> list[str]:
         root = self._directory / "repositories"
-        found = [file.parent.relative_to(root).as_posix() for file in root.rglob("manifests.json")]
-        return sorted(name for name in found if self.manifests(name))
+        names = [file.parent.relative_to(root).as_posix() for file in root.rglob("manifests.json")]
+        return sorted(name for name in names if self.manifests(name))
 
     def manifests(self, repository: str) -> Mapping[Digest, str]:
         return {Digest.trusted(digest): kind for digest, kind in self._read(repository)["digests"].items()}
@@ -117,7 +117,7 @@ class DirectoryStorage:
         with self._lock:
             known = self._read(repository)
             known["digests"].pop(digest, None)
-            known["tags"] = {tag: other for tag, other in known["tags"].items() if other != digest}
+            known["tags"] = {tag: target for tag, target in known["tags"].items() if target != digest}
             self._write(repository, known)
 
     def _file(self, repository: str) -> Path:

@@ -213,7 +213,7 @@ def checked_name(state: State, name: str) -> str:
     if not NAME.fullmatch(name):
         raise _bad(f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", "letters, digits, and _ . - after the first")  # fmt: skip
     name = name.removeprefix("/")
-    taken = next((one for one in state.containers.values() if one.name == name), None)
+    taken = next((container for container in state.containers.values() if container.name == name), None)
     if taken is not None:
         raise _bad(
             f'Conflict. The container name "/{name}" is already in use by container "{taken.id}". You have to remove '

@@ -35,7 +35,7 @@ class Filters(Mapping[str, tuple[str, ...]]):
     """What was asked for: each key with its values, in the order given."""
 
     def __init__(self, values: Mapping[str, Sequence[str]] | None = None) -> None:
-        self._values = {key: tuple(dict.fromkeys(found)) for key, found in (values or {}).items()}
+        self._values = {key: tuple(dict.fromkeys(texts)) for key, texts in (values or {}).items()}
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Filters:

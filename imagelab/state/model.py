@@ -243,11 +243,11 @@ def changed(table: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V
 
 def _in_order(containers: Mapping[str, Container | None]) -> Mapping[str, Container]:
     """Containers that are there, oldest first. Nearly always they are in order as they come."""
-    found = {container_id: container for container_id, container in containers.items() if container is not None}
-    order = [(container.created, container_id) for container_id, container in found.items()]
+    present = {container_id: container for container_id, container in containers.items() if container is not None}
+    order = [(container.created, container_id) for container_id, container in present.items()]
     if all(map(lt, order, order[1:])):
-        return found
-    return {container_id: found[container_id] for _, container_id in sorted(order)}
+        return present
+    return {container_id: present[container_id] for _, container_id in sorted(order)}
 
 
 def _regrouped(groups: Mapping[Digest, tuple[Any, ...]], moves: Iterable[Move]) -> Mapping[Digest, tuple[Any, ...]]:
@@ -258,7 +258,7 @@ def _regrouped(groups: Mapping[Digest, tuple[Any, ...]], moves: Iterable[Move]) 
             continue
         if before is not None:
             left = changes.get(before, groups.get(before)) or ()
-            changes[before] = tuple([one for one in left if one != member]) or None
+            changes[before] = tuple([sibling for sibling in left if sibling != member]) or None
         if after is not None:
             there = list(changes.get(after, groups.get(after)) or ())
             insort(there, member)

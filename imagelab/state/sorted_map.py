@@ -74,14 +74,14 @@ class SortedMap(Mapping[K, V]):
         for key, value in changes.items():
             touched.setdefault(self._at(key), {})[key] = value
         length = self._length
-        for at in sorted(touched, reverse=True):
-            before = parts[at] if parts else {}
-            part = _with(before, touched[at])
+        for position in sorted(touched, reverse=True):
+            before = parts[position] if parts else {}
+            part = _with(before, touched[position])
             length += len(part) - len(before)
-            parts[at : at + 1] = _cut(part)
-        found: SortedMap[K, V] = SortedMap.__new__(SortedMap)
-        found._keep(parts, length)
-        return found
+            parts[position : position + 1] = _cut(part)
+        successor: SortedMap[K, V] = SortedMap.__new__(SortedMap)
+        successor._keep(parts, length)
+        return successor
 
     def _made_again(self, changes: Mapping[K, V | None]) -> SortedMap[K, V]:
         return SortedMap(_with(dict(self.items()), changes))

@@ -102,11 +102,11 @@ def fingerprint(state: State) -> Digest:
     """The digest of everything a lab holds, files of containers included; not of what only this machine knows (pids)."""
     containers = [
         {
-            **{name: getattr(one, name) for name in one.__slots__},
+            **{name: getattr(container, name) for name in container.__slots__},
             "pid": 0,
-            "ports": None if one.running else dict(one.ports),
+            "ports": None if container.running else dict(container.ports),
         }
-        for _, one in sorted(state.containers.items())
+        for _, container in sorted(state.containers.items())
     ]
     whole = {
         "images": [asdict(image) for _, image in sorted(state.images.items())],

@@ -80,11 +80,11 @@ class Blobs:
         with translate_os_errors():
             temporary = self.partial / f"put-file-{os.getpid()}"
             whole = hashlib.sha256()
-            with temporary.open("wb") as kept:
+            with temporary.open("wb") as stored:
                 while piece := file.read(PIECE):
                     whole.update(piece)
-                    kept.write(piece)
-                settle(kept)
+                    stored.write(piece)
+                settle(stored)
             digest = Digest.trusted("sha256:" + whole.hexdigest())
             os.replace(temporary, self.file(digest))
         return digest

@@ -262,9 +262,9 @@ class Journal:
         question = "SELECT EXISTS (SELECT 1 FROM journal WHERE old_files = ?) OR EXISTS (SELECT 1 FROM journal WHERE new_files = ?)"
         return bool(self._db.execute(question, (version, version)).fetchone()[0])
 
-    def forget(self, kept: Iterable[int]) -> set[str]:
+    def forget(self, remaining: Iterable[int]) -> set[str]:
         """Keep only these steps; the versions of containers' files that the others named."""
-        keep = set(kept)
+        keep = set(remaining)
         gone = [step for step in self.all_parents() if step not in keep]
         versions: set[str] = set()
         for step in gone:

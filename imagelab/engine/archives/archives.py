@@ -42,11 +42,16 @@ class Archives:
         chosen = choose(self._images.state, names, era=self._context.era())
         if platform:
             wanted = _platform(platform)
-            for one in chosen:
-                _refuse_other(one.image, wanted, one.tags)
-        for one in chosen:
+            for choice in chosen:
+                _refuse_other(choice.image, wanted, choice.tags)
+        for choice in chosen:
             self._context.emit(
-                Event("image", "save", one.image.id, {"name": familiar(one.tags[0]) if one.tags else one.image.id})
+                Event(
+                    "image",
+                    "save",
+                    choice.image.id,
+                    {"name": familiar(choice.tags[0]) if choice.tags else choice.image.id},
+                )
             )
         return save(self._context.store, chosen, self._context.era(), platform_only=bool(platform))
 
@@ -64,8 +69,8 @@ class Archives:
             loaded = loader.load(source, wanted)
         except ImageLabError as error:
             raise error.from_("stream") from None  # Docker answers within its stream
-        for one in loaded:
-            self._context.emit(Event("image", "load", one.image.id, {"name": one.image.id}))
+        for result in loaded:
+            self._context.emit(Event("image", "load", result.image.id, {"name": result.image.id}))
         return loaded
 
     def import_(
@@ -97,8 +102,8 @@ def _platform(text: str, *, asked: str = "invalid platform: ") -> Platform:
     try:
         return Platform.parse(text)
     except ImageLabError as error:
-        said = f'"{text}": cannot parse platform specifier: invalid argument' if text.count("/") > 2 else str(error)
-        raise ImageLabError(asked + said, hint=error.hint, origin="client" if asked else "daemon") from None
+        problem = f'"{text}": cannot parse platform specifier: invalid argument' if text.count("/") > 2 else str(error)
+        raise ImageLabError(asked + problem, hint=error.hint, origin="client" if asked else "daemon") from None
 
 
 def _refuse_other(image: Image, wanted: Platform, tags: Sequence[str]) -> None:

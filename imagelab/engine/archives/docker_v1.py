@@ -40,30 +40,30 @@ _FIRST = (
 
 def v1_layers(config: ImageConfig, chain: Iterable[Digest]) -> list[tuple[str, bytes]]:
     """(ID, description as JSON) of each layer of an image, base first; `chain` has their chain IDs."""
-    found: list[tuple[str, bytes]] = []
+    layers: list[tuple[str, bytes]] = []
     ids, parent = list(chain), ""
-    for at, chain_id in enumerate(ids):
+    for number, chain_id in enumerate(ids):
         own = (
             _top(config.data)
-            if at == len(ids) - 1
+            if number == len(ids) - 1
             else {"created": "1970-01-01T00:00:00Z", "container_config": whole_config({})}
         )
         hashed: dict[str, Any] = {**own, "layer_id": str(chain_id)} | ({"parent": f"sha256:{parent}"} if parent else {})
         v1_id = Digest.of(_json(dict(sorted(hashed.items())))).hex
         system = {"os": config.data["os"]} if config.data.get("os") else {}
-        found.append((v1_id, _json({"id": v1_id} | ({"parent": parent} if parent else {}) | own | system)))
+        layers.append((v1_id, _json({"id": v1_id} | ({"parent": parent} if parent else {}) | own | system)))
         parent = v1_id
-    return found
+    return layers
 
 
 def _top(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the config says of the image, without its layers and its history."""
-    kept = {key: data[key] for key in _FIRST if data.get(key)} | {
+    fields = {key: data[key] for key in _FIRST if data.get(key)} | {
         "container_config": whole_config(data.get("container_config") or {})
     }
-    if kept.get("config"):
-        kept["config"] = whole_config(kept["config"])
-    return {key: kept[key] for key in _FIRST if key in kept}
+    if fields.get("config"):
+        fields["config"] = whole_config(fields["config"])
+    return {key: fields[key] for key in _FIRST if key in fields}
 
 
 def whole_config(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -165,8 +165,8 @@ def _tidy(name: str, *, link: Row | None = None) -> str:
             return clean(name)
     except LayerFormatError:
         pass
-    what = f"{link.path} is a link to {link.target}" if link else f"it names {name}"
-    raise ArchiveError(f"the archive reaches outside of itself: {what}", hint=STRANGE)
+    problem = f"{link.path} is a link to {link.target}" if link else f"it names {name}"
+    raise ArchiveError(f"the archive reaches outside of itself: {problem}", hint=STRANGE)
 
 
 def refused(error: LayerFormatError, hint: str = NOT_ONE) -> ArchiveError:

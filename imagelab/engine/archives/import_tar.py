@@ -120,7 +120,7 @@ class Importer:
             yield scratch, blob
 
     def _measured(self, pieces: Iterable[bytes], keep: Callable[[bytes], object]) -> Descriptor:
-        found, size, scanner, behind = hashlib.sha256(), 0, TarScanner(), 0
+        hashed, size, scanner, behind = hashlib.sha256(), 0, TarScanner(), 0
         try:
             for piece in pieces:
                 behind += len(piece) if scanner.ended else 0
@@ -129,7 +129,7 @@ class Importer:
                     raise _bad("the archive goes on behind its end")
                 if size > self.most:
                     raise _bad(f"the archive unpacks to more than {self.most} bytes")
-                found.update(piece)
+                hashed.update(piece)
                 scanner.feed(piece)
                 keep(piece)
             scanner.finish()
@@ -137,7 +137,7 @@ class Importer:
             raise _refused(error) from None
         if size == 0:
             raise _bad("the archive is empty")
-        return Descriptor(OCI_LAYER, Digest.trusted("sha256:" + found.hexdigest()), size)
+        return Descriptor(OCI_LAYER, Digest.trusted("sha256:" + hashed.hexdigest()), size)
 
 
 def _bad(text: str) -> ArchiveError:
@@ -161,21 +161,21 @@ def fetched(session: requests.Session, url: str, emit: ProgressSink) -> Iterator
         ) from None
     with answer:
         if not answer.ok:
-            said = f"failed to GET {url} with status {answer.status_code} {answer.reason}"
-            raise RegistryError(said, status=answer.status_code, hint="is the address right?")
+            problem = f"failed to GET {url} with status {answer.status_code} {answer.reason}"
+            raise RegistryError(problem, status=answer.status_code, hint="is the address right?")
         emit(Progress(f"Downloading from {url}"))
         yield _Watched(answer.raw, int(answer.headers.get("Content-Length") or 0), emit)  # type: ignore[misc]
 
 
 def _reason(error: Exception) -> str:
     text = str(error)
-    said = {
+    causes = {
         "resolve": "no such host",
         "getaddrinfo": "no such host",
         "refused": "connection refused",
         "timed out": "i/o timeout",
     }
-    return next((words for sign, words in said.items() if sign in text), type(error).__name__)
+    return next((words for sign, words in causes.items() if sign in text), type(error).__name__)
 
 
 class _Watched:

@@ -71,9 +71,9 @@ class Loader:
                 self.store.lease(),
                 opened(source, self.store.directory / "partial", most=self.most) as archive,
             ):
-                found = items(archive, self.host, wanted)
-                images = [self._image(archive, item) for item in found]
-                loaded = self._commit(found, images)
+                listed = items(archive, self.host, wanted)
+                images = [self._image(archive, item) for item in listed]
+                loaded = self._commit(listed, images)
                 done = True
                 return loaded
         finally:
@@ -100,9 +100,9 @@ class Loader:
         own = Descriptor(OCI_MANIFEST, self._put(raw), len(raw))
         return image_of(self.store, Manifest.parse(raw), layers, own, own, None, raw), layers
 
-    def _check_size(self, archive: ArchiveFile, name: str, said: Descriptor) -> None:
-        if name.endswith(said.digest.hex) and name in archive:
-            check_size(said, archive.find(name).size)
+    def _check_size(self, archive: ArchiveFile, name: str, descriptor: Descriptor) -> None:
+        if name.endswith(descriptor.digest.hex) and name in archive:
+            check_size(descriptor, archive.find(name).size)
 
     def _put(self, data: bytes) -> Digest:
         digest = Digest.of(data)
@@ -120,7 +120,7 @@ class Loader:
 
     # -- one layer ------------------------------------------------------------------------------------------
 
-    def _layer(self, archive: ArchiveFile, name: str, at: int, expected: Digest) -> LayerIndex:
+    def _layer(self, archive: ArchiveFile, name: str, number: int, expected: Digest) -> LayerIndex:
         """A layer of the archive, received as if it came from a registry."""
         row = archive.find(name)
         packed = compression_of(archive.head(row))
@@ -132,12 +132,12 @@ class Loader:
         try:
             index = self._receive(archive, row, Descriptor(_media_type(packed), blob, row.size), expected)
         except DigestMismatchError:
-            found = _digest_of(archive.pieces(row))
+            actual = _digest_of(archive.pieces(row))
             if named:
-                raise DigestMismatchError(f"blob {blob} has the digest {found}", hint=DAMAGED) from None
-            raise _wrong(at, expected, found) from None
+                raise DigestMismatchError(f"blob {blob} has the digest {actual}", hint=DAMAGED) from None
+            raise _wrong(number, expected, actual) from None
         if index.diff_id != expected:
-            raise _wrong(at, expected, index.diff_id)
+            raise _wrong(number, expected, index.diff_id)
         self._here[expected] = index
         return index
 
@@ -156,31 +156,31 @@ class Loader:
 
     # -- the names, last ------------------------------------------------------------------------------------
 
-    def _commit(self, found: list[Item], images: list[tuple[Image, list[Layer]]]) -> list[Loaded]:
+    def _commit(self, listed: list[Item], images: list[tuple[Image, list[Layer]]]) -> list[Loaded]:
         """Write down what is not here yet, in one transaction."""
         with self.store.transaction() as tx:
             for _, layers in images:
                 for layer in layers:
                     tx.put_layer(layer)
             loaded = []
-            for item, (new, _) in zip(found, images, strict=True):
+            for item, (new, _) in zip(listed, images, strict=True):
                 before = tx.state
-                image = self._as_it_will_be(item, new, found, before)
+                image = self._as_it_will_be(item, new, listed, before)
                 if before.images.get(image.id) != image:
                     tx.put_image(image)
                 stood = {tag: before.references.get(tag) for tag in item.tags}
-                for tag, other in stood.items():
-                    if other != image.id:
+                for tag, image_id in stood.items():
+                    if image_id != image.id:
                         tx.tag(tag, image.id, self.now)
                 loaded.append(
                     Loaded(image, item.tags, tuple((tag, old) for tag, old in stood.items() if old and old != image.id))
                 )
         return loaded
 
-    def _as_it_will_be(self, item: Item, image: Image, found: list[Item], state: State) -> Image:
+    def _as_it_will_be(self, item: Item, image: Image, listed: list[Item], state: State) -> Image:
         """What is known of an image here stays; a parent counts when it came along (R6.38)."""
         image = state.images.get(image.id, image)
-        parent = next((other for other in found if other.config.id == item.parent), None)
+        parent = next((candidate for candidate in listed if candidate.config.id == item.parent), None)
         if parent is None or image.parent is not None:
             return image
         if (
@@ -190,15 +190,15 @@ class Loader:
         return replace(image, parent=parent.config.id, local=True)
 
 
-def _wrong(at: int, expected: Digest, found: Digest) -> ArchiveError:
-    return ArchiveError(f'invalid diffID for layer {at}: expected "{expected}", got "{found}"', hint=DAMAGED)
+def _wrong(number: int, expected: Digest, actual: Digest) -> ArchiveError:
+    return ArchiveError(f'invalid diffID for layer {number}: expected "{expected}", got "{actual}"', hint=DAMAGED)
 
 
 def _digest_of(pieces: Iterable[bytes]) -> Digest:
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     for piece in pieces:
-        found.update(piece)
-    return Digest.trusted("sha256:" + found.hexdigest())
+        hashed.update(piece)
+    return Digest.trusted("sha256:" + hashed.hexdigest())
 
 
 def _media_type(packed: str) -> str:

@@ -64,19 +64,19 @@ def items(archive: ArchiveFile, host: Platform, wanted: Platform | None = None) 
     """
     layout = list(_layout(archive, wanted or host, strict=wanted is not None)) if "index.json" in archive else []
     if "manifest.json" in archive:
-        found = [
+        listed = [
             _completed(_docker(archive, entry), layout)
             for entry in _list(_json(archive, "manifest.json"), "manifest.json")
         ]
     elif "index.json" in archive:
-        found = layout
+        listed = layout
     else:
         raise ArchiveError("invalid archive: does not contain a manifest.json", hint=NOT_ONE)
     if wanted is not None:
-        found = _of_platform([*found, *layout], wanted)
-    for item in found:
+        listed = _of_platform([*listed, *layout], wanted)
+    for item in listed:
         _check(item)
-    joined = _joined(found)
+    joined = _joined(listed)
     _refuse_shared_names(joined)
     return joined
 
@@ -118,7 +118,11 @@ def _tag(text: str) -> str:
 
 
 def _completed(item: Item, layout: list[Item]) -> Item:
-    same = [one for one in layout if one.config.id == item.config.id and len(one.layers) == len(item.layers)]
+    same = [
+        candidate
+        for candidate in layout
+        if candidate.config.id == item.config.id and len(candidate.layers) == len(item.layers)
+    ]
     return replace(item, known=same[0].known) if same else item
 
 
@@ -145,7 +149,12 @@ def _manifests(
         return
     index = Index.parse(raw, target.media_type)
     here = replace(
-        index, manifests=tuple(one for one in index.manifests if _file(one.digest) in archive and not _attests(one))
+        index,
+        manifests=tuple(
+            descriptor
+            for descriptor in index.manifests
+            if _file(descriptor.digest) in archive and not _attests(descriptor)
+        ),
     )
     best = candidates(here, platform) or ([] if strict else list(here.manifests))
     for entry in best[:1]:
@@ -178,19 +187,19 @@ def check_size(descriptor: Descriptor, size: int) -> None:
         )
 
 
-def _mismatch(name: str, found: Digest) -> DigestMismatchError:
-    return DigestMismatchError(f"blob sha256:{name} has the digest {found}", hint=DAMAGED)
+def _mismatch(name: str, actual: Digest) -> DigestMismatchError:
+    return DigestMismatchError(f"blob sha256:{name} has the digest {actual}", hint=DAMAGED)
 
 
 def _names(entry: Descriptor) -> tuple[str, ...]:
     """The image's name, if an annotation is one: podman writes whole names where Docker writes a tag."""
-    said = (
+    name = (
         entry.annotations.get("io.containerd.image.name")
         or entry.annotations.get("org.opencontainers.image.ref.name")
         or ""
     )
     try:
-        reference = Reference.parse(said) if ":" in said or "/" in said else None
+        reference = Reference.parse(name) if ":" in name or "/" in name else None
     except ReferenceSyntaxError:
         return ()
     return (str(reference.with_default_tag()),) if reference is not None and not reference.digest else ()
@@ -207,35 +216,35 @@ def _check(item: Item) -> None:
         raise ManifestError("max depth exceeded")  # R7.6
 
 
-def _of_platform(found: list[Item], wanted: Platform) -> list[Item]:
-    same = [item for item in found if normalize_platform(item.config.platform) == normalize_platform(wanted)]
+def _of_platform(listed: list[Item], wanted: Platform) -> list[Item]:
+    same = [item for item in listed if normalize_platform(item.config.platform) == normalize_platform(wanted)]
     if not same:
-        have = ", ".join(sorted({str(item.config.platform) for item in found}))
+        have = ", ".join(sorted({str(item.config.platform) for item in listed}))
         raise ArchiveError(
             f"requested platform ({wanted}) not found", hint=f"the archive holds {have}" if have else "it is empty"
         )
     return same
 
 
-def _joined(found: list[Item]) -> list[Item]:
+def _joined(listed: list[Item]) -> list[Item]:
     """A layout has one entry for each tag; an image comes out once, with all of them."""
     images: dict[Digest, Item] = {}
-    for item in found:
+    for item in listed:
         before = images.get(item.config.id)
         tags = tuple(dict.fromkeys([*before.tags, *item.tags])) if before else item.tags
         images[item.config.id] = replace(before or item, tags=tags)
     return list(images.values())
 
 
-def _refuse_shared_names(found: list[Item]) -> None:
+def _refuse_shared_names(listed: list[Item]) -> None:
     """Which of two images a name would stand for afterwards would be left to chance."""
     owners: dict[str, Digest] = {}
-    for item in found:
+    for item in listed:
         for tag in item.tags:
-            other = owners.setdefault(tag, item.config.id)
-            if other != item.config.id:
+            owner = owners.setdefault(tag, item.config.id)
+            if owner != item.config.id:
                 raise ArchiveError(
-                    f"the archive has two images called {tag}: {other.short} and {item.config.id.short}", hint=DAMAGED
+                    f"the archive has two images called {tag}: {owner.short} and {item.config.id.short}", hint=DAMAGED
                 )
 
 

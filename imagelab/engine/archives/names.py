@@ -31,11 +31,11 @@ class Chosen:
 
 def choose(state: State, names: Iterable[str], *, era: str = "28") -> list[Chosen]:
     """The images in the order asked for, each once. ReferenceSyntaxError, ImageNotFoundError, NotFoundError."""
-    found: dict[Digest, dict[str, None]] = {}
+    chosen: dict[Digest, dict[str, None]] = {}
     for name in names:
         for image_id, tag in _meant(state, name, era):
-            found.setdefault(image_id, {}).update({tag: None} if tag else {})
-    return [Chosen(state.images[image_id], tuple(tags)) for image_id, tags in found.items()]
+            chosen.setdefault(image_id, {}).update({tag: None} if tag else {})
+    return [Chosen(state.images[image_id], tuple(tags)) for image_id, tags in chosen.items()]
 
 
 def _meant(state: State, name: str, era: str) -> list[tuple[Digest, str]]:
@@ -46,27 +46,29 @@ def _meant(state: State, name: str, era: str) -> list[tuple[Digest, str]]:
     if reference.digest or reference.tag:
         full = f"{reference.repository}@{reference.digest}" if reference.digest else str(reference)
         if full not in state.references:
-            said = f"No such image: {name}" if era == "29" else "reference does not exist"
-            raise ImageNotFoundError(said, hint=f"there is no {name}; {_LISTED}")
+            problem = f"No such image: {name}" if era == "29" else "reference does not exist"
+            raise ImageNotFoundError(problem, hint=f"there is no {name}; {_LISTED}")
         return [(state.references[full], "" if reference.digest else full)]
     of_repository = [
-        one for one in sorted(state.references) if Reference.canonical(one).repository == reference.repository
+        full_name
+        for full_name in sorted(state.references)
+        if Reference.canonical(full_name).repository == reference.repository
     ]
     if of_repository:
-        return [(state.references[one], "" if "@" in one else one) for one in of_repository]
+        return [(state.references[full_name], "" if "@" in full_name else full_name) for full_name in of_repository]
     return [(_by_id(state, name, era), "")]
 
 
 def _by_id(state: State, text: str, era: str) -> Digest:
     """The one image whose ID begins so; in Docker 29 that is its target's (R1.23)."""
     prefix = "sha256:" + match[1] if (match := _ID.fullmatch(text)) else "-"
-    found = [image for image in state.images.values() if image.id.startswith(prefix)]
-    if not found and era == "29":
-        found = [image for image in state.images.values() if image.target.startswith(prefix)]
-    if len(found) > 1:
+    images = [image for image in state.images.values() if image.id.startswith(prefix)]
+    if not images and era == "29":
+        images = [image for image in state.images.values() if image.target.startswith(prefix)]
+    if len(images) > 1:
         raise NotFoundError(
-            "ambiguous digest string", hint=f"{len(found)} images have an ID that begins with {text}; type more of it"
+            "ambiguous digest string", hint=f"{len(images)} images have an ID that begins with {text}; type more of it"
         )
-    if not found:
+    if not images:
         raise ImageNotFoundError(f"No such image: {text}", hint=_LISTED)
-    return found[0].id
+    return images[0].id

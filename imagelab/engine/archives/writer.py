@@ -90,10 +90,10 @@ class _Plan:
         """Docker 1.13 to 24: a directory for each layer, named by an ID that only this format has (R6.45)."""
         items, repositories = [], dict[str, dict[str, str]]()
         first: dict[Digest, str] = {}
-        for one in self.chosen:
-            when, folders = one.image.created // SECOND, []
-            layers = self._layers(one.image)
-            described = v1_layers(self.store.config(one.image.id), one.image.layers)
+        for choice in self.chosen:
+            when, folders = choice.image.created // SECOND, []
+            layers = self._layers(choice.image)
+            described = v1_layers(self.store.config(choice.image.id), choice.image.layers)
             for (v1_id, text), layer in zip(described, layers, strict=True):
                 self._directory(f"{v1_id}/", when)
                 self._data(f"{v1_id}/VERSION", b"1.0", when)
@@ -104,46 +104,46 @@ class _Plan:
                 else:
                     self._put(f"{v1_id}/layer.tar", File(0, tuple, when, tarfile.SYMTYPE, f"../{there}/layer.tar"))
                 folders.append(f"{v1_id}/layer.tar")
-            self._data(f"{one.image.id.hex}.json", self.store.read_blob(one.image.id), when)
-            items.append(self._item(one, f"{one.image.id.hex}.json", folders))
-            _note(repositories, one, described[-1][0] if described else "")
+            self._data(f"{choice.image.id.hex}.json", self.store.read_blob(choice.image.id), when)
+            items.append(self._item(choice, f"{choice.image.id.hex}.json", folders))
+            _note(repositories, choice, described[-1][0] if described else "")
         self._lists(items, repositories)
 
     def unpacked(self) -> None:
         """Docker 25 to 28: an OCI layout whose layers are plain tars, and the old lists beside it (R6.46)."""
         items, repositories, entries = [], dict[str, dict[str, str]](), []
-        for one in self.chosen:
-            when, layers = one.image.created // SECOND, []
-            for layer in self._layers(one.image):
+        for choice in self.chosen:
+            when, layers = choice.image.created // SECOND, []
+            for layer in self._layers(choice.image):
                 self._layer(_blob(layer.diff_id), layer, when)
                 layers.append(Descriptor(OCI_LAYER, layer.diff_id, self.files[_blob(layer.diff_id)].size))
-            described = v1_layers(self.store.config(one.image.id), one.image.layers)
+            described = v1_layers(self.store.config(choice.image.id), choice.image.layers)
             for _, text in described:
                 self._data(_blob(Digest.of(text)), text, when)
-            config = self.store.read_blob(one.image.id)
-            self._data(_blob(one.image.id), config, when)
-            manifest = manifest_of(Descriptor(OCI_CONFIG, one.image.id, len(config)), layers)
+            config = self.store.read_blob(choice.image.id)
+            self._data(_blob(choice.image.id), config, when)
+            manifest = manifest_of(Descriptor(OCI_CONFIG, choice.image.id, len(config)), layers)
             self._data(_blob(Digest.of(manifest)), manifest)
-            entries += _entries(one, Descriptor(OCI_MANIFEST, Digest.of(manifest), len(manifest)))
+            entries += _entries(choice, Descriptor(OCI_MANIFEST, Digest.of(manifest), len(manifest)))
             sources = {str(layer.digest): layer.to_json() for layer in sorted(layers, key=lambda layer: layer.digest)}
-            item = self._item(one, _blob(one.image.id), [_blob(layer.digest) for layer in layers])
+            item = self._item(choice, _blob(choice.image.id), [_blob(layer.digest) for layer in layers])
             items.append(item | ({"LayerSources": sources} if sources else {}))
-            _note(repositories, one, layers[-1].digest.hex if layers else "")
+            _note(repositories, choice, layers[-1].digest.hex if layers else "")
         self._lists(items, repositories)
         self._layout(entries)
 
     def as_pulled(self) -> None:
         """Docker 29: the blobs as they are in the content store, index and all (R6.47)."""
         items, entries = [], []
-        for one in self.chosen:
-            target, manifest = self._target(one.image)
-            when = one.image.created // SECOND
-            for data in (target, manifest.raw, self.store.read_blob(one.image.id)):
+        for choice in self.chosen:
+            target, manifest = self._target(choice.image)
+            when = choice.image.created // SECOND
+            for data in (target, manifest.raw, self.store.read_blob(choice.image.id)):
                 self._data(_blob(Digest.of(data)), data, when)
             for layer in manifest.layers:
                 self._put(_blob(layer.digest), File(layer.size, self._compressed(layer.digest), when))
-            entries += _entries(one, Descriptor(_kind(target), Digest.of(target), len(target)))
-            items.append(self._item(one, _blob(one.image.id), [_blob(layer.digest) for layer in manifest.layers]))
+            entries += _entries(choice, Descriptor(_kind(target), Digest.of(target), len(target)))
+            items.append(self._item(choice, _blob(choice.image.id), [_blob(layer.digest) for layer in manifest.layers]))
         self._lists(items, {})
         self._layout(entries)
 
@@ -174,11 +174,13 @@ class _Plan:
         raw = manifest_of(Descriptor(OCI_CONFIG, image.id, len(self.store.read_blob(image.id))), blobs)
         return raw, Manifest.parse(raw)
 
-    def _item(self, one: Chosen, config: str, layers: list[str]) -> dict[str, Any]:
+    def _item(self, choice: Chosen, config: str, layers: list[str]) -> dict[str, Any]:
         """An image in `manifest.json`; its parent only when that is saved as well (R6.38)."""
-        tags, parent = [familiar(tag) for tag in one.tags], one.image.parent
+        tags, parent = [familiar(tag) for tag in choice.tags], choice.image.parent
         item: dict[str, Any] = {"Config": config, "RepoTags": tags or None, "Layers": layers or None}
-        return item | ({"Parent": str(parent)} if any(parent == other.image.id for other in self.chosen) else {})
+        return item | (
+            {"Parent": str(parent)} if any(parent == parent_choice.image.id for parent_choice in self.chosen) else {}
+        )
 
     def _lists(self, items: list[dict[str, Any]], repositories: dict[str, dict[str, str]]) -> None:
         self._data("manifest.json", _json(items) + b"\n")
@@ -276,16 +278,16 @@ def manifest_of(config: Descriptor, layers: Iterable[Descriptor]) -> bytes:
     )
 
 
-def _entries(one: Chosen, target: Descriptor) -> list[dict[str, Any]]:
+def _entries(choice: Chosen, target: Descriptor) -> list[dict[str, Any]]:
     """One descriptor in `index.json` for each tag; an image without any stands there once."""
     named = [
         {"io.containerd.image.name": tag, "org.opencontainers.image.ref.name": tag.rpartition(":")[2]}
-        for tag in one.tags
+        for tag in choice.tags
     ]
     return [target.to_json() | {"annotations": annotations} for annotations in named] or [target.to_json()]
 
 
-def _note(repositories: dict[str, dict[str, str]], one: Chosen, top: str) -> None:
-    for tag in one.tags:
+def _note(repositories: dict[str, dict[str, str]], choice: Chosen, top: str) -> None:
+    for tag in choice.tags:
         reference = Reference.canonical(tag)
         repositories.setdefault(reference.familiar_name(), {})[str(reference.tag)] = top
