@@ -106,33 +106,33 @@ class FileSystem:
         if len(path) > 4095:
             raise Errno("ENAMETOOLONG")
         steps = path.split("/")[::-1]
-        at: list[str] = []
+        walked: list[str] = []
         links = 0
         while steps:
             name = steps.pop()
             if name in ("", "."):
                 continue
-            self._enter(user, at)
+            self._enter(user, walked)
             if name == "..":
-                at = at[:-1]
+                walked = walked[:-1]
                 continue
             if len(name.encode("utf-8", "surrogateescape")) > 255:
                 raise Errno("ENAMETOOLONG")
-            node = self._draft.get("/".join([*at, name]))
+            node = self._draft.get("/".join([*walked, name]))
             if node is None and any(step not in ("", ".") for step in steps):
                 raise Errno("ENOENT")
             if node is not None and node.kind is Kind.SYMLINK and (follow or any(steps) or path.endswith("/")):
                 links += 1
                 if links > MOST_LINKS:
                     raise Errno("ELOOP")
-                at = [] if node.target.startswith("/") else at
+                walked = [] if node.target.startswith("/") else walked
                 steps += node.target.split("/")[::-1]
                 continue
-            at.append(name)
-        found = "/".join(at)
-        if path.endswith(("/", "/.")) and (end := self._draft.get(found)) is not None and not end.is_directory:
+            walked.append(name)
+        resolved = "/".join(walked)
+        if path.endswith(("/", "/.")) and (end := self._draft.get(resolved)) is not None and not end.is_directory:
             raise Errno("ENOTDIR")
-        return found
+        return resolved
 
     def _enter(self, user: User, at: list[str]) -> None:
         node = self._draft.get("/".join(at))
@@ -240,7 +240,7 @@ class FileSystem:
         if not node.link or node.kind is not Kind.FILE:
             return []
         tree = self._draft.tree()
-        return [path for path in tree if (other := tree[path]).link == node.link and other == node]
+        return [path for path in tree if (candidate := tree[path]).link == node.link and candidate == node]
 
     # -- names ----------------------------------------------------------------------------------------------
 

@@ -127,10 +127,10 @@ class Process:
 
     def attach(self, fd: int, stream: Stream | None) -> Stream | None:
         """Put a stream in the place of a descriptor (None closes it); what was there, for whoever releases it."""
-        kept = stream.acquire() if stream is not None else None
+        held = stream.acquire() if stream is not None else None
         before = self.fds.pop(fd, None)
-        if kept is not None:
-            self.fds[fd] = kept
+        if held is not None:
+            self.fds[fd] = held
         return before
 
     def child(self, args: list[str], env: dict[str, str]) -> Process:

@@ -134,15 +134,15 @@ class Server:
 
     def _include(self, pattern: str) -> Iterable[tuple[str, str]]:
         full = pattern if pattern.startswith("/") else f"/etc/nginx/{pattern}"
-        found = paths(self.p, full)
-        if not found and not re.search(r"[*?\[]", full):
+        files = paths(self.p, full)
+        if not files and not re.search(r"[*?\[]", full):
             raise ConfigProblem(f'open() "{full}" failed (2: No such file or directory)')
-        return [(name, text(self.p.files.read_file(self.p.user, name))) for name in found]
+        return [(name, text(self.p.files.read_file(self.p.user, name))) for name in files]
 
     def listens(self, server: Scope) -> list[int]:
         """The ports of a server block."""
-        found = [directive.words[0] for directive in server.all("listen") if directive.words] or ["80"]
-        return [int(word.rpartition(":")[2]) for word in found if word.rpartition(":")[2].isdigit()]
+        listens = [directive.words[0] for directive in server.all("listen") if directive.words] or ["80"]
+        return [int(word.rpartition(":")[2]) for word in listens if word.rpartition(":")[2].isdigit()]
 
     # -- start and end --------------------------------------------------------------------------------------
 
@@ -191,15 +191,15 @@ class Server:
         request = HttpRequest.of(environ)
         server = self._server_for(request)
         worker = self._worker()
-        found = answer(request, server, self, worker)
+        response = answer(request, server, self, worker)
         headers = [
             ("Server", f"nginx/{self.version}"),
             ("Date", self._date("%a, %d %b %Y %H:%M:%S GMT")),
-            *found.headers,
+            *response.headers,
         ]
-        start_response(f"{found.status} {REASONS.get(found.status, 'Unknown')}", headers)
-        self._log_access(request, found, server)
-        return [b""] if request.method == "HEAD" or found.status == 304 else [found.body]
+        start_response(f"{response.status} {REASONS.get(response.status, 'Unknown')}", headers)
+        self._log_access(request, response, server)
+        return [b""] if request.method == "HEAD" or response.status == 304 else [response.body]
 
     def _server_for(self, request: HttpRequest) -> Scope:
         candidates = [server for server in self.servers if request.port in self.listens(server)] or self.servers
@@ -240,17 +240,17 @@ class Server:
             f"{self._date('%Y/%m/%d %H:%M:%S')} [{level}] 7#7: {message}",
         )
 
-    def _log_access(self, request: HttpRequest, found: Answer, server: Scope) -> None:
+    def _log_access(self, request: HttpRequest, response: Answer, server: Scope) -> None:
         directive: list[Directive] = server.all("access_log")
         path, *rest = directive[-1].words if directive else ["/var/log/nginx/access.log"]
         if path == "off":
             return
         combined = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
         format = self.formats.get(rest[0] if rest else "combined", combined)
-        size = 0 if request.method == "HEAD" or found.status == 304 else len(found.body)
+        size = 0 if request.method == "HEAD" or response.status == 304 else len(response.body)
         values = request.variables() | {
             "time_local": self._date("%d/%b/%Y:%H:%M:%S +0000"),
-            "status": str(found.status),
+            "status": str(response.status),
             "body_bytes_sent": str(size),
         }
         self._log(path, re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], "-") or "-", format))

@@ -51,13 +51,13 @@ class Scope:
 
     def all(self, name: str) -> list[Directive]:
         """Every directive of that name in the nearest block that has one."""
-        found = [directive for directive in self.directives if directive.name == name]
-        return found if found or self.outer is None else self.outer.all(name)
+        directives = [directive for directive in self.directives if directive.name == name]
+        return directives if directives or self.outer is None else self.outer.all(name)
 
     def text(self, name: str, default: str = "") -> str:
         """The first word of a directive."""
-        found = self.all(name)
-        return found[-1].words[0] if found and found[-1].words else default
+        directives = self.all(name)
+        return directives[-1].words[0] if directives and directives[-1].words else default
 
     def inner(self, name: str) -> list[Scope]:
         """The blocks of that name directly in this one."""
@@ -94,7 +94,7 @@ def _tokens(name: str, text: str) -> Iterable[tuple[str, bool, int]]:
 
 
 def _block(tokens: list[tuple[str, bool, int]], name: str, read: Reader, *, inside: bool) -> tuple[list[Directive], list[tuple[str, bool, int]]]:  # fmt: skip
-    found: list[Directive] = []
+    directives: list[Directive] = []
     words: list[str] = []
     while tokens:
         (token, quoted, line), *tokens = tokens
@@ -105,26 +105,26 @@ def _block(tokens: list[tuple[str, bool, int]], name: str, read: Reader, *, insi
         if token == "}":
             if words or not inside:
                 raise ConfigProblem(f'unexpected "}}" in {where}')
-            return found, tokens
+            return directives, tokens
         if not words:
             raise ConfigProblem(f'unexpected "{token}" in {where}')
         directive = Directive(words[0], words[1:], where)
         words = []
         if token == "{":
             directive.block, tokens = _block(tokens, name, read, inside=True)
-        found += _included(directive, read) if directive.name == "include" else [_known(directive)]
+        directives += _included(directive, read) if directive.name == "include" else [_known(directive)]
     if words or inside:
         line = tokens[-1][2] if tokens else 1
         expected = '";" or "}"' if words else '"}"'
         raise ConfigProblem(f"unexpected end of file, expecting {expected} in {name}:{line}")
-    return found, tokens
+    return directives, tokens
 
 
 def _included(directive: Directive, read: Reader) -> list[Directive]:
-    found: list[Directive] = []
+    directives: list[Directive] = []
     for name, text in read(directive.words[0] if directive.words else ""):
-        found += parse(name, text, read)
-    return found
+        directives += parse(name, text, read)
+    return directives
 
 
 def _known(directive: Directive) -> Directive:

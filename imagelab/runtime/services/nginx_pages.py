@@ -79,14 +79,14 @@ class Answer:
 
 def _tidy(path: str) -> str:
     """`/a/../b//c` -> `/b/c`: nobody leaves the root this way."""
-    found: list[str] = []
+    names: list[str] = []
     for name in path.split("/"):
         if name == "..":
-            found = found[:-1]
+            names = names[:-1]
         elif name not in ("", "."):
-            found.append(name)
-    slash = "/" if found and path.endswith(("/", "/.", "/..")) else ""
-    return "/" + "/".join(found) + slash
+            names.append(name)
+    slash = "/" if names and path.endswith(("/", "/.", "/..")) else ""
+    return "/" + "/".join(names) + slash
 
 
 def page(status: int, version: str) -> bytes:
@@ -107,14 +107,14 @@ class _Work:
         self.location = server
 
     def run(self) -> Answer:
-        found = self._internal(self.path)
-        if found.status >= 300 and not found.body and found.status != 304:
-            found = self._error_page(found)
-        if found.status < 400:
-            found.headers += [
+        response = self._internal(self.path)
+        if response.status >= 300 and not response.body and response.status != 304:
+            response = self._error_page(response)
+        if response.status < 400:
+            response.headers += [
                 (d.words[0], self._filled(d.words[1])) for d in self.location.all("add_header") if d.words[1:]
             ]
-        return found
+        return response
 
     def _internal(self, path: str) -> Answer:
         self.turns += 1
@@ -225,20 +225,20 @@ class _Work:
         if self.request.headers.get("if_none_match") == etag:
             return Answer(304, b"", headers)
         ending = file.rpartition(".")[2].lower() if "." in file else ""
-        found = _whole(200, data, self.nginx.types.get(ending, self.location.text("default_type", "text/plain")))
-        found.headers += headers
-        return found
+        response = _whole(200, data, self.nginx.types.get(ending, self.location.text("default_type", "text/plain")))
+        response.headers += headers
+        return response
 
-    def _error_page(self, found: Answer) -> Answer:
+    def _error_page(self, response: Answer) -> Answer:
         for directive in self.location.all("error_page"):
             *codes, uri = directive.words
-            if str(found.status) in codes and uri.startswith("/") and self.turns < MOST_TURNS:
+            if str(response.status) in codes and uri.startswith("/") and self.turns < MOST_TURNS:
                 shown = self._internal(uri)
                 if shown.status == 200:
                     changed = [int(code[1:]) for code in codes if code[:1] == "=" and code[1:]]
-                    return Answer([*changed, found.status][0], shown.body, shown.headers)
-        answer = _whole(found.status, page(found.status, self.nginx.version), "text/html")
-        answer.headers += found.headers
+                    return Answer([*changed, response.status][0], shown.body, shown.headers)
+        answer = _whole(response.status, page(response.status, self.nginx.version), "text/html")
+        answer.headers += response.headers
         return answer
 
 

@@ -245,12 +245,12 @@ def completions(shell: Shell, line: str) -> list[str]:
         for place in (shell.get("PATH") or "").split(":"):
             names |= set(_names(shell, place))
         return sorted(name for name in names if name.startswith(word))
-    found = []
+    files = []
     for name in _names(shell, (folder or "/") if slash else "."):
         if name.startswith(start) and (start or not name.startswith(".")):
             node = shell.p.find(f"{folder}{slash}{name}")
-            found.append(f"{folder}{slash}{name}" + ("/" if node is not None and node.is_directory else ""))
-    return found
+            files.append(f"{folder}{slash}{name}" + ("/" if node is not None and node.is_directory else ""))
+    return files
 
 
 def _names(shell: Shell, folder: str) -> list[str]:

@@ -60,8 +60,8 @@ class _Evaluation:
             raise self._problem("expecting EOF")
         return value
 
-    def _problem(self, what: str) -> ArithmeticProblem:
-        return ArithmeticProblem(f'arithmetic expression: {what}: "{self._expression}"')
+    def _problem(self, reason: str) -> ArithmeticProblem:
+        return ArithmeticProblem(f'arithmetic expression: {reason}: "{self._expression}"')
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""

@@ -55,14 +55,14 @@ class Shell(ShellState):
         for fd, stream in (streams or {}).items():
             if (before := process.attach(fd, stream)) is not None:
                 before.release()
-        other = Shell(process, self.name, list(self.arguments), bash=self.bash)
-        other.variables, other.exported, other.readonly = dict(self.variables), set(self.exported), set(self.readonly)
-        other.functions, other.options = dict(self.functions), set(self.options)
-        other.traps = {signal: action for signal, action in self.traps.items() if not action}
-        other.status, other.line, other.last_background = self.status, self.line, self.last_background
-        other.tested, other.calls, other.loops = self.tested, self.calls, self.loops
-        other.locals = list(self.locals)
-        return other
+        shell = Shell(process, self.name, list(self.arguments), bash=self.bash)
+        shell.variables, shell.exported, shell.readonly = dict(self.variables), set(self.exported), set(self.readonly)
+        shell.functions, shell.options = dict(self.functions), set(self.options)
+        shell.traps = {signal: action for signal, action in self.traps.items() if not action}
+        shell.status, shell.line, shell.last_background = self.status, self.line, self.last_background
+        shell.tested, shell.calls, shell.loops = self.tested, self.calls, self.loops
+        shell.locals = list(self.locals)
+        return shell
 
     # -- lists ----------------------------------------------------------------------------------------------
 
@@ -95,12 +95,12 @@ class Shell(ShellState):
             raise Leave("exit", self.status)
 
     def _background(self, item: syntax.AndOr) -> None:
-        other = self.fork({0: BytesInput()})
+        shell = self.fork({0: BytesInput()})
         body = [syntax.AndOr(item.items, line=item.line)]
-        self.last_background = str(other.p.pid)
-        self.p.machine.background[other.p.pid] = other.whole(other.script(body))
+        self.last_background = str(shell.p.pid)
+        self.p.machine.background[shell.p.pid] = shell.whole(shell.script(body))
         if self.interactive:
-            self.p.err(f"[1] {other.p.pid}")
+            self.p.err(f"[1] {shell.p.pid}")
         self.status = 0
 
     def _pipeline(self, pipeline: syntax.Pipeline) -> Steps:
@@ -405,8 +405,8 @@ class Shell(ShellState):
     def _cannot_run(self, name: str, error: Errno) -> int:
         if error.code != "ENOENT":
             node = self.p.find(name) if "/" in name else None
-            said = "Is a directory" if self.bash and node is not None and node.is_directory else str(error)
-            return self.complain(f"{name}: {said}", 126)
+            problem = "Is a directory" if self.bash and node is not None and node.is_directory else str(error)
+            return self.complain(f"{name}: {problem}", 126)
         if not self.bash:
             return self.complain(f"{name}: not found", 127)
         return self.complain(f"{name}: {error}" if "/" in name else f"{name}: command not found", 127)

@@ -234,10 +234,10 @@ class Parser(WordReader):
                 raise self._unexpected()
 
     def _words(self) -> list[Word]:
-        found = []
+        words = []
         while (word := self._word()) is not None:
-            found.append(word)
-        return found
+            words.append(word)
+        return words
 
     def _needed_word(self) -> Word:
         word = self._word()

@@ -36,24 +36,24 @@ def is_pattern(pattern: str) -> bool:
 @lru_cache(maxsize=1000)
 def translate(pattern: str, *, greedy: bool = True) -> str:
     """A pattern -> the text of a regular expression."""
-    found, at = [], 0
-    while at < len(pattern):
-        char = pattern[at]
+    pieces, position = [], 0
+    while position < len(pattern):
+        char = pattern[position]
         if char == "*":
-            found.append(".*" if greedy else ".*?")
+            pieces.append(".*" if greedy else ".*?")
         elif char == "?":
-            found.append(".")
-        elif char == "[" and (match := _BRACKET.match(pattern, at)):
-            found.append(_bracket(match))
-            at = match.end()
+            pieces.append(".")
+        elif char == "[" and (match := _BRACKET.match(pattern, position)):
+            pieces.append(_bracket(match))
+            position = match.end()
             continue
-        elif char == "\\" and at + 1 < len(pattern):
-            at += 1
-            found.append(re.escape(pattern[at]))
+        elif char == "\\" and position + 1 < len(pattern):
+            position += 1
+            pieces.append(re.escape(pattern[position]))
         else:
-            found.append(re.escape(char))
-        at += 1
-    return "".join(found)
+            pieces.append(re.escape(char))
+        position += 1
+    return "".join(pieces)
 
 
 def _bracket(match: re.Match[str]) -> str:
@@ -92,16 +92,16 @@ def without(text: str, operator: str, pattern: str) -> str:
 
 def paths(p: Process, pattern: str) -> list[str]:
     """The file names that match, in order; [] when there are none."""
-    found = ["/"] if pattern.startswith("/") else [""]
+    names = ["/"] if pattern.startswith("/") else [""]
     parts = pattern.strip("/").split("/")
-    for at, part in enumerate(parts):
-        last = at == len(parts) - 1
-        found = [
-            name for above in found for name in _names(p, above, part, directory=not last or pattern.endswith("/"))
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        names = [
+            name for above in names for name in _names(p, above, part, directory=not last or pattern.endswith("/"))
         ]
         if not last:
-            found = [name + "/" for name in found]
-    return sorted(name + "/" for name in found) if pattern.endswith("/") else sorted(found)
+            names = [name + "/" for name in names]
+    return sorted(name + "/" for name in names) if pattern.endswith("/") else sorted(names)
 
 
 def _names(p: Process, above: str, part: str, *, directory: bool) -> list[str]:

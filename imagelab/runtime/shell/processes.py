@@ -84,7 +84,7 @@ def wait(shell: Shell, words: list[str]) -> Steps:
 
 def kill(shell: Shell, words: list[str]) -> int:
     """The builtin."""
-    return killed(shell.p, words, lambda said: shell.complain(f"kill: {said}", 1 if shell.bash else 2))
+    return killed(shell.p, words, lambda problem: shell.complain(f"kill: {problem}", 1 if shell.bash else 2))
 
 
 def killed(p: Process, words: list[str], complain: Callable[[str], int]) -> int:
@@ -130,16 +130,16 @@ def trap(shell: Shell, words: list[str]) -> int:
         shell.p.out("".join(f"trap -- {quoted(shell.traps[name], always=True)} {name}\n" for name in shell.traps))
         return 0
     action, names = (rest[0], rest[1:]) if len(rest) > 1 and not rest[0].isdigit() else ("-", rest)
-    for asked in names:
-        found = "EXIT" if asked in ("0", "EXIT") else _signal_name(asked)
-        if found is None:
-            return shell.complain(f"trap: {asked}: bad trap")
-        number = SIGNALS.get(found, 0)
+    for condition in names:
+        signal = "EXIT" if condition in ("0", "EXIT") else _signal_name(condition)
+        if signal is None:
+            return shell.complain(f"trap: {condition}: bad trap")
+        number = SIGNALS.get(signal, 0)
         if action == "-":
-            shell.traps.pop(found, None)
+            shell.traps.pop(signal, None)
             shell.p.handled.discard(number)
         else:
-            shell.traps[found] = action
+            shell.traps[signal] = action
             shell.p.handled.add(number)
     return 0
 

@@ -155,14 +155,14 @@ def _split(shell: Shell, line: str, count: int) -> list[str]:
     """A line over `count` variables: the last takes the rest, without the blanks at its end."""
     ifs = shell.get("IFS")
     ifs = " \t\n" if ifs is None else ifs
-    blank, other = (
+    blank, solid = (
         f"(?<!\0)[{re.escape(chars)}]" if chars else "(?!)"
         for chars in ("".join(set(ifs) & set(" \t\n")), "".join(set(ifs) - set(" \t\n")))
     )
     line = re.sub(rf"\A(?:{blank})+", "", line)
-    separator = rf"(?:{blank})*{other}(?:{blank})*|(?:{blank})+"
+    separator = rf"(?:{blank})*{solid}(?:{blank})*|(?:{blank})+"
     parts = re.split(separator, line, maxsplit=count - 1) if count > 1 else [line]
     last = re.sub(rf"(?:{blank})+\Z", "", parts[-1])
-    if len(re.findall(other, last)) == 1:
-        last = re.sub(rf"{other}\Z", "", last)
+    if len(re.findall(solid, last)) == 1:
+        last = re.sub(rf"{solid}\Z", "", last)
     return [part.replace("\0", "") for part in [*parts[:-1], last]] + [""] * (count - len(parts))

@@ -262,11 +262,11 @@ class WordReader:
         if not operator:
             raise self._bad_substitution()
         self._at = operator.end()
-        found = Parameter(match[0], operator[0], quoted=quoted)
+        parameter = Parameter(match[0], operator[0], quoted=quoted)
         if operator[0]:
-            found.word = self._operand(quoted and operator[0][0] not in "%#")
+            parameter.word = self._operand(quoted and operator[0][0] not in "%#")
         self._at += 1
-        return found
+        return parameter
 
     def _operand(self, quoted: bool) -> Word:
         word = Word(self._double_quoted("}") if quoted else self._parts("}"))

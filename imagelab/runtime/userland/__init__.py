@@ -25,11 +25,11 @@ def programs() -> dict[str, Program]:
     from imagelab.runtime.shell.printing import echo, printf
     from imagelab.runtime.userland import columns, files, find, listing, search, sed, system, text
 
-    found: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
+    table: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
     for module in (files, find, listing, system, text, columns, search, sed):
-        found |= module.PROGRAMS
-    found = {name: _guarded(name, program) for name, program in found.items()}
-    return found | {"busybox": busybox, "print": print_script}
+        table |= module.PROGRAMS
+    table = {name: _guarded(name, program) for name, program in table.items()}
+    return table | {"busybox": busybox, "print": print_script}
 
 
 def busybox(p: Process) -> int | Steps:

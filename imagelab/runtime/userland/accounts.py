@@ -23,14 +23,14 @@ def group_name(p: Process, gid: int) -> str:
 
 def user_number(p: Process, name: str) -> int | None:
     """`root` or `0` -> 0; None for nobody we know."""
-    found = next((int(fields[2]) for fields in accounts(p, "passwd") if fields[0] == name), None)
-    return int(name) if found is None and name.isdigit() else found
+    uid = next((int(fields[2]) for fields in accounts(p, "passwd") if fields[0] == name), None)
+    return int(name) if uid is None and name.isdigit() else uid
 
 
 def group_number(p: Process, name: str) -> int | None:
     """The same for a group."""
-    found = next((int(fields[2]) for fields in accounts(p, "group") if fields[0] == name), None)
-    return int(name) if found is None and name.isdigit() else found
+    gid = next((int(fields[2]) for fields in accounts(p, "group") if fields[0] == name), None)
+    return int(name) if gid is None and name.isdigit() else gid
 
 
 def user_of(p: Process, text: str) -> tuple[User, str]:

@@ -19,15 +19,15 @@ END = 1 << 30
 
 
 def _range(p: Process, part: str, kind: str) -> tuple[int, int]:
-    what = "field value" if kind == "f" else "byte/character position"
+    unit = "field value" if kind == "f" else "byte/character position"
     match = re.fullmatch(r"(\d*)(-?)(\d*)", part)
     if match is None:
-        raise bad(p, f"invalid {what} ‘{part}’")
+        raise bad(p, f"invalid {unit} ‘{part}’")
     if part == "-":
         raise bad(p, "invalid range with no endpoint: -")
     first, last = int(match[1] or bool(match[2])), int(match[3] or (END if match[2] else match[1] or 0))
     if first == 0:
-        raise bad(p, f"{'fields' if kind == 'f' else what + 's'} are numbered from 1")
+        raise bad(p, f"{'fields' if kind == 'f' else unit + 's'} are numbered from 1")
     if last < first:
         raise bad(p, "invalid decreasing range")
     return first, last
@@ -155,10 +155,10 @@ def sort(p: Process) -> Steps:
     """`sort [-bfhnrsu] [-t char] [-k first[,last][bfhnr]]… [-o file] [file…]`"""
     options, names = parse(p, "nruk:t:fbho:s", SORT_LONG)
     keys = _keys(options)
-    found, failed = yield from inputs(p, names)
+    files, failed = yield from inputs(p, names)
     if failed:
         return 2
-    lines = [line.removesuffix(b"\n") for _, data in found for line in lines_of(data)]
+    lines = [line.removesuffix(b"\n") for _, data in files for line in lines_of(data)]
     if not options.keys() & {"s", "u"}:
         lines.sort(reverse="r" in options)
     for key in reversed(keys):
@@ -189,8 +189,8 @@ def _key(asked: str, separator: bytes | None, letters: set[str]) -> _Key:
         raise BadOption(f"invalid field specification ‘{asked}’")
     first, last = int(match[1]), int(match[3] or END)
     if not first or not last:
-        said = "-" if first else "field number is zero"
-        raise BadOption(f"{said}: invalid field specification ‘{asked}’")
+        problem = "-" if first else "field number is zero"
+        raise BadOption(f"{problem}: invalid field specification ‘{asked}’")
     return _Key(set(match[2] + (match[4] or "")) or letters, separator, first, last)
 
 
@@ -221,11 +221,11 @@ class _Key:
 
 
 def _number(chosen: bytes, *, human: bool) -> float:
-    found = re.match(rb"[ \t]*(-?\d*\.?\d*)([KMGTPkE]?)", chosen)
-    if found is None or found[1] in (b"", b"-", b".", b"-."):
+    match = re.match(rb"[ \t]*(-?\d*\.?\d*)([KMGTPkE]?)", chosen)
+    if match is None or match[1] in (b"", b"-", b".", b"-."):
         return 0.0
-    power = b"KMGTPE".find(found[2].upper()) + 1 if found[2] and human else 0
-    return float(found[1]) * float(1024**power)
+    power = b"KMGTPE".find(match[2].upper()) + 1 if match[2] and human else 0
+    return float(match[1]) * float(1024**power)
 
 
 # -- uniq -----------------------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def uniq(p: Process) -> Steps:
     options, names = parse(p, "cdui", UNIQ_LONG)
     if len(names) > 1:
         raise bad(p, f"extra operand ‘{names[1]}’")
-    found, failed = yield from inputs(p, names)
+    files, failed = yield from inputs(p, names)
     if failed:
         return 1
 
@@ -246,7 +246,7 @@ def uniq(p: Process) -> Steps:
         return line.lower() if "i" in options else line
 
     out = b""
-    for _, group in itertools.groupby((line.removesuffix(b"\n") for line in lines_of(found[0][1])), key):
+    for _, group in itertools.groupby((line.removesuffix(b"\n") for line in lines_of(files[0][1])), key):
         lines = list(group)
         if not ("d" in options and len(lines) < 2 or "u" in options and len(lines) > 1):
             out += (b"%7d " % len(lines) if "c" in options else b"") + lines[0] + b"\n"

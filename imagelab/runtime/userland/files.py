@@ -82,8 +82,8 @@ def _copy(p: Process, name: str, to: str, options: Options) -> int:
     try:
         _copy_file(p, name, to, node, options)
     except Errno as error:
-        what = f"cannot open '{name}' for reading" if not p.may(name, 4) else f"cannot create regular file '{to}'"
-        return p.complain(f"{what}: {error}")
+        problem = f"cannot open '{name}' for reading" if not p.may(name, 4) else f"cannot create regular file '{to}'"
+        return p.complain(f"{problem}: {error}")
     return 0
 
 
@@ -96,8 +96,8 @@ def _copy_file(p: Process, name: str, to: str, node: Node, options: Options) -> 
     else:
         if p.find(to, follow=False) is not None:
             p.files.unlink(p.user, p.path(to))
-        made = replace(node, uid=p.user.uid, gid=p.user.gid, mtime=p.files.now(), link="")
-        p.files.mknod(p.user, p.path(to), made)
+        copied = replace(node, uid=p.user.uid, gid=p.user.gid, mtime=p.files.now(), link="")
+        p.files.mknod(p.user, p.path(to), copied)
     _preserve(p, to, node, options)
 
 
@@ -173,9 +173,9 @@ def _removed(p: Process, name: str, node: Node, options: Options) -> int:
     try:
         if node.is_directory and options.keys() & {"r", "R"}:
             for child in p.files.names(p.user, p.path(name)):
-                at = f"{name.rstrip('/')}/{child}"
-                found = p.find(at, follow=False)
-                status = max(status, _removed(p, at, found, options) if found is not None else 0)
+                path = f"{name.rstrip('/')}/{child}"
+                inside = p.find(path, follow=False)
+                status = max(status, _removed(p, path, inside, options) if inside is not None else 0)
         if status:
             return status
         (p.files.rmdir if node.is_directory else p.files.unlink)(p.user, p.path(name))
@@ -287,13 +287,13 @@ def changed_mode(asked: str, mode: int, *, directory: bool) -> int:
 def _applied(mode: int, who: str, operator: str, letters: str, *, directory: bool) -> int:
     executable = directory or bool(mode & 0o111)
     bits = sum({"r": 4, "w": 2, "x": 1, "X": 1 if executable else 0}.get(letter, 0) for letter in set(letters))
-    mask = sum(bits << {"u": 6, "g": 3, "o": 0}[one] for one in set(who))
+    mask = sum(bits << {"u": 6, "g": 3, "o": 0}[owner] for owner in set(who))
     if "s" in letters:
         mask |= (0o4000 if "u" in who else 0) | (0o2000 if "g" in who else 0)
     if "t" in letters:
         mask |= 0o1000
     if operator == "=":
-        cleared = sum(7 << {"u": 6, "g": 3, "o": 0}[one] for one in set(who))
+        cleared = sum(7 << {"u": 6, "g": 3, "o": 0}[owner] for owner in set(who))
         return mode & ~cleared | mask
     return mode | mask if operator == "+" else mode & ~mask
 
@@ -305,10 +305,10 @@ def _mode(p: Process, asked: str, mode: int, *, directory: bool) -> int:
         raise bad(p, f"invalid mode: '{asked}'") from None
 
 
-def _change(p: Process, names: list[str], options: Options, change: Callable[[str, Node], None], what: str) -> int:
+def _change(p: Process, names: list[str], options: Options, change: Callable[[str, Node], None], attribute: str) -> int:
     """Change every file, and with -R all below; links are left alone."""
 
-    def one(path: str) -> None:
+    def change_path(path: str) -> None:
         node = p.stat(path, follow="R" not in options)
         if node.kind is not Kind.SYMLINK:
             change(path, node)
@@ -316,7 +316,7 @@ def _change(p: Process, names: list[str], options: Options, change: Callable[[st
     def all_of(name: str) -> int:
         p.stat(name)
         paths = list(p.files.walk(p.user, p.path(name))) if "R" in options else [name]
-        return each(p, paths, one, f"changing {what} of '{{}}': {{}}")
+        return each(p, paths, change_path, f"changing {attribute} of '{{}}': {{}}")
 
     return each(p, names, all_of, "cannot access '{}': {}")
 

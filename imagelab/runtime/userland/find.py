@@ -29,7 +29,7 @@ class FindProblem(Exception):
 
 
 @dataclass
-class Found:
+class FoundFile:
     """What the walk has come to."""
 
     path: str
@@ -41,8 +41,8 @@ class Found:
         return self.path.rstrip("/").rpartition("/")[2] or "/"
 
 
-Question = Callable[[Found], Asking]
-Test = Callable[[Found], bool]
+Question = Callable[[FoundFile], Asking]
+Test = Callable[[FoundFile], bool]
 
 
 class Expression:
@@ -53,7 +53,7 @@ class Expression:
         self.deepest, self.least, self.depth_first, self.acts = 1 << 30, 0, False, False
         self.status = 0
         self.waiting: list[tuple[list[str], list[str]]] = []
-        self.ask = self._either() if words else _plain(lambda found: True)
+        self.ask = self._either() if words else _plain(lambda file: True)
         if self._at < len(words):
             raise FindProblem("you have too many ')'")
 
@@ -63,9 +63,9 @@ class Expression:
         return self._words[self._at] if self._at < len(self._words) else ""
 
     def _take(self, *words: str) -> bool:
-        found = self._at < len(self._words) and self._words[self._at] in words
-        self._at += found
-        return found
+        taken = self._at < len(self._words) and self._words[self._at] in words
+        self._at += taken
+        return taken
 
     def _argument(self, of: str) -> str:
         self._at += 1
@@ -128,25 +128,25 @@ class Expression:
                 return self._permitted()
             case "-user":
                 uid = self._owner()
-                return lambda found: found.node.uid == uid
+                return lambda file: file.node.uid == uid
             case "-mtime":
                 compared = self._number(word)
-                return lambda found: compared((p.files.now() - found.node.mtime) // 86400)
+                return lambda file: compared((p.files.now() - file.node.mtime) // 86400)
             case "-newer":
-                other = p.stat(self._argument(word))
-                return lambda found: found.node.mtime > other.mtime
+                reference = p.stat(self._argument(word))
+                return lambda file: file.node.mtime > reference.mtime
             case "-empty":
                 return self._empty
             case "-maxdepth" | "-mindepth" | "-xdev":
                 self._option(word)
-                return lambda found: True
+                return lambda file: True
         start = word.startswith("-")
         raise FindProblem(f"unknown predicate `{word}'" if start else f"paths must precede expression: `{word}'")
 
-    def _empty(self, found: Found) -> bool:
-        if found.node.is_directory:
-            return next(iter(self.p.files.names(self.p.user, self.p.path(found.path))), None) is None
-        return found.node.size == 0
+    def _empty(self, file: FoundFile) -> bool:
+        if file.node.is_directory:
+            return next(iter(self.p.files.names(self.p.user, self.p.path(file.path))), None) is None
+        return file.node.size == 0
 
     def _option(self, word: str) -> None:
         if word == "-xdev":
@@ -162,14 +162,14 @@ class Expression:
     def _named(self, word: str) -> Test:
         pattern = self._argument(word)
         if word == "-iname":
-            return lambda found: matches(pattern.lower(), found.name.lower())
-        return lambda found: matches(pattern, found.name if word == "-name" else found.path)
+            return lambda file: matches(pattern.lower(), file.name.lower())
+        return lambda file: matches(pattern, file.name if word == "-name" else file.path)
 
     def _typed(self) -> Test:
         kind = self._argument("-type")
         if kind not in ("b", "c", "d", "p", "f", "l", "s"):
             raise FindProblem(f"Unknown argument to -type: {kind}")
-        return lambda found: LETTERS[found.node.kind].replace("-", "f") == kind
+        return lambda file: LETTERS[file.node.kind].replace("-", "f") == kind
 
     def _sized(self) -> Test:
         asked = self._argument("-size")
@@ -180,7 +180,7 @@ class Expression:
         if match is None:
             raise FindProblem(f"Invalid argument `{asked}' to -size")
         compared, unit = _compared(match[1], int(match[2])), units[match[3]]
-        return lambda found: compared(-(-shown_size(found.node) // unit))
+        return lambda file: compared(-(-shown_size(file.node) // unit))
 
     def _permitted(self) -> Test:
         asked = self._argument("-perm")
@@ -188,14 +188,14 @@ class Expression:
         if match is None:
             raise FindProblem(f"invalid mode ‘{asked}’")
         sign, wanted = match[1], int(match[2], 8)
-        return lambda found: (found.node.mode & wanted if sign else found.node.mode) == wanted
+        return lambda file: (file.node.mode & wanted if sign else file.node.mode) == wanted
 
     def _owner(self) -> int:
         name = self._argument("-user")
-        found = user_number(self.p, name)
-        if found is None:
+        uid = user_number(self.p, name)
+        if uid is None:
             raise FindProblem(f"‘{name}’ is not the name of a known user")
-        return found
+        return uid
 
     # -- acting ---------------------------------------------------------------------------------------------
 
@@ -206,18 +206,18 @@ class Expression:
             return self._delete
         end = "\n" if word == "-print" else "\0"
 
-        def show(found: Found) -> bool:
-            self.p.out(found.path + end)
+        def show(file: FoundFile) -> bool:
+            self.p.out(file.path + end)
             return True
 
         return show
 
-    def _delete(self, found: Found) -> bool:
+    def _delete(self, file: FoundFile) -> bool:
         try:
-            remove = self.p.files.rmdir if found.node.is_directory else self.p.files.unlink
-            remove(self.p.user, self.p.path(found.path))
+            remove = self.p.files.rmdir if file.node.is_directory else self.p.files.unlink
+            remove(self.p.user, self.p.path(file.path))
         except Errno as error:
-            self.status = self.p.complain(f"cannot delete '{found.path}': {error}")
+            self.status = self.p.complain(f"cannot delete '{file.path}': {error}")
             return False
         return True
 
@@ -234,12 +234,12 @@ class Expression:
             paths = list[str]()
             self.waiting.append((words[:-1], paths))
 
-            def keep(found: Found) -> bool:
-                paths.append(found.path)
+            def keep(file: FoundFile) -> bool:
+                paths.append(file.path)
                 return True
 
             return _plain(keep)
-        return lambda found: self._run([part.replace("{}", found.path) for part in words])
+        return lambda file: self._run([part.replace("{}", file.path) for part in words])
 
     def _run(self, command: list[str]) -> Asking:
         try:
@@ -258,16 +258,16 @@ class Expression:
 
 
 def _plain(test: Test) -> Question:
-    def ask(found: Found) -> Asking:
-        return test(found)
+    def ask(file: FoundFile) -> Asking:
+        return test(file)
         yield
 
     return ask
 
 
 def _not(inner: Question) -> Question:
-    def ask(found: Found) -> Asking:
-        return not (yield from inner(found))
+    def ask(file: FoundFile) -> Asking:
+        return not (yield from inner(file))
 
     return ask
 
@@ -275,9 +275,9 @@ def _not(inner: Question) -> Question:
 def _joined(first: Question, second: Question, *, until: bool) -> Question:
     """`-a` and `-o`: the second is only asked when the first has not settled it."""
 
-    def ask(found: Found) -> Asking:
-        answer = yield from first(found)
-        return answer if answer == until else (yield from second(found))
+    def ask(file: FoundFile) -> Asking:
+        answer = yield from first(file)
+        return answer if answer == until else (yield from second(file))
 
     return ask
 
@@ -306,36 +306,36 @@ def find(p: Process) -> Steps:
         if node is None:
             status = p.complain(f"‘{start}’: No such file or directory")
             continue
-        yield from _walked(expression, Found(start, node, 0))
+        yield from _walked(expression, FoundFile(start, node, 0))
     yield from expression.finish()
     return status or expression.status
 
 
-def _walked(expression: Expression, found: Found) -> Generator[float, None, None]:
+def _walked(expression: Expression, file: FoundFile) -> Generator[float, None, None]:
     yield NOW
-    if not expression.depth_first and found.depth >= expression.least:
-        yield from _shown(expression, found)
-    if found.node.is_directory and found.depth < expression.deepest:
-        for child in _children(expression, found):
+    if not expression.depth_first and file.depth >= expression.least:
+        yield from _shown(expression, file)
+    if file.node.is_directory and file.depth < expression.deepest:
+        for child in _children(expression, file):
             yield from _walked(expression, child)
-    if expression.depth_first and found.depth >= expression.least:
-        yield from _shown(expression, found)
+    if expression.depth_first and file.depth >= expression.least:
+        yield from _shown(expression, file)
 
 
-def _shown(expression: Expression, found: Found) -> Generator[float, None, None]:
-    if (yield from expression.ask(found)) and not expression.acts:
-        expression.p.out(found.path + "\n")
+def _shown(expression: Expression, file: FoundFile) -> Generator[float, None, None]:
+    if (yield from expression.ask(file)) and not expression.acts:
+        expression.p.out(file.path + "\n")
 
 
-def _children(expression: Expression, found: Found) -> list[Found]:
+def _children(expression: Expression, file: FoundFile) -> list[FoundFile]:
     p = expression.p
     try:
-        names = p.files.names(p.user, p.path(found.path))
+        names = p.files.names(p.user, p.path(file.path))
     except Errno as error:
-        expression.status = p.complain(f"‘{found.path}’: {error}")
+        expression.status = p.complain(f"‘{file.path}’: {error}")
         return []
-    paths = [f"{found.path.rstrip('/')}/{name}" for name in names]
-    return [Found(path, node, found.depth + 1) for path in paths if (node := p.find(path, follow=False))]
+    paths = [f"{file.path.rstrip('/')}/{name}" for name in names]
+    return [FoundFile(path, node, file.depth + 1) for path in paths if (node := p.find(path, follow=False))]
 
 
 PROGRAMS: dict[str, Program] = {"find": find}

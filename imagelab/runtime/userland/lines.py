@@ -32,12 +32,12 @@ class Lines:
     def batch(self) -> Batch:
         """The lines there are, [] at the end: `while batch := (yield from lines.batch())`."""
         while data := (yield from self.p.read(self.slot)):
-            found = lines_of(self.rest + data) if self.split else [data]
-            self.rest = b"" if found[-1].endswith(b"\n") or not self.split else found.pop()
-            if found:
-                return found
-        found, self.rest = [self.rest] if self.rest else [], b""
-        return found
+            lines = lines_of(self.rest + data) if self.split else [data]
+            self.rest = b"" if lines[-1].endswith(b"\n") or not self.split else lines.pop()
+            if lines:
+                return lines
+        lines, self.rest = [self.rest] if self.rest else [], b""
+        return lines
 
 
 def each_batch(p: Process, names: list[str], work: Callable[[list[bytes]], bytes], *, split: bool = True) -> Steps:
@@ -57,16 +57,16 @@ def each_batch(p: Process, names: list[str], work: Callable[[list[bytes]], bytes
 
 def inputs(p: Process, names: list[str]) -> Inputs:
     """((name, bytes) of each file, could one not be read?); `-` or none at all is standard input."""
-    found: list[tuple[str, bytes]] = []
+    files: list[tuple[str, bytes]] = []
     failed = False
     for name in names or ["-"]:
         try:
-            found.append((name, (yield from p.read_file(name))))
+            files.append((name, (yield from p.read_file(name))))
         except Errno as error:
             failed = bool(unreadable(p, name, error))
             if error.code == "EISDIR" and p.name in ("tail", "wc"):
-                found.append((name, b""))
-    return found, failed
+                files.append((name, b""))
+    return files, failed
 
 
 _HEAD = ("cannot open '{}' for reading: {}", "error reading '{}': {}")

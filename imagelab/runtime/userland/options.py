@@ -27,7 +27,7 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
     operands there must be.
     """
     takes = {key: len(colons) for key, colons in re.findall("([^:])(:*)", letters)}
-    found, operands, rest = Options(), list[str](), p.args[1:]
+    options, operands, rest = Options(), list[str](), p.args[1:]
     while rest and (mixed or not operands) and (word := rest.pop(0)) != "--":
         if word == "-" or not word.startswith("-"):
             operands.append(word)
@@ -41,15 +41,15 @@ def parse(p: Process, letters: str, long: Mapping[str, str] | None = None, *, mi
                 raise bad(p, f"{name} doesn't allow an argument", usage)
             if (separate := colons == 1 and not equals) and not rest:
                 raise bad(p, f"{name} requires an argument", usage)
-            found.setdefault(key.rstrip(":"), []).append(rest.pop(0) if separate else value)
+            options.setdefault(key.rstrip(":"), []).append(rest.pop(0) if separate else value)
         while word[1:] and word[0] == "-" != word[1]:
             if (key := word[1]) not in takes:
                 raise bad(p, f"invalid option -- '{key}'", usage)
             if (separate := takes[key] == 1 and not word[2:]) and not rest:
                 raise bad(p, f"option requires an argument -- '{key}'", usage)
-            found.setdefault(key, []).append(rest.pop(0) if separate else word[2:] if takes[key] else "")
+            options.setdefault(key, []).append(rest.pop(0) if separate else word[2:] if takes[key] else "")
             word = "" if takes[key] else "-" + word[2:]
     operands += rest
     if len(operands) < least:
         raise bad(p, "missing operand" + (f" after '{operands[0]}'" if operands else ""))
-    return found, operands
+    return options, operands

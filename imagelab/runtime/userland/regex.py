@@ -30,14 +30,14 @@ def compile(pattern: str, *, extended: bool, ignore_case: bool = False, lenient:
 
 
 def _bracket(match: re.Match[str]) -> str:
-    found, classes = "", list[str]()
+    members, classes = "", list[str]()
     for name, *ends in _MEMBER.findall(match[2]):
         first, last = ends[0] or ends[1], ends[2] or ends[3]
         if not first and name not in _CLASSES or last and last < first:
             raise BadPattern("Invalid range end" if last else "Invalid character class name")
         classes += [] if first else [_CLASSES[name]]
-        found += re.escape(first) + (f"-{re.escape(last)}" if last else "")
-    either = "|".join(classes + ([f"[{found}]"] if found else []))
+        members += re.escape(first) + (f"-{re.escape(last)}" if last else "")
+    either = "|".join(classes + ([f"[{members}]"] if members else []))
     return f"(?!{either})." if match[1] else either if "|" not in either else f"(?:{either})"
 
 
@@ -80,10 +80,10 @@ class _Reader:
         else:
             if depth:
                 raise BadPattern(r"Unmatched ( or \(")
-        found = ["".join(parts) for parts in alternatives]
-        if before == self.opened and not self.closed and len(found) > 1:  # no group in them, nor a reference to one
-            found.sort(key=lambda part: (re.fullmatch(part, "") is not None, -len(part)))
-        return "|".join(found)
+        branches = ["".join(parts) for parts in alternatives]
+        if before == self.opened and not self.closed and len(branches) > 1:  # no group in them, nor a reference to one
+            branches.sort(key=lambda part: (re.fullmatch(part, "") is not None, -len(part)))
+        return "|".join(branches)
 
     def atom(self, token: re.Match[str], depth: int, *, first: bool) -> str:
         opened, closed, _, repeat, *_, escaped, char = token.groups()

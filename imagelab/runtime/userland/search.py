@@ -133,13 +133,13 @@ def _sources(p: Process, options: Options, names: list[str]) -> Generator[float,
     """The patterns as they were given; without -e and -f the first operand, which is taken away."""
     if not options.keys() & {"e", "f"}:
         return names.pop(0).split("\n")
-    found = [line for source in options.get("e", []) for line in source.split("\n")]
+    patterns = [line for source in options.get("e", []) for line in source.split("\n")]
     for name in options.get("f", []):
         try:
-            found += [text(line.removesuffix(b"\n")) for line in lines_of((yield from p.read_file(name)))]
+            patterns += [text(line.removesuffix(b"\n")) for line in lines_of((yield from p.read_file(name)))]
         except Errno as error:
             raise BadOption(f"{name}: {error}") from None
-    return found
+    return patterns
 
 
 def _wanted(p: Process, names: list[str], options: Options) -> Iterator[str]:
@@ -151,8 +151,8 @@ def _wanted(p: Process, names: list[str], options: Options) -> Iterator[str]:
             continue
         above = p.path(name).rstrip("/")
         for path in p.files.walk(p.user, above or "/"):
-            found = p.find(path, follow=False)
-            if found is not None and found.kind == "file":
+            entry = p.find(path, follow=False)
+            if entry is not None and entry.kind == "file":
                 yield f"{name.rstrip('/')}/{path.removeprefix(above).strip('/')}"
 
 
@@ -173,21 +173,21 @@ def grep(p: Process) -> Steps:
 
 def _all(search: Search, names: list[str], *, titled: bool, here: bool) -> Steps:
     """Every file; `here`: none was named, and all below this directory are meant."""
-    p, any_found, trouble = search.p, False, False
+    p, any_matched, trouble = search.p, False, False
     for name in _wanted(p, names or ["." if here else "-"], search.options):
         shown = name.removeprefix("./") if here else "(standard input)" if name == "-" else name
         try:
             with p.opened(name) as slot:
-                found = bool((yield from search.one(shown, slot, shown if titled else "")))
+                matched = bool((yield from search.one(shown, slot, shown if titled else "")))
         except Errno as error:
             trouble = bool(search.has("s") or p.complain(f"{shown}: {error}"))
             continue
-        if found and search.has("q"):
+        if matched and search.has("q"):
             return 0
-        if found and search.has("l"):
+        if matched and search.has("l"):
             p.out(shown + "\n")
-        any_found = any_found or found
-    return 2 if trouble else int(not any_found)
+        any_matched = any_matched or matched
+    return 2 if trouble else int(not any_matched)
 
 
 # -- xargs -------------------------------------------------------------------------------------
@@ -201,8 +201,8 @@ def _input_words(data: str, *, whole_lines: bool) -> list[list[str]]:
     for match in _WORD.finditer(data + "\n"):
         if match[7]:
             kind = "single" if match[7] == "'" else "double"
-            said = "by default quotes are special to xargs unless you use the -0 option"
-            raise BadOption(f"unmatched {kind} quote; {said}")
+            advice = "by default quotes are special to xargs unless you use the -0 option"
+            raise BadOption(f"unmatched {kind} quote; {advice}")
         if (match[4] and (not whole_lines or not word)) or match[5]:
             lines[-1] += ["".join(word)] if word else []
             word.clear()

@@ -82,9 +82,9 @@ class _Parser:
         return SedProblem(f"{place}{where}: {message}")
 
     def taken(self, pattern: str) -> str:
-        found = re.compile(f"(?:{pattern})?").match(self.script, self.at)
-        self.at += len(found[0]) if found else 0
-        return found[0] if found else ""
+        match = re.compile(f"(?:{pattern})?").match(self.script, self.at)
+        self.at += len(match[0]) if match else 0
+        return match[0] if match else ""
 
     def parse(self) -> list[SedCommand]:
         """The commands, with their jumps."""
@@ -197,7 +197,7 @@ class _Parser:
     def translation(self, command: SedCommand) -> None:
         delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `y' command"
         sets = [_with_tabs(self.until(delimiter, problem, expression=False)) for _ in "12"]
-        sets = [re.sub(r"\\([\\n])", lambda m: "\n" if m[1] == "n" else "\\", one) for one in sets]
+        sets = [re.sub(r"\\([\\n])", lambda m: "\n" if m[1] == "n" else "\\", characters) for characters in sets]
         if len(sets[0]) != len(sets[1]):
             raise self.problem("strings for `y' command are different lengths")
         command.text, command.flags = sets

@@ -124,7 +124,10 @@ def sleep(p: Process) -> Steps:
 
 def ps(p: Process) -> int:
     """`ps [aux | -ef]`: what runs in the container; with u or f in full."""
-    rows = [(one.pid, user_name(p, one.user.uid), " ".join(one.args)) for one in p.machine.processes.values()]
+    rows = [
+        (process.pid, user_name(p, process.user.uid), " ".join(process.args))
+        for process in p.machine.processes.values()
+    ]
     rows = sorted([*rows, *p.machine.others()])
     if any("f" in word or "u" in word for word in p.args[1:]):
         p.out(f"{'UID':<8} {'PID':>7} {'CMD'}\n")

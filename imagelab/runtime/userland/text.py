@@ -70,9 +70,9 @@ def head(p: Process) -> Steps:
 
 def _beginning(p: Process, slot: int, count: int, *, by_bytes: bool) -> Generator[float, None, None]:
     while count > 0 and (data := (yield from p.read(slot, count if by_bytes else 65536))):
-        found = lines_of(data)
-        piece = data if by_bytes else b"".join(found[:count])
-        count -= len(piece) if by_bytes else sum(line.endswith(b"\n") for line in found[:count])
+        lines = lines_of(data)
+        piece = data if by_bytes else b"".join(lines[:count])
+        count -= len(piece) if by_bytes else sum(line.endswith(b"\n") for line in lines[:count])
         p.out(piece)
         yield from p.flush()
 
@@ -87,14 +87,14 @@ def tail(p: Process) -> Steps:
     _old_style(p)
     options, names = parse(p, "n:c:fFq", {"lines": "n", "bytes": "c", "follow": "f", "quiet": "q"})
     value, count, by_bytes = _amount(options)
-    found, failed = yield from inputs(p, names)
-    for at, (name, data) in enumerate(found):
-        _title(p, name, options, len(names), at)
+    files, failed = yield from inputs(p, names)
+    for number, (name, data) in enumerate(files):
+        _title(p, name, options, len(names), number)
         pieces = [data[place : place + 1] for place in range(len(data))] if by_bytes else lines_of(data)
         begin = max(count - 1, 0) if value.startswith("+") else max(len(pieces) - count, 0)
         p.out(b"".join(pieces[begin:]))
-    if options.keys() & {"f", "F"} and found:
-        yield from _follow(p, found[-1][0], len(found[-1][1]))
+    if options.keys() & {"f", "F"} and files:
+        yield from _follow(p, files[-1][0], len(files[-1][1]))
     return int(failed)
 
 
@@ -122,20 +122,20 @@ def wc(p: Process) -> Steps:
     """`wc [-lwmc] [file…]`"""
     options, names = parse(p, "lwcm", {"lines": "l", "words": "w", "bytes": "c", "chars": "m"})
     chosen = [letter for letter in _MEASURES if letter in options] or list("lwc")
-    found, failed = yield from inputs(p, names)
-    rows = [([_MEASURES[letter](data) for letter in chosen], name) for name, data in found]
+    files, failed = yield from inputs(p, names)
+    rows = [([_MEASURES[letter](data) for letter in chosen], name) for name, data in files]
     if len(names) > 1:
         rows.append(([sum(column) for column in zip(*(counts for counts, _ in rows), strict=True)] or [0], "total"))
-    width = 1 if len(chosen) == 1 and len(rows) == 1 else _width(p, names, found)
+    width = 1 if len(chosen) == 1 and len(rows) == 1 else _width(p, names, files)
     for counts, name in rows:
         p.out(" ".join(f"{count:{width}}" for count in counts) + (f" {name}" if names else "") + "\n")
     return int(failed)
 
 
-def _width(p: Process, names: list[str], found: list[tuple[str, bytes]]) -> int:
+def _width(p: Process, names: list[str], files: list[tuple[str, bytes]]) -> int:
     """Of a column: seven where the sizes were not known before."""
     unknown = "-" in (names or ["-"]) or any((node := p.find(name)) is not None and node.is_directory for name in names)
-    return 7 if unknown else len(str(max(sum(len(data) for _, data in found), 1)))
+    return 7 if unknown else len(str(max(sum(len(data) for _, data in files), 1)))
 
 
 # -- tee, seq, yes, sha256sum --------------------------------------------------------------------------
@@ -187,21 +187,21 @@ def yes(p: Process) -> Steps:
 def sha256sum(p: Process) -> Steps:
     """`sha256sum [-c] [file…]`"""
     options, names = parse(p, "cb", {"check": "c"})
-    found, failed = yield from inputs(p, names)
+    files, failed = yield from inputs(p, names)
     if "c" in options:
-        return int(_checked(p, names, found) or failed)
-    for name, data in found:
+        return int(_checked(p, names, files) or failed)
+    for name, data in files:
         p.out(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
     return int(failed)
 
 
-def _checked(p: Process, names: list[str], found: list[tuple[str, bytes]]) -> int:
-    told = [re.match(r"([0-9a-fA-F]{64}) [ *](.+)", text(line)) for _, data in found for line in lines_of(data)]
-    if found and not any(told):
+def _checked(p: Process, names: list[str], files: list[tuple[str, bytes]]) -> int:
+    entries = [re.match(r"([0-9a-fA-F]{64}) [ *](.+)", text(line)) for _, data in files for line in lines_of(data)]
+    if files and not any(entries):
         source = names[0] if names else "'standard input'"
         return p.complain(f"{source}: no properly formatted checksum lines found")
     wrong = 0
-    for match in filter(None, told):
+    for match in filter(None, entries):
         node = p.find(match[2])
         good = node is not None and hashlib.sha256(p.files.data(node)).hexdigest() == match[1].lower()
         p.out(f"{match[2]}: {'OK' if good else 'FAILED'}\n")
