@@ -69,8 +69,8 @@ class Timeline:
 
     def since(self, number: int) -> Iterator[tuple[Step, State]]:
         """The steps after one that led to the present, each with the lab as it was then."""
-        path = [step for step in path_to(self._moments.parents(), self.position) if step > number]
-        return zip(self._moments.some(path), self._moments.states(path), strict=True)
+        path = [step for step in path_to(self._history.parents(), self.position) if step > number]
+        return zip(self._history.some(path), self._history.states(path), strict=True)
 
     def changes(self, number: int, container_id: str) -> tuple[Change, ...]:
         """What a container's files differed in from those of its image, after a step."""

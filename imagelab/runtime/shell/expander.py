@@ -78,16 +78,16 @@ class Expander:
 
     def words(self, words: list[Word]) -> Expanding:
         """The fields that the words of a command become. list[str]."""
-        found: list[str] = []
+        fields: list[str] = []
         for word in words:
             literal = word.literal
             if literal is not None and not re.search(r"[*?\[~{\\]", literal):
-                found.append(literal)
+                fields.append(literal)
                 continue
             for piece in braces(word) if self._shell.bash else [word]:
                 for pattern in (yield from self._fields(piece)):
-                    found += self._files(pattern)
-        return found
+                    fields += self._files(pattern)
+        return fields
 
     def _files(self, pattern: str) -> list[str]:
         if patterns.is_pattern(pattern) and not self._shell.option("f"):
@@ -230,23 +230,23 @@ _RANGE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})|([A-Za-z])\.\.([A-Za-z])")
 
 def braces(word: Word) -> list[Word]:
     """bash's `a{b,c}d` and `{1..3}`: several words from one, before anything else happens."""
-    kept: list[Part] = []
+    opaque: list[Part] = []
     written = ""  # what was quoted or is to be expanded is one character here, that stands for its place in `kept`
     for part in word.parts:
         if isinstance(part, Text) and not part.quoted:
             written += part.text
         else:
-            written += chr(_PLACE + len(kept))
-            kept.append(part)
-    return [_word(text, kept) for text in _alternatives(written)] if "{" in written else [word]
+            written += chr(_PLACE + len(opaque))
+            opaque.append(part)
+    return [_word(text, opaque) for text in _alternatives(written)] if "{" in written else [word]
 
 
 _PLACE = 0xF0000
 
 
-def _word(written: str, kept: list[Part]) -> Word:
+def _word(written: str, opaque: list[Part]) -> Word:
     pieces = re.findall("[^\U000f0000-\U0010ffff]+|.", written, re.S)
-    return Word([kept[ord(piece) - _PLACE] if ord(piece[0]) >= _PLACE else Text(piece) for piece in pieces])
+    return Word([opaque[ord(piece) - _PLACE] if ord(piece[0]) >= _PLACE else Text(piece) for piece in pieces])
 
 
 def _alternatives(written: str) -> list[str]:
