@@ -169,7 +169,7 @@ def history(
     era: str = "28", now: int, tz: tzinfo = UTC,
 ) -> str:  # fmt: skip
     """`docker history` (R6.39-R6.42)."""
-    fields = [_history_fields(row, no_trunc, human, era, now, tz) for row in rows]
+    fields = [_history_fields(row, no_trunc=no_trunc, human=human, era=era, now=now, tz=tz) for row in rows]
     if quiet:
         return "".join(f"{row['ID']()}\n" for row in fields)
     if format in ("", "table"):
@@ -179,7 +179,7 @@ def history(
     return render(format, fields, HISTORY_HEADERS, go_type="*image.historyContext", minimum=minimum)
 
 
-def _history_fields(row: HistoryRow, no_trunc: bool, human: bool, era: str, now: int, tz: tzinfo) -> Fields:
+def _history_fields(row: HistoryRow, *, no_trunc: bool, human: bool, era: str, now: int, tz: tzinfo) -> Fields:
     from imagelab.units import rfc3339
 
     created_by = row.created_by.replace("\t", " ")

@@ -406,22 +406,22 @@ class Stacks:
 
 
 def image_of(row: Any, stacks: Stacks) -> Image:
-    """A row as a value. Its layers are looked up when somebody asks for them."""
+    """A row as a value. Its layers are looked up when they are first asked for."""
     trusted = Digest.trusted
     image_id, created, size, _, target, content_size, parent, labels, platform, tagged, local, platforms, top = row
     return Image(
-        trusted(image_id),
-        created,
-        size,
-        (),
-        trusted(target),
-        content_size,
-        trusted(parent) if parent else None,
-        json.loads(labels) if labels != "{}" else {},
-        platform,
-        tagged,
-        bool(local),
-        tuple((text, trusted(digest), here) for text, digest, here in json.loads(platforms))
+        id=trusted(image_id),
+        created=created,
+        size=size,
+        layers=(),
+        target=trusted(target),
+        content_size=content_size,
+        parent=trusted(parent) if parent else None,
+        labels=json.loads(labels) if labels != "{}" else {},
+        platform=platform,
+        tagged=tagged,
+        local=bool(local),
+        children_platforms=tuple((text, trusted(digest), here) for text, digest, here in json.loads(platforms))
         if platforms != "[]"
         else (),
     ).with_layers_from(partial(stacks.of, top))

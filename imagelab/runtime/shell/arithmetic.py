@@ -93,13 +93,13 @@ class _Evaluation:
         condition = self._binary(0)
         if not self._take("?"):
             return condition
-        first = self._unless(not condition, self._assignment)
+        first = self._unless(self._assignment, skip=not condition)
         if not self._take(":"):
             raise self._problem("expecting ':'")
-        second = self._unless(bool(condition), self._assignment)
+        second = self._unless(self._assignment, skip=bool(condition))
         return first if condition else second
 
-    def _unless(self, skip: bool, read: Callable[[], int]) -> int:
+    def _unless(self, read: Callable[[], int], *, skip: bool) -> int:
         """Read on; without effect when it is skipped."""
         self._skipping += skip
         value = read()
@@ -112,7 +112,7 @@ class _Evaluation:
         left = self._binary(level + 1)
         while operator := self._take(*_LEVELS[level]):
             done = operator in ("&&", "||") and bool(left) == (operator == "||")
-            right = self._unless(done, lambda: self._binary(level + 1))
+            right = self._unless(lambda: self._binary(level + 1), skip=done)
             left = self._apply(operator, left, right)
         return left
 

@@ -131,7 +131,7 @@ def read(shell: Shell, words: list[str]) -> Steps:
         return shell.misused(f"read: {bad}: bad variable name")
     if prompt and 0 in shell.p.fds and shell.p.fds[0].is_terminal:
         shell.p.out(prompt, 2)
-    line, ended = yield from _read_line(shell.p, raw_mode)
+    line, ended = yield from _read_line(shell.p, raw_mode=raw_mode)
     if not rest:
         shell.set("REPLY", line.replace("\0", ""))
     for name, value in zip(rest, _split(shell, line, len(rest)), strict=False):
@@ -139,7 +139,7 @@ def read(shell: Shell, words: list[str]) -> Steps:
     return 0 if ended else 1
 
 
-def _read_line(p: Process, raw_mode: bool) -> Generator[float, None, tuple[str, bool]]:
+def _read_line(p: Process, *, raw_mode: bool) -> Generator[float, None, tuple[str, bool]]:
     """(a line, did it end?); a NUL stands before what was escaped."""
     line = bytearray()
     while (byte := (yield from p.read(0, 1))) not in (b"", b"\n"):

@@ -195,7 +195,7 @@ class WordReader:
 
     def _dollar(self, *, quoted: bool) -> Part:
         if self.text[self._at] == "`":
-            return Substitution(self._backquoted(quoted), quoted)
+            return Substitution(self._backquoted(quoted=quoted), quoted)
         follows = self.text[self._at + 1 : self._at + 2]
         if self.text.startswith("$((", self._at) and self._closing_pair(self._at + 3) is not None:
             return Arithmetic(self._expression("$(("), quoted)
@@ -209,14 +209,14 @@ class WordReader:
             return Substitution(body, quoted)
         if follows == "{":
             self._at += 2
-            return self._braces(quoted)
+            return self._braces(quoted=quoted)
         if self.bash and follows == "'" and not quoted:
             return Text(self._ansi_quoted(), True)
         match = PARAMETER.match(self.text, self._at + 1)
         self._at = match.end() if match else self._at + 1
         return Parameter(match[0], quoted=quoted) if match else Text("$", True)
 
-    def _backquoted(self, quoted: bool) -> Script:
+    def _backquoted(self, *, quoted: bool) -> Script:
         match = re.compile(r"`((?:[^`\\]|\\.)*)`", re.S).match(self.text, self._at)
         if not match:
             raise Incomplete("Syntax error: EOF in backquote substitution", self._number)
@@ -250,7 +250,7 @@ class WordReader:
         self._at = end + 2
         return Word(inner._double_quoted("", here=True))
 
-    def _braces(self, quoted: bool) -> Parameter:
+    def _braces(self, *, quoted: bool) -> Parameter:
         if match := re.compile(r"#(\w+|[@*?$!-])\}").match(self.text, self._at):
             self._at = match.end()
             return Parameter(match[1], "length", quoted=quoted)
@@ -264,11 +264,11 @@ class WordReader:
         self._at = operator.end()
         parameter = Parameter(match[0], operator[0], quoted=quoted)
         if operator[0]:
-            parameter.word = self._operand(quoted and operator[0][0] not in "%#")
+            parameter.word = self._operand(quoted=quoted and operator[0][0] not in "%#")
         self._at += 1
         return parameter
 
-    def _operand(self, quoted: bool) -> Word:
+    def _operand(self, *, quoted: bool) -> Word:
         word = Word(self._double_quoted("}") if quoted else self._parts("}"))
         if self._at >= len(self.text):
             raise Incomplete('Syntax error: Missing "}"', self._number)

@@ -26,7 +26,9 @@ class BadPattern(Exception):
 @lru_cache(maxsize=500)
 def compile(pattern: str, *, extended: bool, ignore_case: bool = False, lenient: bool = False) -> re.Pattern[str]:
     """A POSIX expression -> a Python one. `lenient`: as grep -E. BadPattern."""
-    return re.compile(_Reader(pattern, extended, lenient).expression(0), re.S | (re.I if ignore_case else 0))
+    return re.compile(
+        _Reader(pattern, extended=extended, lenient=lenient).expression(0), re.S | (re.I if ignore_case else 0)
+    )
 
 
 def _bracket(match: re.Match[str]) -> str:
@@ -55,7 +57,7 @@ def _repeated(part: str, token: re.Match[str]) -> str:
 class _Reader:
     """Reads an expression from left to right."""
 
-    def __init__(self, pattern: str, extended: bool, lenient: bool) -> None:
+    def __init__(self, pattern: str, *, extended: bool, lenient: bool) -> None:
         self.pattern, self.lenient, self.extended = pattern, lenient and extended, extended
         self.at, self.opened, self.closed = 0, 0, set[str]()
 
