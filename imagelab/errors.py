@@ -19,7 +19,7 @@ reaches a user.
     ├── ArchiveError               a file that holds no images, or damaged ones
     ├── RegistryError              what the registry answered
     │   ├── AuthenticationError
-    │   └── UnreachableError       nobody answered
+    │   └── UnreachableError       no answer came
     └── StoreError                 the lab's own directory: full, read-only, newer than this program, damaged
 
 Docker prints an error differently by where it arose (R2.20): the daemon's are prefixed with
@@ -113,7 +113,7 @@ class DigestMismatchError(ImageLabError):
 
 
 class ManifestError(ImageLabError):
-    """JSON that does not parse, a schema that does not hold, a media type nobody can read."""
+    """JSON that does not parse, a schema that does not hold, an unknown media type."""
 
 
 class LayerFormatError(ImageLabError):

@@ -130,7 +130,7 @@ class ImageRecipe:
     author: str = ""
     platform: str = "linux/amd64"
     docker_types: bool = False
-    """Docker's media types instead of OCI's; nobody can tell them apart otherwise (R7.11)."""
+    """Docker's media types instead of OCI's; nothing else tells them apart (R7.11)."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Arguments:
         return {name: values[name] for name in sorted(values) if name not in hidden}
 
     def counted(self, names: Iterable[str]) -> list[str]:
-        """Those that history and cache keep: not a proxy that nobody declared."""
+        """Those that history and cache keep: not a proxy that no ARG declares."""
         return [name for name in names if name in self._declared or name not in PROXIES]
 
     def unused(self) -> list[str]:

@@ -64,7 +64,7 @@ class Ignore:
         return False
 
     def may_skip(self, directory: str) -> bool:
-        """Is all below an ignored directory ignored, so that nobody need look? Not where an exception may lie in it."""
+        """Is all below an ignored directory ignored, so that it need not be looked into? Not where an exception may lie in it."""
         return not any(pattern.is_exception and _may_reach(pattern.text, directory) for pattern in self.patterns)
 
 

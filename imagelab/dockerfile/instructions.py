@@ -6,7 +6,7 @@
     FROM ubuntu:$V       the next stage; the last one (or --target) is what the build is for
     COPY --from=b /out / a stage, a number or an image to copy from
 
-Only what can be wrong without building is said here: a keyword nobody knows, too few words, a flag that does not exist.
+Only what can be wrong without building is said here: an unknown keyword, too few words, a flag that does not exist.
 """
 
 from __future__ import annotations

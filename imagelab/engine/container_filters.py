@@ -65,7 +65,7 @@ def _created(engine: Engine, name: str) -> int:
 
 
 def _images(state: State, filters: Filters, engine: Engine) -> set[str] | None:
-    """Those of `ancestor`, and all that were made from them here; None when nobody asked."""
+    """Those of `ancestor`, and all that were made from them here; None without that filter."""
     if "ancestor" not in filters:
         return None
     image_ids: set[str] = set()

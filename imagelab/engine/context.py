@@ -1,6 +1,6 @@
 """What every family of verbs is given, and nothing else: the parameters of one lab.
 
-An engine has no clock, no environment and no source of chance of its own. Whoever opens a lab decides them once; the verbs
+An engine has no clock, no environment and no source of chance of its own. The caller that opens a lab decides them once; the verbs
 find them here. Same store, same parameters, same calls: same bytes.
 """
 
@@ -27,7 +27,7 @@ class Context:
     emit: EventSink
     """Is told what was done: the face that asked for it, and the timeline."""
     platform: str
-    """`os/architecture[/variant]` of what is pulled and built when nobody says otherwise."""
+    """`os/architecture[/variant]` of what is pulled and built unless a verb says otherwise."""
     era: Callable[[], str]
     """"29" when the IDs people type are those of Docker 29."""
     timezone: Callable[[], tzinfo]

@@ -4,7 +4,7 @@
     list       filters          -> the images that `docker images` lists, in its order
     tag        image, new name  -> one more name
     remove     name or ID       -> what was untagged and deleted
-    prune      filters          -> the same, for everything nobody needs
+    prune      filters          -> the same, for everything that is not needed
     resolve, inspect, history, config, tree, disk_usage -> questions
 
 An image argument is looked up as Docker does (R1.19): 64 hex digits are an ID and nothing else; then a name, with

@@ -433,7 +433,7 @@ def _work(
     news: queue.SimpleQueue[Progress | tuple[Digest, LayerIndex] | BaseException | None],
     stop: threading.Event,
 ) -> None:
-    """One worker: takes layers until none is left or somebody says stop. Errors travel to the calling thread."""
+    """One worker: takes layers until none is left or it is told to stop. Errors travel to the calling thread."""
     try:
         while not stop.is_set():
             layer = jobs.get_nowait()

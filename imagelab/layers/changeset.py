@@ -63,13 +63,13 @@ class PipelineStage(Protocol):
         """Wait until every piece has been worked on."""
 
     def close(self) -> None:
-        """Let go; what nobody has begun with is dropped."""
+        """Let go; pieces that no thread has begun with are dropped."""
 
 
 class LayerScanner:
     """One pass over a layer: `feed` the blob as it arrives, then `finish`.
 
-    `keep` is handed the uncompressed tar, piece by piece, for whoever wants to hold on to it. `stage`
+    `keep` is handed the uncompressed tar, piece by piece, for a caller that stores it. `stage`
     makes a stage of its own for each part of the work, inflating, and hashing and reading what was inflated; then `close` it, too.
     """
 

@@ -210,7 +210,7 @@ class _Other:
 
 
 def _other_engine(name: str) -> tuple[Any, type[Exception]]:
-    """Loaded when somebody needs it: not every Python was built with both."""
+    """Loaded when a layer needs it: not every Python was built with both."""
     try:
         if name == "bzip2":
             return importlib.import_module("bz2").BZ2Decompressor, OSError

@@ -106,7 +106,7 @@ class TarScanner:
         return self._ended
 
     def jump(self) -> int:
-        """How many bytes come next that are only a file's own: whoever can seek passes over them, and need not feed them."""
+        """How many bytes come next that are only a file's own: a reader that can seek passes over them, and need not feed them."""
         step, self._skip = self._skip, 0
         self._at += step
         return step
@@ -240,7 +240,7 @@ def clean(path: str) -> str:
 
 
 def _padded(size: int) -> int:
-    if size < 0:  # and whoever believed it would read backwards
+    if size < 0:  # and a reader that believed it would read backwards
         raise LayerFormatError(f"the layer is not a tar: an entry of {size} bytes")
     return (size + BLOCK - 1) // BLOCK * BLOCK
 

@@ -12,7 +12,7 @@ Key:
 
 How changes are applied (OCI layer.md; R7.8, R7.9). Whiteouts act on the layers *below* and nothing else, so they go
 first, wherever they stand. Then each Put in its order: a directory over a directory keeps its children and takes the
-new attributes; anything else removes what was there. Directories nobody mentioned are made. A symlink in the middle
+new attributes; anything else removes what was there. Directories that no entry names are made. A symlink in the middle
 of a path is followed, inside the root only, as extracting the layer would do.
 
 A tree is a tree: directories hold names. Applying a change copies the directories on its way and shares all the
@@ -122,7 +122,7 @@ class _Branch:
 
 
 class _Fetched(_Branch):
-    """A directory whose names are fetched when somebody first looks into it."""
+    """A directory whose names are fetched when it is first looked into."""
 
     __slots__ = ("_fetch", "_path")
 
@@ -153,7 +153,7 @@ class Tree(Mapping[str, Node]):
 
     @classmethod
     def fetched(cls, root: Node, fetch: Fetch) -> Tree:
-        """A tree whose directories are fetched one by one, as somebody looks into them; each always holds the same."""
+        """A tree whose directories are fetched one by one, as they are looked into; each always holds the same."""
         return cls(_Fetched(root, "", fetch))
 
     def __getitem__(self, path: str) -> Node:

@@ -1,6 +1,6 @@
 """A digest: the name of exact bytes, and the one idea everything else stands on.
 
-`sha256:` and 64 hex digits. Whoever has the bytes can compute it, and nobody can find other bytes with the same one: so a
+`sha256:` and 64 hex digits. A program that has the bytes can compute it, and none can find other bytes with the same one: so a
 digest says *what* is meant, wherever it comes from. Tags say what is meant today.
 """
 

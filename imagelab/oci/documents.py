@@ -8,13 +8,13 @@ Key, used throughout imagelab:
     manifest    one image for one platform             -> config, layers (base first)
     config      what to run, and which trees to stack  -> `rootfs.diff_ids`, `history`
 
-    diff ID     digest of a layer's *uncompressed* tar       (stable, whoever compressed it)
+    diff ID     digest of a layer's *uncompressed* tar       (stable, however it is compressed)
     layer digest digest of the blob as stored or sent        (changes when recompressed)
     image ID    digest of the config                         (what `docker images` prints)
     chain ID    identity of layers 1..n *applied in order*   (what a stored tree is keyed by)
 
 The bytes are the truth. Every value here that came from JSON keeps the raw bytes it was read from, and its digest
-is always the digest of those bytes: nobody re-serialises JSON to learn a digest (R7.1).
+is always the digest of those bytes: JSON is never re-serialised to learn a digest (R7.1).
 
 >>> a, b = Digest.of(b"a"), Digest.of(b"b")
 >>> chain_ids([a, b])[1][:15]
@@ -299,7 +299,7 @@ _TYPES = {
     **dict.fromkeys(["Labels"], "object of words"), **dict.fromkeys(["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"], "list of words"),
     **dict.fromkeys(["ExposedPorts", "Volumes", "Healthcheck"], "object"), **dict.fromkeys(["User", "WorkingDir", "StopSignal", "Hostname", "Image"], "word"),
 }  # fmt: skip
-"""What the fields of a container's config are; those that nobody here reads may be anything."""
+"""What the fields of a container's config are; those that imagelab does not read may be anything."""
 
 
 def _is(kind: str, value: Any) -> bool:

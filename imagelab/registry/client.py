@@ -130,7 +130,7 @@ class Upstream:
 
 
 class Remote:
-    """One repository. Every method raises RegistryError, or UnreachableError when nobody answers."""
+    """One repository. Every method raises RegistryError, or UnreachableError when there is no answer."""
 
     def __init__(
         self,
@@ -208,7 +208,7 @@ class Remote:
                 try:
                     self._refuse(answer, self._reference.with_digest(descriptor.digest))
                 except RegistryError:
-                    answer.close()  # nobody reads the rest of it
+                    answer.close()  # the rest of it is not read
                     raise
                 return answer
 
@@ -277,7 +277,7 @@ class Remote:
                 stream=stream,
                 timeout=TIMEOUT,
                 allow_redirects=True,
-                verify=not _LOCAL.fullmatch(urlsplit(url).netloc),  # nobody can stand between a machine and itself
+                verify=not _LOCAL.fullmatch(urlsplit(url).netloc),  # nothing can stand between a machine and itself
             )
         except requests.exceptions.RequestException as error:
             raise _unreachable(url, error) from None

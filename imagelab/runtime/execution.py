@@ -100,7 +100,7 @@ def live(program: Program, p: Process) -> Steps:
             try:
                 p.err(f"{p.name}: {error}")
             except (Killed, Errno):
-                pass  # nobody hears it
+                pass  # no reader is left
     finally:
         p.close()
         p.machine.progress += 1

@@ -91,7 +91,7 @@ class FileSystem:
         return self._draft.tree()
 
     def reset(self, tree: Tree) -> None:
-        """Somebody else changed the container: go on from there."""
+        """Another process changed the container: go on from there."""
         self._draft = Draft(tree)
 
     # -- paths ----------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class FileSystem:
         return "/" + self.resolve(user, path)
 
     def find(self, at: str) -> Node | None:
-        """The node at a path of the tree, with nothing followed and nobody asked."""
+        """The node at a path of the tree, with no link followed and no permission checked."""
         return self._draft.get(at)
 
     def put(self, at: str, node: Node) -> None:

@@ -11,10 +11,10 @@ input, for a full pipe, for time) is a generator: it yields how long it can wait
 
     yield NOW       there is more to do, let the others have a turn first
     yield 1.5       ask again in 1.5 seconds
-    yield FOREVER   until somebody writes, reads or sends a signal
+    yield FOREVER   until another process writes, reads or sends a signal
 
 So every program of a pipeline runs at once without a single thread: `yes | head -1` ends, the order of everything is
-the same on every machine, and whoever drives the outermost generator can stop it between any two steps.
+the same on every machine, and the driver of the outermost generator can stop it between any two steps.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Machine:
     finished: dict[int, int] = field(default_factory=dict)
     """Exit codes of those that are over."""
     progress: int = 0
-    """Grows with everything that may let somebody who waits go on."""
+    """Grows with everything that may let a waiting process go on."""
     next_pid: int = 1
     width: int = 80
     """Columns of the terminal."""
@@ -126,7 +126,7 @@ class Process:
         self.machine.processes.pop(self.pid, None)
 
     def attach(self, fd: int, stream: Stream | None) -> Stream | None:
-        """Put a stream in the place of a descriptor (None closes it); what was there, for whoever releases it."""
+        """Put a stream in the place of a descriptor (None closes it); what was there, for the caller to release."""
         held = stream.acquire() if stream is not None else None
         before = self.fds.pop(fd, None)
         if held is not None:
@@ -140,7 +140,7 @@ class Process:
     # -- signals --------------------------------------------------------------------------------------------
 
     def signal(self, number: int) -> None:
-        """Somebody in the container sends a signal. Nothing ends process 1 that has not asked for it, as in Linux."""
+        """A process in the container sends a signal. Nothing ends process 1 that has not asked for it, as in Linux."""
         if number in (SIGNALS["CHLD"], SIGNALS["CONT"], SIGNALS["WINCH"]):
             return
         if number in self.handled or self.pid != 1:

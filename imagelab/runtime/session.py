@@ -4,7 +4,7 @@
     Session     one program (the container's own, or one of `exec`) and its steps
     drive       turn after turn, until it ends: waits when it waits, types what is typed, passes signals on
 
-A turn lasts until the program waits for something, or a moment has passed. Nobody else changes the container's files
+A turn lasts until the program waits for something, or a moment has passed. No other process changes the container's files
 meanwhile, and between two turns everybody sees them: so a notebook and a terminal can work in one container at once,
 and no write of either is lost. A process that is killed in the middle of a turn has changed nothing.
 """
@@ -34,7 +34,7 @@ SECOND = 1_000_000_000
 
 
 class GoneError(Exception):
-    """The container was removed while somebody worked in it."""
+    """The container was removed while a program worked in it."""
 
 
 class Workspace:
@@ -144,7 +144,7 @@ Completion = Callable[[str], list[str]]
 
 
 class Terminal(InteractiveInput):
-    """Somebody at a keyboard, line by line. `ask(prompt, history, completion)` gives a line, b"" for Ctrl-D."""
+    """The learner at a keyboard, line by line. `ask(prompt, history, completion)` gives a line, b"" for Ctrl-D."""
 
     is_terminal = True
     _prompted = False
@@ -185,7 +185,7 @@ class Session:
         self._steps = steps
         self.code: int | None = None
         self.interrupted = False
-        """Somebody pressed Ctrl-C."""
+        """The learner pressed Ctrl-C."""
 
     def take_turn(self) -> float:
         """Let it work until it waits, or a moment has passed: seconds it can wait. GoneError."""

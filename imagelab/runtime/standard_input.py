@@ -36,7 +36,7 @@ class AttachedInput(InteractiveInput):
 
 
 def standard_input(container: Container, folder: Path) -> Stream:
-    """The input of a container in the background, whoever drives it. `folder`: where `attach` leaves what is typed."""
+    """The input of a container in the background, whichever process drives it. `folder`: where `attach` leaves what is typed."""
     terminal = bool(container.config.get("Tty"))
     if terminal or container.config.get("OpenStdin"):
         return AttachedInput(folder / "stdin", terminal=terminal)

@@ -1,4 +1,4 @@
-"""What programs read and write: pipes, files, devices, and the ends of both that are somebody's keyboard or screen.
+"""What programs read and write: pipes, files, devices, and the ends of both that are a learner's keyboard or screen.
 
 Streams carry bytes. Programs may treat them as text, with `text` and `raw`, which lose nothing.
 """
@@ -53,11 +53,11 @@ class Stream:
 
     @property
     def full(self) -> bool:
-        """Should the writer wait until somebody has read?"""
+        """Should the writer wait until a reader has read?"""
         return False
 
     def close(self) -> None:
-        """Nobody holds it any more."""
+        """No process holds it any more."""
 
 
 class Pipe:
@@ -168,7 +168,7 @@ class OpenFile(Stream):
             raise Errno("EBADF")
         try:
             old = self._data()
-        except Errno:  # it was removed meanwhile: the bytes go where nobody sees them
+        except Errno:  # it was removed meanwhile: the bytes are lost
             return
         at = len(old) if self._append else self._at
         self._files.store(self.path, old[:at].ljust(at, b"\0") + data + old[at + len(data) :])

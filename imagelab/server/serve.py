@@ -47,7 +47,7 @@ def serving(app: Application, *, host: str = "127.0.0.1", port: int = 0) -> Iter
 
 
 def _loop(server: Any, ended: threading.Event) -> None:
-    """waitress's own loop, in steps short enough to be ended by somebody else."""
+    """waitress's own loop, in steps short enough to be ended by another thread."""
     while not ended.is_set():
         server.asyncore.loop(timeout=0.02, map=server._map, count=1, use_poll=True)
 

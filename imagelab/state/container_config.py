@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 FIRST_PORT, LAST_PORT = 32768, 60999
-"""Where ports come from that nobody chose (-P)."""
+"""Where ports come from that the learner did not choose (-P)."""
 LEFT = """admiring agitated amazing blissful bold brave busy charming clever cool dazzling determined dreamy eager ecstatic elastic
 elegant epic festive flamboyant focused friendly frosty gallant gifted goofy gracious happy hopeful hungry infallible inspiring
 jolly jovial keen kind laughing loving lucid magical modest musing mystifying nervous nifty nostalgic optimistic peaceful pensive
@@ -245,7 +245,7 @@ def random_name(state: State, container_id: str) -> str:
 def bindings_of(container: Container, free: Iterable[int]) -> dict[str, list[dict[str, str]] | None]:
     """What each port will be published as: chosen ones, with -P all exposed ones; None for one only exposed.
 
-    `free`: host ports for those where nobody chose one, in the order they are used.
+    `free`: host ports for those where none was chosen, in the order they are used.
     """
     wanted: dict[str, list[dict[str, str]]] = {
         port: [dict(binding) for binding in bindings]

@@ -67,7 +67,7 @@ class Filters(Mapping[str, tuple[str, ...]]):
         return len(self._values)
 
     def validate(self, accepted: Iterable[str]) -> None:
-        """InvalidFilterError for a key nobody knows (R3.20)."""
+        """InvalidFilterError for an unknown key (R3.20)."""
         known = set(accepted)
         for key in self._values:
             if key not in known:

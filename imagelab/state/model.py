@@ -45,7 +45,7 @@ class Layer:
 
 
 class _Stacked:
-    """What an image has beside its fields: how its layers are found, when somebody first asks. A listing asks for none."""
+    """What an image has beside its fields: how its layers are found, when they are first asked for. A listing asks for none."""
 
     __slots__ = ("_find",)
 
@@ -86,7 +86,7 @@ class Image(_Stacked):
     """For an index: (platform, manifest digest, present here), in the index's order (R3.33)."""
 
     def with_layers_from(self, find: Callable[[], tuple[Digest, ...]]) -> Image:
-        """This very image, new and nobody's yet, whose layers are those that `find` gives."""
+        """This very image, new and not shared yet, whose layers are those that `find` gives."""
         object.__delattr__(self, "layers")
         object.__setattr__(self, "_find", find)
         return self

@@ -118,7 +118,7 @@ class RemovalPlan:
                 self._untag(image_id, name)
 
     def _delete_quietly(self, image_id: Digest, *, force: bool, prune: bool) -> None:
-        """Delete, or leave it standing without a word when somebody needs it (R5.9)."""
+        """Delete, or leave it standing without a word when an image or a container needs it (R5.9)."""
         try:
             self._refuse_if_used(image_id, references=True, stopped=not force)
         except ConflictError:

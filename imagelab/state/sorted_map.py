@@ -3,7 +3,7 @@
     items in order, cut into parts of some tens:   {a … f} {g … m} {n … z}
     with `h` changed                               {a … f} {g'… m} {n … z}      one part is new, the others are the same
 
-So the next value of a table of n rows costs what changed and not n, and whoever holds the former one still has it.
+So the next value of a table of n rows costs what changed and not n, and a caller that holds the former one still has it.
 
 >>> old = SortedMap({"b": 2, "a": 1})
 >>> new = old.changed({"c": 3, "a": None})

@@ -57,7 +57,7 @@ class Step:
     exit_code: int | None = None
     """None: it has not ended, or was killed."""
     part: int = 0
-    """Somebody else changed the lab while it worked: this is its 2nd (1), 3rd (2) … part."""
+    """Another process changed the lab while it worked: this is its 2nd (1), 3rd (2) … part."""
 
     @property
     def line(self) -> str:

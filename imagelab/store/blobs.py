@@ -1,6 +1,6 @@
 """Blobs on disk: `blobs/sha256/<hex>`, each named by what it hashes to.
 
-A blob is written to a temporary file, hashed on the way, flushed to the disk and renamed: whoever sees the name sees
+A blob is written to a temporary file, hashed on the way, flushed to the disk and renamed: a process that sees the name sees
 all the bytes. Writing a blob that is there already changes nothing. A download that breaks off leaves its bytes in
 `partial/`, and the next one goes on from there.
 """
@@ -105,7 +105,7 @@ class Blobs:
 class Download:
     """A layer on its way in: `write` what arrives, then `commit`. Made by `Store.receive`, inside `with`.
 
-    `offset` is how many bytes are here already, from a download that broke off or that somebody else finished.
+    `offset` is how many bytes are here already, from a download that broke off or that another process finished.
     """
 
     def __init__(

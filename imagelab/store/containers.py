@@ -3,7 +3,7 @@
 A writable layer is stored as its changes (see `imagelab.layers.writable_layer`), so what a command costs depends on what it changed
 and not on the image. Each *version* of it is named by the digest of its packed changes, as a layer is by its own: a row
 says which version a container has now, and the timeline which it had before. File contents are kept by digest, once;
-`uses` says which version needs which, and bytes nobody uses go with the version that used them last.
+`uses` says which version needs which, and bytes no version uses go with the version that used them last.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EMPTY = b"[]"
 
 
 class ContainerRows:
-    """The container tables of one connection. Whoever writes is inside `Database.writing()`."""
+    """The container tables of one connection. A caller that writes is inside `Database.writing()`."""
 
     def __init__(self, db: sqlite3.Connection, free_layers: Callable[[str | None], list[Layer]]) -> None:
         self._db, self._free_layers = db, free_layers
@@ -120,7 +120,7 @@ class ContainerRows:
             self.put(replace(container, pid=pid))
 
     def delete(self, container_id: str) -> tuple[str, list[Layer]]:
-        """Remove it: (the version of its files, the image layers that nobody needs any more, top first)."""
+        """Remove it: (the version of its files, the image layers that nothing needs any more, top first)."""
         row = self._db.execute("SELECT top, files FROM containers WHERE id = ?", (container_id,)).fetchone()
         self._db.execute("DELETE FROM containers WHERE id = ?", (container_id,))
         return (str(row[1]), self._free_layers(row[0])) if row else ("", [])

@@ -93,7 +93,7 @@ Value = TypeVar("Value")
 
 
 class Lazily(Mapping[Key, Value]):
-    """A mapping made from rows when somebody first looks: a listing of images needs no layers."""
+    """A mapping made from rows when it is first looked into: a listing of images needs no layers."""
 
     def __init__(self, make: Callable[[], dict[Key, Value]]) -> None:
         self._make = make
@@ -152,7 +152,7 @@ class Database:
         if version < VERSION and not read_only:
             self._db.execute("PRAGMA journal_mode = WAL")
             with self._writing():
-                version = self._db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
+                version = self._db.execute("PRAGMA user_version").fetchone()[0]  # another process may have been quicker
                 for statement in ";".join([_SCHEMA, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4 + made.SCHEMA][version:]).split(
                     ";"
                 ):
@@ -331,13 +331,13 @@ class Database:
         self._db.execute("DELETE FROM refs WHERE name = ?", (name,))
 
     def delete_image(self, image_id: str) -> list[Layer]:
-        """The layers that nobody needs any more, top first."""
+        """The layers that nothing needs any more, top first."""
         row = self._db.execute("SELECT top FROM images WHERE id = ?", (image_id,)).fetchone()
         self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
         return self.layers_freed_above(row[0] if row else None)
 
     def layers_freed_above(self, chain_id: str | None) -> list[Layer]:
-        """Drop the layers of a stack that nobody needs any more; they, top first."""
+        """Drop the layers of a stack that nothing needs any more; they, top first."""
         freed: list[Layer] = []
         while chain_id is not None and not self._needed(chain_id):
             layer = layer_of(self._db.execute("SELECT * FROM layers WHERE chain_id = ?", (chain_id,)).fetchone())

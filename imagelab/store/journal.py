@@ -60,7 +60,7 @@ class VerbRecord:
 
 
 class Journal:
-    """The timeline's tables, through one connection. Whoever writes is inside `Database.writing()`."""
+    """The timeline's tables, through one connection. A caller that writes is inside `Database.writing()`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db

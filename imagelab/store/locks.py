@@ -28,9 +28,9 @@ PATIENCE = 0.05
 
 @contextmanager
 def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold `file`'s lock. With wait=False yields False at once when somebody else has it.
+    """Hold `file`'s lock. With wait=False yields False at once when another process has it.
 
-    The file is removed afterwards; whoever waited for it notices, and locks the new one.
+    The file is removed afterwards; a process that waited for it notices, and locks the new one.
     """
     descriptor = _take(file, wait=wait)
     try:
@@ -77,5 +77,5 @@ def _give_back(file: Path, descriptor: int) -> None:
     try:
         file.unlink(missing_ok=True)
     except OSError:
-        pass  # Windows keeps a file that somebody has open; the name is used again
+        pass  # Windows keeps a file that a process has open; the name is used again
     os.close(descriptor)

@@ -40,7 +40,7 @@ _NEWEST_FIRST = " ORDER BY made.created DESC, image DESC"
 
 
 class MadeRows:
-    """The table through one connection. Whoever writes is inside `Database.writing()`."""
+    """The table through one connection. A caller that writes is inside `Database.writing()`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db

@@ -35,5 +35,5 @@ class ThreadStage:
             self._due.popleft().result()
 
     def close(self) -> None:
-        """End the thread; pieces nobody has begun with are dropped."""
+        """End the thread; pieces not begun with are dropped."""
         self._thread.shutdown(cancel_futures=True)

@@ -5,10 +5,10 @@
     partial/              downloads that are not complete
     leases/               one file for each pull that is under way
     containers/<id>/      a container's log, and the locks that say who is at work in it
-    cache/                layers inflated because somebody read a file; may be deleted at any time
+    cache/                layers inflated because a file of theirs was read; may be deleted at any time
 
 How a verb changes it: everything in one transaction, or not at all. Blobs come before the rows that name them, and stay as
-long as the timeline could bring those rows back: whenever a process is killed, the worst that stays is a blob nobody names,
+long as the timeline could bring those rows back: whenever a process is killed, the worst that stays is a blob no row names,
 and `gc` finds it.
 
 Sweeping needs care. A pull may have seen that a blob is here and not yet written the image that needs it. So a pull
@@ -137,7 +137,7 @@ class Store:
         return digest
 
     def receive(self, descriptor: Descriptor, *, threads: bool = False) -> Download:
-        """A layer about to arrive, as a context manager. Whoever asks for the same layer meanwhile waits.
+        """A layer about to arrive, as a context manager. Another pull of the same layer meanwhile waits.
 
         `threads`: a large one may take a thread of its own, to be read while it is inflated.
         """
@@ -302,7 +302,7 @@ class Store:
             yield
 
     def compact(self) -> None:
-        """Give the disk back what the database no longer uses; not while somebody else works on it."""
+        """Give the disk back what the database no longer uses; not while another process works on it."""
         with self._lock:
             self._database.compact()
 

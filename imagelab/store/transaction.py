@@ -49,7 +49,7 @@ class Transaction:
         self._database.untag(name)
 
     def delete_image(self, image_id: Digest) -> tuple[Layer, ...]:
-        """Remove an image; the layers nobody needs any more, top first (R5.7). Their blobs stay for the timeline."""
+        """Remove an image; the layers nothing needs any more, top first (R5.7). Their blobs stay for the timeline."""
         return tuple(self._database.delete_image(image_id))
 
     def put_container(self, container: Container) -> None:

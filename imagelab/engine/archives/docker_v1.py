@@ -1,6 +1,6 @@
 """What images were before 1.10: a chain of layers, each with a description and an ID of its own, that name their parents.
 
-Nobody needs them today, but every archive of Docker 1.10 to 28 still carries them, for Docker 1.9 (R6.45). The ID is the
+They are not needed today, but every archive of Docker 1.10 to 28 still carries them, for Docker 1.9 (R6.45). The ID is the
 digest of the description, of the chain ID it stands for and of the ID below; only the top one describes anything.
 
     {"id":"9f3a…","parent":"77c1…","created":"1970-01-01T00:00:00Z","container_config":{…nothing…},"os":"linux"}

@@ -6,7 +6,7 @@
 
 Names inside an archive are only ever looked up in this table. Nothing is written under such a name, so an archive cannot
 reach the machine; one that tries (`../x`, `/etc/passwd`, a link that leads outside) is refused all the same, because
-nobody makes it by mistake.
+it is never made by mistake.
 """
 
 from __future__ import annotations

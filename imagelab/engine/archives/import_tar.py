@@ -3,7 +3,7 @@
     files.tar, or a URL --inflate--> tar                                     the layer: its digest is its diff ID
     {"config": what -c said, "history": [{"comment": "Imported from -"}]}    the config: its digest is the image ID
 
-The tar is kept unpacked, however it came: the same files make the same layer under the same digest, whoever packed them.
+The tar is kept unpacked, however it came: the same files make the same layer under the same digest, however they were packed.
 It is read twice, once to know its digest (and into a scratch file, if it is not a plain file already), once to store it.
 """
 

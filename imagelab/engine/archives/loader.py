@@ -202,5 +202,5 @@ def _digest_of(pieces: Iterable[bytes]) -> Digest:
 
 
 def _media_type(packed: str) -> str:
-    """What a registry would call a layer; nobody packs one with bzip2 or xz, and the few who did are read all the same."""
+    """What a registry would call a layer; none is packed with bzip2 or xz any more, and the few that were are read all the same."""
     return OCI_LAYER + (f"+{packed}" if packed in ("gzip", "zstd") else "")

@@ -155,7 +155,7 @@ class _Plan:
     def _target(self, image: Image) -> tuple[bytes, Manifest]:
         """What an image is known by, and its own manifest.
 
-        A lab keeps a layer once, whoever compressed it. So the manifest an image came with may list a blob that was never
+        A lab keeps a layer once, however it is compressed. So the manifest an image came with may list a blob that was never
         kept; the image then leaves under a manifest that lists those that are here.
         """
         here = [digest for _, digest, present in image.children_platforms if present]

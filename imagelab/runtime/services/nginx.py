@@ -182,7 +182,7 @@ class Server:
         try:
             self.p.files.unlink(self.p.user, self.pid_file)
         except Errno:
-            pass  # somebody took it away
+            pass  # it was removed meanwhile
 
     # -- requests -------------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class Answer:
 
 
 def _tidy(path: str) -> str:
-    """`/a/../b//c` -> `/b/c`: nobody leaves the root this way."""
+    """`/a/../b//c` -> `/b/c`: no request leaves the root this way."""
     names: list[str] = []
     for name in path.split("/"):
         if name == "..":

@@ -133,7 +133,7 @@ def _here_document_is_open(script: str) -> bool:
     return match[4] not in lines
 
 
-# -- somebody types -----------------------------------------------------------------------------------------
+# -- the learner types ----------------------------------------------------------------------------------------
 
 
 def _interactive(shell: Shell) -> Steps:

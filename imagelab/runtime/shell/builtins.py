@@ -159,7 +159,7 @@ def jobs(shell: Shell, words: list[str]) -> int:
 
 
 def nothing(shell: Shell, words: list[str]) -> int:
-    """`:`, `true`; and `hash`, whose effect nobody can see."""
+    """`:`, `true`; and `hash`, whose effect cannot be seen."""
     return 0
 
 

@@ -2,7 +2,7 @@
 
     Shell       variables, functions, options, traps; one for each shell process
     fork        a copy, for `( )`, `$( )`, `&` and the members of a pipeline: what happens there stays there
-    Leave       `break`, `return`, `exit` on their way out to whoever they concern
+    Leave       `break`, `return`, `exit` on their way out to the loop, function or shell they concern
 
 Every method that runs something is a generator (see `imagelab.runtime.process`): it yields after every command, so
 that a pipeline's members take turns and an endless loop can be stopped. Exit codes are the only results; `$?` is the

@@ -245,7 +245,7 @@ class WordReader:
     def _expression(self, opening: str) -> Word:
         self._at += len(opening)
         end = self._closing_pair(self._at)
-        assert end is not None  # whoever calls has looked
+        assert end is not None  # the caller has looked
         inner = self._inner(self.text[self._at : end])
         self._at = end + 2
         return Word(inner._double_quoted("", here=True))

@@ -16,7 +16,7 @@ from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.userland.options import BadOption
 
 TROUBLE = {"ls": 2, "grep": 2, "sort": 2, "test": 2, "[": 2, "env": 125}
-"""Exit codes for an option nobody knows, where it is not 1."""
+"""Exit codes for an unknown option, where it is not 1."""
 
 
 def programs() -> dict[str, Program]:

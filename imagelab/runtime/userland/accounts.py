@@ -22,7 +22,7 @@ def group_name(p: Process, gid: int) -> str:
 
 
 def user_number(p: Process, name: str) -> int | None:
-    """`root` or `0` -> 0; None for nobody we know."""
+    """`root` or `0` -> 0; None for an unknown one."""
     uid = next((int(fields[2]) for fields in accounts(p, "passwd") if fields[0] == name), None)
     return int(name) if uid is None and name.isdigit() else uid
 

@@ -177,7 +177,7 @@ def seq(p: Process) -> Steps:
 
 
 def yes(p: Process) -> Steps:
-    """`yes [word…]`, until nobody reads any more."""
+    """`yes [word…]`, until no reader is left."""
     line = " ".join(parse(p, "")[1] or ["y"]) + "\n"
     while True:
         p.out(line * 64)
