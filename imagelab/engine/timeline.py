@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from imagelab.errors import ImageLabError
 from imagelab.layers.tree import Change
-from imagelab.runtime.driver import ask, is_alive, set_aside, take_back
+from imagelab.runtime.driver import archive_files, ask, is_alive, restore_files
 from imagelab.state.model import Container, State
 from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, write_log
 
@@ -143,9 +143,9 @@ class Timeline:
         """Logs and drivers of the containers as they are now."""
         for container_id in before:
             if container_id not in now:
-                set_aside(self._store.container_files(container_id))
+                archive_files(self._store.container_files(container_id))
         for container in now.values():
-            take_back(self._store.container_files(container.id))
+            restore_files(self._store.container_files(container.id))
             if container.running and not is_alive(self._store, container.id):
                 yield self._restart(container)
 

@@ -1,6 +1,6 @@
 """A container's life from start to exit, in whichever process drives it.
 
-    containers/<id>/alive      locked as long as somebody drives it: when nobody holds the lock, nobody lives
+    containers/<id>/alive      locked as long as a process drives it: a container whose lock is free does not live
     containers/<id>/log        what it printed: one JSON object a line, as Docker's json-file driver writes
     containers/<id>/signals    what others want of it: signal numbers, `pause`, `unpause`, one a line
     containers/<id>/stdin      what `attach` types
@@ -8,7 +8,7 @@
 
 The database says what a container *is* (running, exited, with which code), these files how to reach it. A lock cannot
 outlive its owner, not even by `kill -9` or a power cut, so a status that says "running" without a lock is a lie, and
-whoever looks next corrects it: `Exited (137)`.
+the next process that looks corrects it: `Exited (137)`.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ def make_directory(files: Any, path: str) -> None:
 
 
 def is_alive(store: Store, container_id: str) -> bool:
-    """Does somebody drive it?"""
+    """Does a process drive it?"""
     from imagelab.store.locks import locked
 
     folder = store.container_files(container_id)
@@ -288,7 +288,7 @@ def is_alive(store: Store, container_id: str) -> bool:
 
 
 def ask(folder: Path, line: str) -> bool:
-    """Leave a signal (or `pause`, `unpause`) for whoever drives it."""
+    """Leave a signal (or `pause`, `unpause`) for the process that drives it."""
     with (folder / "signals").open("ab") as file:
         file.write(line.encode() + b"\n")
     return True
@@ -304,17 +304,17 @@ def processes(folder: Path) -> list[tuple[int, str, str]]:
 
 
 def discard(store: Store, container_id: str, *, creates_step: bool = True) -> None:
-    """Remove a container: its row, its writable layer; its log is set aside, for as long as an undo could want it."""
+    """Remove a container: its row, its writable layer; its log is archived, for as long as an undo could want it."""
     with store.transaction(creates_step=creates_step) as tx:
         tx.delete_container(container_id)
-    set_aside(store.container_files(container_id))
+    archive_files(store.container_files(container_id))
 
 
-def set_aside(folder: Path) -> None:
-    """Nobody looks for a container's files there any more."""
+def archive_files(folder: Path) -> None:
+    """Move the files of a removed container to where only `restore_files` looks for them."""
     import shutil
 
-    gone = aside(folder)
+    gone = archive_of(folder)
     if folder.is_dir():
         shutil.rmtree(gone, ignore_errors=True)
         try:
@@ -323,16 +323,16 @@ def set_aside(folder: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def take_back(folder: Path) -> None:
-    """The files of a container that is there again."""
+def restore_files(folder: Path) -> None:
+    """Bring back the files of a container that is there again."""
     if not folder.is_dir():
-        gone = aside(folder)
+        gone = archive_of(folder)
         if gone.is_dir():
             gone.rename(folder)
         else:
             folder.mkdir(parents=True)
 
 
-def aside(folder: Path) -> Path:
+def archive_of(folder: Path) -> Path:
     """Where the files of a removed container are."""
     return folder.with_name(f"{folder.name}.gone")
