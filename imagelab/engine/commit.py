@@ -75,10 +75,17 @@ def put_image(
     )
     target = store.put_blob(manifest)
     image = Image(
-        image_id, now, sum(layer.size for layer in layers), tuple(layer.chain_id for layer in layers), target,
-        len(manifest) + len(raw) + sum(layer.blob_size for layer in layers), parent, dict((data.get("config") or {}).get("Labels") or {}),
-        f"{data['os']}/{data['architecture']}" + (f"/{data['variant']}" if data.get("variant") else ""), local=True,
-    )  # fmt: skip
+        id=image_id,
+        created=now,
+        size=sum(layer.size for layer in layers),
+        layers=tuple(layer.chain_id for layer in layers),
+        target=target,
+        content_size=len(manifest) + len(raw) + sum(layer.blob_size for layer in layers),
+        parent=parent,
+        labels=dict((data.get("config") or {}).get("Labels") or {}),
+        platform=f"{data['os']}/{data['architecture']}" + (f"/{data['variant']}" if data.get("variant") else ""),
+        local=True,
+    )
     with store.transaction() as tx:
         for layer in layers:
             tx.put_layer(layer)

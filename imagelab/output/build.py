@@ -92,17 +92,17 @@ class Printer:
     def _write(self, text: str) -> None:
         self._out.write(text)
 
-    def _begin(self, what: said.StepBegun) -> None:
+    def _begin(self, event: said.StepBegun) -> None:
         if self._era == "1.13":
-            self._write(f"Step {what.number}/{what.total} : {old_text(what.found)}\n")
-        elif not what.triggered:
-            self._write(f"Step {what.number}/{what.total} : {what.written.text}\n")
+            self._write(f"Step {event.number}/{event.total} : {old_text(event.found)}\n")
+        elif not event.triggered:
+            self._write(f"Step {event.number}/{event.total} : {event.written.text}\n")
 
-    def _made(self, what: said.ImageMade) -> None:
-        short = self._short(what.id) if what.id else ""
+    def _made(self, event: said.ImageMade) -> None:
+        short = self._short(event.id) if event.id else ""
         self._write(f" ---> {short}\n")
-        if self._era == "1.13" and what.copied and what.id:
-            self._removed.append(sha256(what.id.encode()).hexdigest())
+        if self._era == "1.13" and event.copied and event.id:
+            self._removed.append(sha256(event.id.encode()).hexdigest())
         self._write("".join(f"Removing intermediate container {id[:12]}\n" for id in self._removed))
         self._removed = []
 
@@ -110,20 +110,20 @@ class Printer:
         return eras.image_id(self._image(id), self._era).hex[:12]
 
 
-def old_text(found: Instruction) -> str:
+def old_text(instruction: Instruction) -> str:
     """An instruction as 1.13 shows it: the keyword in upper case, variables replaced, the words after each other."""
-    words: list[str] = list(found.line.args)
-    match found:
+    words: list[str] = list(instruction.line.args)
+    match instruction:
         case From(base=base):
             words = [base, *words[1:]]
         case CommandInstruction() | WordsInstruction():
-            words = list(found.words)
+            words = list(instruction.words)
         case PairsInstruction(pairs=pairs):
             words = [word for pair in pairs for word in pair]
         case Copy():
-            words = [*found.sources, found.target]
+            words = [*instruction.sources, instruction.target]
         case TextInstruction(value=value):
             words = [value]
         case Healthcheck():
-            words = list(found.line.args)
-    return " ".join([found.line.keyword.upper(), *found.line.flags, *words])
+            words = list(instruction.line.args)
+    return " ".join([instruction.line.keyword.upper(), *instruction.line.flags, *words])

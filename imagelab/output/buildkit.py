@@ -69,8 +69,10 @@ class KitPrinter:
                     full = str(Reference.parse(base).with_default_tag())
                     self._bases += [full] if full not in self._bases else []
                     vertices.append(_Vertex(f"FROM {full}"))
-            case Run() | Copy() | Workdir() as found:
-                self._uses_context = self._uses_context or (isinstance(found, Copy) and not found.source_image)
+            case Run() | Copy() | Workdir() as instruction:
+                self._uses_context = self._uses_context or (
+                    isinstance(instruction, Copy) and not instruction.source_image
+                )
                 self._last = _Vertex(what.written.text)
                 self._stages[what.stage][1].append(self._last)
 

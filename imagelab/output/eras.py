@@ -126,8 +126,8 @@ def _of_builds(text: str, era: str) -> str:
 
 
 def _of_containers(error: ImageLabError, text: str, era: str) -> str:
-    for pattern, said in {"1.13": _CONTAINERS_THEN, "29": _CONTAINERS_NOW}.get(era, []):
-        text = re.sub(pattern, said, text).replace("{id}", getattr(error, "container", "") or "")
+    for pattern, wording in {"1.13": _CONTAINERS_THEN, "29": _CONTAINERS_NOW}.get(era, []):
+        text = re.sub(pattern, wording, text).replace("{id}", getattr(error, "container", "") or "")
     return text
 
 
