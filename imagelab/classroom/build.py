@@ -85,7 +85,7 @@ def _contents(recipe: LayerRecipe) -> dict[str, bytes]:
 
 def _filler(recipe: LayerRecipe, missing: int) -> Iterator[tuple[str, bytes]]:
     """`missing` bytes in the layer's filler files, the first ones the largest."""
-    shares = [1 / (at + 1) for at in range(len(recipe.filler))]
+    shares = [1 / (index + 1) for index in range(len(recipe.filler))]
     left = missing
     for path, share in zip(recipe.filler, shares, strict=True):
         size = left if path == recipe.filler[-1] else min(left, int(missing * share / sum(shares)))
@@ -132,8 +132,8 @@ def config_of(recipe: ImageRecipe, diff_ids: Iterable[str]) -> bytes:
     """The config's bytes: the image ID is their digest."""
     operating_system, architecture, *variant = recipe.platform.split("/")
     history = []
-    for at, step in enumerate(recipe.layers):
-        entry: dict[str, object] = {"created": _moment(recipe, at), "created_by": step.created_by}
+    for index, step in enumerate(recipe.layers):
+        entry: dict[str, object] = {"created": _moment(recipe, index), "created_by": step.created_by}
         entry |= {"comment": step.comment} if step.comment else {}
         history.append(entry | ({"empty_layer": True} if step.empty else {}))
     data: dict[str, object] = {
@@ -149,14 +149,14 @@ def config_of(recipe: ImageRecipe, diff_ids: Iterable[str]) -> bytes:
     return encode(data | ({"author": recipe.author} if recipe.author else {}))
 
 
-def _moment(recipe: ImageRecipe, at: int) -> str:
+def _moment(recipe: ImageRecipe, index: int) -> str:
     """Each step some seconds before the next; a base keeps the time of its own last step in every image it is in."""
     from imagelab.units import SECOND, rfc3339
 
-    if at < 2 and recipe.layers[0].created_by.startswith("/bin/sh -c #(nop) ADD") and len(recipe.layers) > 4:
+    if index < 2 and recipe.layers[0].created_by.startswith("/bin/sh -c #(nop) ADD") and len(recipe.layers) > 4:
         base = int(hashlib.sha256(recipe.layers[0].created_by.encode()).hexdigest()[:8], 16)
-        return rfc3339(parse_time("2016-10-27T00:00:00Z") - base % 86_400 * SECOND + at * 7 * SECOND)
-    return rfc3339(parse_time(recipe.created) - (len(recipe.layers) - 1 - at) * 11 * SECOND)
+        return rfc3339(parse_time("2016-10-27T00:00:00Z") - base % 86_400 * SECOND + index * 7 * SECOND)
+    return rfc3339(parse_time(recipe.created) - (len(recipe.layers) - 1 - index) * 11 * SECOND)
 
 
 class Book:

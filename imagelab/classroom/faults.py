@@ -78,9 +78,9 @@ class Faults:
     def use(self, kind: str, name: str) -> None:
         """It has happened: once less."""
         faults = list(self.all())
-        at = next(at for at, fault in enumerate(faults) if fault.kind == kind and fault.name in ("", name))
-        left = Fault(kind, faults[at].name, faults[at].times - 1)
-        self._save([*faults[:at], *([left] if left.times else []), *faults[at + 1 :]])
+        index = next(index for index, fault in enumerate(faults) if fault.kind == kind and fault.name in ("", name))
+        left = Fault(kind, faults[index].name, faults[index].times - 1)
+        self._save([*faults[:index], *([left] if left.times else []), *faults[index + 1 :]])
 
     def clear(self) -> None:
         """None waits any more."""
@@ -171,14 +171,14 @@ def _truncated(body: bytes, _: Callable[[float], None]) -> Iterator[bytes]:
 
 def _tampered(body: bytes, _: Callable[[float], None]) -> Iterator[bytes]:
     """One bit, in what a gzip says of the system it was made on: the tar is the same, and the digest is not."""
-    at = 9 if body.startswith(b"\x1f\x8b") else len(body) // 2
-    yield body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+    position = 9 if body.startswith(b"\x1f\x8b") else len(body) // 2
+    yield body[:position] + bytes([body[position] ^ 1]) + body[position + 1 :]
 
 
 def _slowly(body: bytes, sleep: Callable[[float], None]) -> Iterator[bytes]:
-    for at in range(0, len(body), DROP):
+    for start in range(0, len(body), DROP):
         sleep(REST)
-        yield body[at : at + DROP]
+        yield body[start : start + DROP]
 
 
 _SPOILERS = {"truncate": _truncated, "tamper": _tampered, "slow": _slowly}

@@ -90,27 +90,27 @@ def _pattern(line: str) -> Pattern:
 
 def _translated(pattern: str) -> str:
     """As moby/patternmatcher makes a regular expression of a pattern."""
-    out, at = "", 0
-    while at < len(pattern):
-        char = pattern[at]
-        at += 1
-        if char == "*" and pattern[at : at + 1] == "*":
-            at += 1
-            at += pattern[at : at + 1] == "/"
-            out += ".*" if at >= len(pattern) else "(?:.*/)?"
+    out, position = "", 0
+    while position < len(pattern):
+        char = pattern[position]
+        position += 1
+        if char == "*" and pattern[position : position + 1] == "*":
+            position += 1
+            position += pattern[position : position + 1] == "/"
+            out += ".*" if position >= len(pattern) else "(?:.*/)?"
         elif char == "*":
             out += "[^/]*"
         elif char == "?":
             out += "[^/]"
         elif char == "\\":
-            if at >= len(pattern):
+            if position >= len(pattern):
                 raise _bad(pattern)
-            out, at = out + re.escape(pattern[at]), at + 1
+            out, position = out + re.escape(pattern[position]), position + 1
         elif char == "[":
-            end = pattern.find("]", at + 1)
+            end = pattern.find("]", position + 1)
             if end < 0:
                 raise _bad(pattern)
-            out, at = out + _set(pattern[at:end]), end + 1
+            out, position = out + _set(pattern[position:end]), end + 1
         else:
             out += re.escape(char)
     return out + r"\Z"

@@ -194,9 +194,9 @@ class Plan:
 
     def index_of(self, name: str) -> int | None:
         """A stage by name, or by number counted from 0."""
-        for at, stage in enumerate(self.stages):
+        for index, stage in enumerate(self.stages):
             if stage.base.name and stage.base.name == name.lower():
-                return at
+                return index
         return int(name) if name.isdigit() and int(name) < len(self.stages) else None
 
     def with_labels(self, labels: Iterable[tuple[str, str]]) -> Plan:

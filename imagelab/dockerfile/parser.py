@@ -140,18 +140,18 @@ def _flags(rest: str) -> tuple[tuple[str, ...], str]:
 
 def _flag(rest: str) -> tuple[str, str]:
     """The first word without its quotes and backslashes, and what follows."""
-    word, quote, at = "", "", 0
-    while at < len(rest) and (quote or not rest[at].isspace()):
-        char = rest[at]
+    word, quote, position = "", "", 0
+    while position < len(rest) and (quote or not rest[position].isspace()):
+        char = rest[position]
         if char == "\\":
-            at += 1
-            word += rest[at : at + 1]
+            position += 1
+            word += rest[position : position + 1]
         elif char == quote or (not quote and char in "'\""):
             quote = "" if quote else char
         else:
             word += char
-        at += 1
-    return word, rest[at:]
+        position += 1
+    return word, rest[position:]
 
 
 def _arguments(name: str, rest: str, escape: str) -> tuple[tuple[str, ...], bool, Line | None]:

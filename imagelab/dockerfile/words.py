@@ -28,23 +28,24 @@ class SubstitutionError(ImageLabError):
 def split(text: str, escape: str = "\\") -> list[str]:
     """Words at spaces; quotes and escapes hold one together and stay in it."""
     words: list[str] = []
-    word, quote, at, inside = "", "", 0, False
-    while at < len(text):
-        char = text[at]
+    word, quote, position, inside = "", "", 0, False
+    while position < len(text):
+        char = text[position]
         if not inside:
-            at += char.isspace()
+            position += char.isspace()
             inside = not char.isspace()
             continue
         if not quote and char.isspace():
             words.append(word)
             word, inside = "", False
         elif char == escape and quote != "'":
-            word += text[at : at + 2] if at + 1 < len(text) else ""  # an escape at the very end says nothing
-            at += 1
+            # an escape at the very end says nothing
+            word += text[position : position + 2] if position + 1 < len(text) else ""
+            position += 1
         else:
             quote = "" if char == quote else (quote or (char if char in "'\"" else ""))
             word += char
-        at += 1
+        position += 1
     return [*words, word] if inside and word else words
 
 

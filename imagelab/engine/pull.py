@@ -306,8 +306,8 @@ def _refuse_foreign(layer: Descriptor) -> None:
 
 
 def _first_difference(unpacked: Sequence[Digest], wanted: Sequence[Digest]) -> str:
-    at = next(i for i, pair in enumerate(zip(unpacked, wanted, strict=True)) if pair[0] != pair[1])
-    return f"layer {at + 1} unpacks to {unpacked[at]}, the config says {wanted[at]}"
+    index = next(i for i, pair in enumerate(zip(unpacked, wanted, strict=True)) if pair[0] != pair[1])
+    return f"layer {index + 1} unpacks to {unpacked[index]}, the config says {wanted[index]}"
 
 
 def stacked(indexes: Sequence[LayerIndex]) -> list[Layer]:

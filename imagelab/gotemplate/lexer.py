@@ -35,7 +35,7 @@ class Token:
 
     kind: str
     text: str
-    at: int
+    position: int
     line: int
 
     def __str__(self) -> str:
@@ -58,82 +58,82 @@ class _Misspelt(Exception):
 
 class _Lexer:
     def __init__(self, source: str) -> None:
-        self.source, self.at, self.start, self.parens = source, 0, 0, 0
+        self.source, self.position, self.start, self.parens = source, 0, 0, 0
 
     def run(self) -> Iterator[Token]:
         try:
-            while self.at < len(self.source):
+            while self.position < len(self.source):
                 yield from self._text()
-                if self.at < len(self.source):
+                if self.position < len(self.source):
                     yield from self._action()
         except _Misspelt as error:
             yield Token("error", str(error), self.start, self._line(self.start))
             return
-        yield Token("eof", "EOF", self.at, self._line(self.at))
+        yield Token("eof", "EOF", self.position, self._line(self.position))
 
-    def _line(self, at: int) -> int:
-        return 1 + self.source.count("\n", 0, at)
+    def _line(self, position: int) -> int:
+        return 1 + self.source.count("\n", 0, position)
 
-    def _token(self, kind: str, text: str, at: int) -> Token:
-        return Token(kind, text, at, self._line(at))
+    def _token(self, kind: str, text: str, position: int) -> Token:
+        return Token(kind, text, position, self._line(position))
 
     def _text(self) -> Iterator[Token]:
         """Up to the next delimiter, less what its marker trims."""
-        begin = self.source.find("{{", self.at)
+        begin = self.source.find("{{", self.position)
         end = len(self.source) if begin < 0 else begin
-        text = self.source[self.at : end]
+        text = self.source[self.position : end]
         if begin >= 0 and self._marked(begin + 2):
             text = text.rstrip(SPACES)
         if text:
-            yield self._token("text", text, self.at)
-        self.at = end
+            yield self._token("text", text, self.position)
+        self.position = end
 
-    def _marked(self, at: int) -> bool:
+    def _marked(self, position: int) -> bool:
         """`- ` behind an opening delimiter."""
-        return self.source[at : at + 1] == "-" and self.source[at + 1 : at + 2] in set(SPACES)
+        return self.source[position : position + 1] == "-" and self.source[position + 1 : position + 2] in set(SPACES)
 
     def _closing(self) -> int:
         """Length of a closing delimiter that stands here, with its marker: 0 for none."""
-        rest = self.source[self.at : self.at + 4]
+        rest = self.source[self.position : self.position + 4]
         if rest[:1] in set(SPACES) and rest[1:] == "-}}":
             return 4
         return 2 if rest[:2] == "}}" else 0
 
     def _close(self, length: int) -> Token:
-        token = self._token("close", "}}", self.at + length - 2)
-        self.at += length
+        token = self._token("close", "}}", self.position + length - 2)
+        self.position += length
         if length == 4:
-            while self.source[self.at : self.at + 1] in set(SPACES):
-                self.at += 1
+            while self.source[self.position : self.position + 1] in set(SPACES):
+                self.position += 1
         return token
 
     def _action(self) -> Iterator[Token]:
-        delimiter = self._token("open", "{{", self.at)
-        self.at += 4 if self._marked(self.at + 2) else 2
-        if self.source.startswith("/*", self.at):
+        delimiter = self._token("open", "{{", self.position)
+        self.position += 4 if self._marked(self.position + 2) else 2
+        if self.source.startswith("/*", self.position):
             self._comment()
             return
         yield delimiter
         self.parens = 0
         while True:
             length = self._closing()
-            self.start = self.at
+            self.start = self.position
             if length and self.parens:
                 raise _Misspelt("unclosed left paren")
             if length:
                 yield self._close(length)
                 return
-            if self.at >= len(self.source):
+            if self.position >= len(self.source):
                 raise _Misspelt("unclosed action")
-            kind = self._inside(self.source[self.at])
-            yield self._token(kind, self.source[self.start : self.at], self.start)
+            kind = self._inside(self.source[self.position])
+            yield self._token(kind, self.source[self.start : self.position], self.start)
 
     def _comment(self) -> None:
-        self.start = self.at
-        end = self.source.find("*/", self.at + 2)
+        self.start = self.position
+        end = self.source.find("*/", self.position + 2)
         if end < 0:
             raise _Misspelt("unclosed comment")
-        self.at = end + 2
+        self.position = end + 2
         length = self._closing()
         if not length:
             raise _Misspelt("comment ends before closing delimiter")
@@ -147,7 +147,7 @@ class _Lexer:
             return self._quoted(char)
         if char == "`":
             return self._raw()
-        after = self.source[self.at + 1 : self.at + 2]
+        after = self.source[self.position + 1 : self.position + 2]
         if char == "." and after and not "0" <= after <= "9":
             return self._name(1, "field", "dot")
         if char in ".+-" or "0" <= char <= "9":
@@ -160,9 +160,9 @@ class _Lexer:
 
     def _symbol(self, char: str) -> str:
         if char == ":":
-            if not self.source.startswith(":=", self.at):
+            if not self.source.startswith(":=", self.position):
                 raise _Misspelt("expected :=")
-            self.at += 2
+            self.position += 2
             return "declare"
         if not " " <= char <= "~":
             shown = f" '{char}'" if char.isprintable() else ""
@@ -170,74 +170,74 @@ class _Lexer:
         self.parens += (char == "(") - (char == ")")
         if self.parens < 0:
             raise _Misspelt("unexpected right paren")
-        self.at += 1
+        self.position += 1
         return {"=": "assign", "|": "pipe", "(": "left", ")": "right"}.get(char, "char")
 
     def _space(self) -> str:
-        while self.source[self.at : self.at + 1] in set(SPACES):
-            if self._closing() and self.at > self.start:
+        while self.source[self.position : self.position + 1] in set(SPACES):
+            if self._closing() and self.position > self.start:
                 break
-            self.at += 1
+            self.position += 1
         return "space"
 
     def _quoted(self, char: str) -> str:
-        match = _QUOTED[char].match(self.source, self.at)
+        match = _QUOTED[char].match(self.source, self.position)
         if match is None:
             raise _Misspelt(_UNTERMINATED[char])
-        self.at = match.end()
+        self.position = match.end()
         return "string" if char == '"' else "character"
 
     def _raw(self) -> str:
-        end = self.source.find("`", self.at + 1)
+        end = self.source.find("`", self.position + 1)
         if end < 0:
             raise _Misspelt("unterminated raw quoted string")
-        self.at = end + 1
+        self.position = end + 1
         return "string"
 
     def _name(self, skip: int, kind: str, bare: str) -> str:
         """A field or variable; `.` and `$` alone when nothing follows."""
-        self.at += skip
+        self.position += skip
         if self._terminated():
             return bare
         self._letters()
         return kind
 
     def _letters(self) -> None:
-        while self.at < len(self.source) and _alphanumeric(self.source[self.at]):
-            self.at += 1
+        while self.position < len(self.source) and _alphanumeric(self.source[self.position]):
+            self.position += 1
         if not self._terminated():
-            char = self.source[self.at]
+            char = self.source[self.position]
             shown = f" '{char}'" if char.isprintable() else ""
             raise _Misspelt(f"bad character U+{ord(char):04X}{shown}")
 
     def _word(self) -> str:
         self._letters()
-        word = self.source[self.start : self.at]
+        word = self.source[self.start : self.position]
         return "keyword" if word in KEYWORDS else "bool" if word in ("true", "false") else "word"
 
     def _terminated(self) -> bool:
         """Is this a place where a name may end?"""
-        char = self.source[self.at : self.at + 1]
-        return not char or char in SPACES or char in ".,|:)(" or self.source.startswith("}}", self.at)
+        char = self.source[self.position : self.position + 1]
+        return not char or char in SPACES or char in ".,|:)(" or self.source.startswith("}}", self.position)
 
     def _number(self) -> str:
         self._digits()
-        if self.source[self.at : self.at + 1] not in ("+", "-"):
+        if self.source[self.position : self.position + 1] not in ("+", "-"):
             return "number"
         self._digits()
-        if self.source[self.at - 1] != "i":
+        if self.source[self.position - 1] != "i":
             raise self._bad_number()
         return "complex"
 
     def _digits(self) -> None:
-        match = _NUMBER.match(self.source, self.at)
-        self.at = match.end() if match else self.at
-        if self.at < len(self.source) and _alphanumeric(self.source[self.at]):
-            self.at += 1
+        match = _NUMBER.match(self.source, self.position)
+        self.position = match.end() if match else self.position
+        if self.position < len(self.source) and _alphanumeric(self.source[self.position]):
+            self.position += 1
             raise self._bad_number()
 
     def _bad_number(self) -> _Misspelt:
-        return _Misspelt(f"bad number syntax: {quote(self.source[self.start : self.at])}")
+        return _Misspelt(f"bad number syntax: {quote(self.source[self.start : self.position])}")
 
 
 def _alphanumeric(char: str) -> bool:

@@ -14,9 +14,9 @@ _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}
 
 def unescape(text: str, delimiter: str) -> str | None:
     """A quoted constant's value; None when an escape is not one."""
-    out, at = b"", 0
-    while at < len(text):
-        match = _ESCAPE.match(text, at)
+    out, position = b"", 0
+    while position < len(text):
+        match = _ESCAPE.match(text, position)
         if match is None:
             return None
         byte, short, long, octal, letter, plain = match.groups()
@@ -30,7 +30,7 @@ def unescape(text: str, delimiter: str) -> str | None:
         else:
             char = plain or (chr(code) if letter is None else _ESCAPES.get(letter, letter))
             out += char.encode("utf-8", "surrogatepass")
-        at = match.end()
+        position = match.end()
     return out.decode("utf-8", "replace") if delimiter == '"' or out[:1] < b"\x80" else _rune(out)
 
 

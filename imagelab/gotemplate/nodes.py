@@ -1,6 +1,6 @@
 """What a template is made of, once it is parsed.
 
-Every node remembers where it stood in the source (`at`), and `str()` writes it as Go would write it again: an error at
+Every node remembers where it stood in the source (`position`), and `str()` writes it as Go would write it again: an error at
 execution quotes both. A *command* is a function or value with its arguments, a *pipe* is commands joined by `|`, and
 nodes are what a template's body is a list of.
 """
@@ -15,7 +15,7 @@ from imagelab.gotemplate.values import quote
 @dataclass(frozen=True, slots=True)
 class TextNode:
     text: str
-    at: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ConstantNode:
     kind: str
     value: bool | str | int | float | complex
     source: str
-    at: int
+    position: int
     integer: int | None = None
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class ConstantNode:
 
 @dataclass(frozen=True, slots=True)
 class DotNode:
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return "."
@@ -42,7 +42,7 @@ class DotNode:
 
 @dataclass(frozen=True, slots=True)
 class NilNode:
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return "nil"
@@ -53,7 +53,7 @@ class IdentifierNode:
     """The name of a function."""
 
     name: str
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return self.name
@@ -64,7 +64,7 @@ class FieldNode:
     """`.A.B`"""
 
     names: tuple[str, ...]
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return "".join(f".{name}" for name in self.names)
@@ -75,7 +75,7 @@ class VariableNode:
     """`$x.A.B`; the first name is the variable's, with its `$`."""
 
     names: tuple[str, ...]
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return ".".join(self.names)
@@ -87,7 +87,7 @@ class ChainNode:
 
     base: Operand
     names: tuple[str, ...]
-    at: int
+    position: int
 
     def __str__(self) -> str:
         base = f"({self.base})" if isinstance(self.base, PipeNode) else str(self.base)
@@ -97,7 +97,7 @@ class ChainNode:
 @dataclass(frozen=True, slots=True)
 class CommandNode:
     operands: tuple[Operand, ...]
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return " ".join(f"({operand})" if isinstance(operand, PipeNode) else str(operand) for operand in self.operands)
@@ -108,7 +108,7 @@ class PipeNode:
     commands: tuple[CommandNode, ...]
     variables: tuple[VariableNode, ...]
     assigns: bool
-    at: int
+    position: int
 
     def __str__(self) -> str:
         names = ", ".join(map(str, self.variables)) + (" = " if self.assigns else " := ") if self.variables else ""
@@ -118,7 +118,7 @@ class PipeNode:
 @dataclass(frozen=True, slots=True)
 class ActionNode:
     pipe: PipeNode
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return f"{{{{{self.pipe}}}}}"
@@ -132,7 +132,7 @@ class BranchNode:
     pipe: PipeNode
     body: tuple[Node, ...]
     otherwise: tuple[Node, ...] | None
-    at: int
+    position: int
 
     def __str__(self) -> str:
         inner = "".join(map(_written, self.body))
@@ -146,7 +146,7 @@ class TemplateNode:
 
     name: str
     pipe: PipeNode | None
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return f"{{{{template {quote(self.name)}{f' {self.pipe}' if self.pipe else ''}}}}}"
@@ -157,7 +157,7 @@ class JumpNode:
     """break or continue."""
 
     word: str
-    at: int
+    position: int
 
     def __str__(self) -> str:
         return f"{{{{{self.word}}}}}"

@@ -189,7 +189,7 @@ class _Parser:
     def _text_or_action(self) -> Node | _End:
         token = self._next_word()
         if token.kind == "text":
-            return TextNode(token.text, token.at)
+            return TextNode(token.text, token.position)
         if token.kind != "open":
             raise self._unexpected(token, "input")
         self._action_line = token.line
@@ -216,7 +216,7 @@ class _Parser:
             case "break" | "continue" as word:
                 return self._jump(word, token)
         self._back(token)
-        return ActionNode(self._pipeline("command", "close"), token.at)
+        return ActionNode(self._pipeline("command", "close"), token.position)
 
     def _else(self) -> _End:
         """`{{else if …}}` and `{{else with …}}` leave their word to be read."""
@@ -228,7 +228,7 @@ class _Parser:
         self._expect("close", f"{{{{{word}}}}}")
         if not self._loops:
             raise self._refuse(f"{{{{{word}}}}} outside {{{{range}}}}")
-        return JumpNode(word, token.at)
+        return JumpNode(word, token.position)
 
     def _branch(self, word: str) -> BranchNode:
         declared = len(self._variables)
@@ -238,7 +238,7 @@ class _Parser:
         self._loops -= word == "range"
         otherwise = self._otherwise(word) if end.word == "else" else None
         del self._variables[declared:]
-        return BranchNode(word, pipe, tuple(body), otherwise, pipe.at)
+        return BranchNode(word, pipe, tuple(body), otherwise, pipe.position)
 
     def _otherwise(self, word: str) -> tuple[Node, ...]:
         following = self._peek()
@@ -259,7 +259,7 @@ class _Parser:
         name = self._name(token, context)
         pipe = self._pipeline(context, "close")
         _Parser(self._shared)._defined(name, context)
-        return TemplateNode(name, pipe, token.at)
+        return TemplateNode(name, pipe, token.position)
 
     def _include(self) -> TemplateNode:
         context = "template clause"
@@ -267,9 +267,9 @@ class _Parser:
         name = self._name(token, context)
         following = self._next_word()
         if following.kind == "close":
-            return TemplateNode(name, None, token.at)
+            return TemplateNode(name, None, token.position)
         self._back(following)
-        return TemplateNode(name, self._pipeline(context, "close"), token.at)
+        return TemplateNode(name, self._pipeline(context, "close"), token.position)
 
     def _name(self, token: Token, context: str) -> str:
         if token.kind != "string":
@@ -279,7 +279,7 @@ class _Parser:
     # -- pipelines ------------------------------------------------------------------------------------------
 
     def _pipeline(self, context: str, end: str) -> PipeNode:
-        at = self._peek_word().at
+        position = self._peek_word().position
         variables, assigns = self._declaration(context)
         commands: list[CommandNode] = []
         while (token := self._next_word()).kind != end:
@@ -292,7 +292,7 @@ class _Parser:
         for stage, command in enumerate(commands[1:], 2):
             if isinstance(command.operands[0], ConstantNode | DotNode | NilNode):
                 raise self._refuse(f"non executable command in pipeline stage {stage}")
-        return PipeNode(tuple(commands), tuple(variables), assigns, at)
+        return PipeNode(tuple(commands), tuple(variables), assigns, position)
 
     def _declaration(self, context: str) -> tuple[list[VariableNode], bool]:
         """`$x :=`, `$x =`, and in a range `$i, $x :=`."""
@@ -309,7 +309,7 @@ class _Parser:
                     self._back(token)
                 break
             self._next_word()
-            variables.append(VariableNode((token.text,), token.at))
+            variables.append(VariableNode((token.text,), token.position))
             self._variables.append(token.text)
             if not comma:
                 return variables, following.kind == "assign"
@@ -320,7 +320,7 @@ class _Parser:
         return variables, False
 
     def _command(self) -> CommandNode:
-        at = self._peek_word().at
+        position = self._peek_word().position
         operands: list[Operand] = []
         while True:
             self._peek_word()
@@ -337,23 +337,23 @@ class _Parser:
             break
         if not operands:
             raise self._refuse("empty command")
-        return CommandNode(tuple(operands), at)
+        return CommandNode(tuple(operands), position)
 
     def _operand(self) -> Operand | None:
         base = self._term()
         if base is None or self._peek().kind != "field":
             return base
-        at, names = self._peek().at, []
+        position, names = self._peek().position, []
         while self._peek().kind == "field":
             names.append(self._next().text[1:])
         match base:
             case FieldNode():
-                return FieldNode((*base.names, *names), at)
+                return FieldNode((*base.names, *names), position)
             case VariableNode():
-                return VariableNode((*base.names, *names), at)
+                return VariableNode((*base.names, *names), position)
             case ConstantNode() | NilNode() | DotNode():
                 raise self._refuse(f"unexpected . after term {quote(str(base))}")
-        return ChainNode(base, tuple(names), at)
+        return ChainNode(base, tuple(names), position)
 
     def _term(self) -> Operand | None:
         token = self._next_word()
@@ -361,19 +361,19 @@ class _Parser:
             case "word":
                 if token.text not in self._shared.functions:
                     raise self._refuse(f"function {quote(token.text)} not defined")
-                return IdentifierNode(token.text, token.at)
+                return IdentifierNode(token.text, token.position)
             case "dot":
-                return DotNode(token.at)
+                return DotNode(token.position)
             case "keyword" if token.text == "nil":
-                return NilNode(token.at)
+                return NilNode(token.position)
             case "variable":
                 if token.text not in self._variables:
                     raise self._refuse(f"undefined variable {quote(token.text)}")
-                return VariableNode((token.text,), token.at)
+                return VariableNode((token.text,), token.position)
             case "field":
-                return FieldNode((token.text[1:],), token.at)
+                return FieldNode((token.text[1:],), token.position)
             case "bool":
-                return ConstantNode("bool", token.text == "true", token.text, token.at)
+                return ConstantNode("bool", token.text == "true", token.text, token.position)
             case "character" | "number" | "complex":
                 return self._number(token)
             case "left":
@@ -382,7 +382,7 @@ class _Parser:
                 self._shared.depth -= 1
                 return pipe
             case "string":
-                return ConstantNode("string", self._unquoted(token), token.text, token.at)
+                return ConstantNode("string", self._unquoted(token), token.text, token.position)
         self._back(token)
         return None
 
@@ -405,7 +405,7 @@ class _Parser:
                 raise self._refuse("invalid syntax")
             if len(plain) > 1:
                 raise self._refuse(f"malformed character constant: {text}")
-            return ConstantNode("number", ord(plain), text, token.at, ord(plain))
+            return ConstantNode("number", ord(plain), text, token.position, ord(plain))
         value = imaginary(text) if text[-1] == "i" else integer(text)
         if value is None:
             value = decimal(text)
@@ -414,7 +414,7 @@ class _Parser:
         if value is None:
             raise self._refuse(f"illegal number syntax: {quote(text)}")
         whole = int(value) if not isinstance(value, complex) and abs(value) < 2**63 and value == int(value) else None
-        return ConstantNode("number", value, text, token.at, whole)
+        return ConstantNode("number", value, text, token.position, whole)
 
 
 def _empty(nodes: tuple[Node, ...] | list[Node]) -> bool:

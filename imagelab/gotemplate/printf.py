@@ -38,8 +38,8 @@ def show(value: Any) -> str:
 def sprint(*values: Any) -> str:
     """Values side by side; a space between two of which neither is a string."""
     out = ""
-    for at, value in enumerate(values):
-        if at and not isinstance(value, str) and not isinstance(values[at - 1], str):
+    for index, value in enumerate(values):
+        if index and not isinstance(value, str) and not isinstance(values[index - 1], str):
             out += " "
         out += show(value)
     return out
@@ -288,17 +288,17 @@ class _Format:
 
     def __init__(self, template: str, arguments: Sequence[Any]) -> None:
         self.template, self.arguments = template, arguments
-        self.at, self.argument = 0, 0
+        self.position, self.argument = 0, 0
         self.indexed = self.reordered = False
         self.good = True
 
     def text(self) -> str:
         out: list[str] = []
-        while (begin := self.template.find("%", self.at)) >= 0:
-            out.append(self.template[self.at : begin])
-            self.at = begin + 1
+        while (begin := self.template.find("%", self.position)) >= 0:
+            out.append(self.template[self.position : begin])
+            self.position = begin + 1
             out.append(self._verb())
-        out.append(self.template[self.at :])
+        out.append(self.template[self.position :])
         if not self.reordered and self.argument < len(self.arguments):
             extra = (
                 "<nil>" if value is None else f"{type_name(value)}={show(value)}"
@@ -309,16 +309,16 @@ class _Format:
 
     def _verb(self) -> str:
         self.good, self.indexed = True, False
-        flags = _FLAGS.match(self.template, self.at)
+        flags = _FLAGS.match(self.template, self.position)
         spec = _Spec(flags[0] if flags else "")
-        self.at += len(spec.flags)
+        self.position += len(spec.flags)
         complaint = self._width(spec) + self._precision(spec)
         if not self.indexed:
             self._index()
-        if self.at >= len(self.template):
+        if self.position >= len(self.template):
             return f"{complaint}%!(NOVERB)"
-        verb = self.template[self.at]
-        self.at += 1
+        verb = self.template[self.position]
+        self.position += 1
         if verb == "%":
             return f"{complaint}%"
         if not self.good:
@@ -330,7 +330,7 @@ class _Format:
 
     def _width(self, spec: _Spec) -> str:
         self._index()
-        if self.template.startswith("*", self.at):
+        if self.template.startswith("*", self.position):
             spec.width = self._from_argument()
             if spec.width is None:
                 return "%!(BADWIDTH)"
@@ -342,12 +342,12 @@ class _Format:
         return ""
 
     def _precision(self, spec: _Spec) -> str:
-        if not self.template.startswith(".", self.at) or self.at + 1 >= len(self.template):
+        if not self.template.startswith(".", self.position) or self.position + 1 >= len(self.template):
             return ""
-        self.at += 1
+        self.position += 1
         self.good = self.good and not self.indexed
         self._index()
-        if self.template.startswith("*", self.at):
+        if self.template.startswith("*", self.position):
             spec.precision = self._from_argument()
             if spec.precision is not None and spec.precision < 0:
                 spec.precision = None
@@ -356,18 +356,18 @@ class _Format:
         return ""
 
     def _number(self) -> int | None:
-        match = _NUMBER.match(self.template, self.at)
+        match = _NUMBER.match(self.template, self.position)
         if match is None:
             return None
         if int(match[0][:-1][-9:] or 0) > WIDEST or len(match[0].lstrip("0")) > 8:
-            self.at = len(self.template)
+            self.position = len(self.template)
             return None
-        self.at = match.end()
+        self.position = match.end()
         return int(match[0])
 
     def _from_argument(self) -> int | None:
         """`*`: the number is an argument."""
-        self.at += 1
+        self.position += 1
         self.indexed = False
         if self.argument >= len(self.arguments):
             return None
@@ -379,14 +379,14 @@ class _Format:
     def _index(self) -> None:
         """`[2]`: which argument is meant."""
         self.indexed = False
-        if not self.template.startswith("[", self.at):
+        if not self.template.startswith("[", self.position):
             return
         self.reordered = True
-        match = _INDEX.match(self.template, self.at)
+        match = _INDEX.match(self.template, self.position)
         if match and 1 <= int(match[1][:9]) <= len(self.arguments):
-            self.at, self.argument, self.indexed = match.end(), int(match[1]) - 1, True
+            self.position, self.argument, self.indexed = match.end(), int(match[1]) - 1, True
             return
         self.good = False
-        end = self.template.find("]", self.at)
-        self.at = end + 1 if end >= 0 else self.at + 1
+        end = self.template.find("]", self.position)
+        self.position = end + 1 if end >= 0 else self.position + 1
         self.indexed = match is not None

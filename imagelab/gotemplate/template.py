@@ -142,7 +142,7 @@ class _Run:
     node: Any = None
 
     def refuse(self, message: str) -> Exception:
-        before = self.template.source[: self.node.at]
+        before = self.template.source[: self.node.position]
         line, column = 1 + before.count("\n"), len(before.rpartition("\n")[2].encode("utf-8", "surrogatepass"))
         where = f"template: :{line}:{column}: executing {quote(self.name)} at <{self.node}>"
         return refuse(f"{where}: {message}")
@@ -214,13 +214,13 @@ class _Run:
         if value is None:
             return ()
         if is_list(value):
-            return ((at, _entry(value, item)) for at, item in enumerate(value))
+            return ((index, _entry(value, item)) for index, item in enumerate(value))
         if is_map(value):
             return ((key, _entry(value, value[key])) for key in sorted_keys(value))
         if isinstance(value, int) and not isinstance(value, bool):
             if len(names) > 1:
                 raise self.refuse(f"can't use {show(value)} to iterate over more than one variable")
-            return ((None, at) for at in range(value))
+            return ((None, index) for index in range(value))
         raise self.refuse(f"range can't iterate over {show(value)}")
 
     def bind(self, pipe: PipeNode, key: Any, item: Any) -> None:
@@ -231,8 +231,8 @@ class _Run:
             if pipe.assigns:
                 self.assign(name, value)
             else:
-                at = len(self.variables) - len(names) + names.index(name)
-                self.variables[at] = name, value
+                index = len(self.variables) - len(names) + names.index(name)
+                self.variables[index] = name, value
 
     def include(self, node: TemplateNode, dot: Any) -> None:
         body = self.template.bodies.get(node.name)
@@ -247,9 +247,9 @@ class _Run:
         self.depth -= 1
 
     def assign(self, name: str, value: Any) -> None:
-        for at in reversed(range(len(self.variables))):
-            if self.variables[at][0] == name:
-                self.variables[at] = name, value
+        for index in reversed(range(len(self.variables))):
+            if self.variables[index][0] == name:
+                self.variables[index] = name, value
                 return
         raise self.refuse(f"undefined variable: {name}")
 
@@ -318,7 +318,7 @@ class _Run:
             case VariableNode():
                 value, names = self.variable(node.names[0]), node.names[1:]
                 if not names:
-                    self.no_function(VariableNode(node.names, node.at), arguments, final)
+                    self.no_function(VariableNode(node.names, node.position), arguments, final)
                     return value
         for name in names[:-1]:
             value = self.field(node, value, name, dot, (), MISSING)

@@ -267,7 +267,7 @@ def _order(change: Change) -> tuple[tuple[int, str], ...]:
     if isinstance(change, Opaque):
         return (*((2, name) for name in names), (0, ""))
     last = 1 if isinstance(change, Whiteout) else 2
-    return tuple((2 if at < len(names) - 1 else last, name) for at, name in enumerate(names))
+    return tuple((2 if depth < len(names) - 1 else last, name) for depth, name in enumerate(names))
 
 
 def _entry(path: str, node: Node, flag: bytes, target: str) -> bytes:

@@ -159,8 +159,8 @@ class _Zstd:
         return self._frame is None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        for at in range(0, len(data), self.STEP):
-            yield from self._step(data[at : at + self.STEP])
+        for start in range(0, len(data), self.STEP):
+            yield from self._step(data[start : start + self.STEP])
 
     def _step(self, data: bytes) -> Iterator[bytes]:
         while data:

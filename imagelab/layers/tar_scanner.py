@@ -313,7 +313,7 @@ def _xattrs(pax: dict[str, str]) -> dict[str, str] | None:
 
 
 def _pieces(fields: bytes) -> list[tuple[int, int]]:
-    pairs = [(fields[at : at + 12], fields[at + 12 : at + 24]) for at in range(0, len(fields) - 23, 24)]
+    pairs = [(fields[start : start + 12], fields[start + 12 : start + 24]) for start in range(0, len(fields) - 23, 24)]
     return [
         (_number(offset), _number(length)) for offset, length in pairs if offset.strip(b"\0") and length.strip(b"\0")
     ]

@@ -132,8 +132,8 @@ class _Fetched(_Branch):
     def __getattr__(self, attribute: str) -> dict[str, _Branch]:
         if attribute != "names":
             raise AttributeError(attribute)
-        at = f"{self._path}/" if self._path else ""
-        self.names = {name: _Fetched(node, at + name, self._fetch) if node.is_directory else _Branch(node) for name, node in self._fetch(self._path)}  # fmt: skip
+        prefix = f"{self._path}/" if self._path else ""
+        self.names = {name: _Fetched(node, prefix + name, self._fetch) if node.is_directory else _Branch(node) for name, node in self._fetch(self._path)}  # fmt: skip
         return self.names
 
 

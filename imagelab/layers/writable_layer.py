@@ -161,7 +161,7 @@ def _above(path: str) -> Iterator[str]:
 def _place(path: str, kinds: dict[str, str]) -> tuple[tuple[bool, str], ...]:
     """Depth first, siblings in order, those that are gone after the others (R6.28)."""
     steps = path.split("/")
-    return tuple((kinds.get("/".join(steps[: at + 1])) == "D", name) for at, name in enumerate(steps))
+    return tuple((kinds.get("/".join(steps[: depth + 1])) == "D", name) for depth, name in enumerate(steps))
 
 
 def size_of(changes: Iterable[Change]) -> int:

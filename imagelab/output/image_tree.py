@@ -55,8 +55,8 @@ def _line(name: str, image: Image, state: State, era: str) -> Line:
 def _platforms(image: Image) -> list[Line]:
     children = image.children_platforms or ((image.platform, image.target, True),)
     lines: list[Line] = []
-    for at, (platform, digest, here) in enumerate(children):
-        branch = "└─ " if at == len(children) - 1 else "├─ "
+    for index, (platform, digest, here) in enumerate(children):
+        branch = "└─ " if index == len(children) - 1 else "├─ "
         sizes = (human_size(image.size + image.content_size), human_size(image.content_size)) if here else ("0B", "0B")
         lines.append((branch + platform, digest.short, *sizes, ""))
     return lines

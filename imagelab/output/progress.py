@@ -47,7 +47,7 @@ def lines_to(out: TextIO) -> ProgressSink:
 
 def terminal_to(out: TextIO, *, width: int = 80) -> ProgressSink:
     """For a terminal `width` columns wide: layers keep their line."""
-    at: dict[str, int] = {}
+    rows: dict[str, int] = {}
     shown: dict[str, str] = {}
 
     def write(progress: Progress) -> None:
@@ -59,18 +59,18 @@ def terminal_to(out: TextIO, *, width: int = 80) -> ProgressSink:
             return
         if progress.status.startswith("Pulling from"):
             out.write(text + "\n")
-            at.clear()
+            rows.clear()
             return
         if progress.total:
             text += f" {bar(progress, width=width)}"
         if shown.get(progress.id) == text:
             return
         shown[progress.id] = text
-        new = progress.id not in at
+        new = progress.id not in rows
         if new:
-            at[progress.id] = len(at)
+            rows[progress.id] = len(rows)
             out.write("\n")
-        up = len(at) - at[progress.id]
+        up = len(rows) - rows[progress.id]
         out.write(f"\x1b[{up}A\x1b[2K\r{text[: max(width - 1, 20)]}\r\x1b[{up}B")
         out.flush()
 

@@ -39,6 +39,6 @@ def _measure(rows: list[list[str]], widths: list[list[int]], first: int, column:
     last = first
     while last < len(rows) and len(rows[last]) - 1 > column:
         last += 1
-    width = max(minimum, *(len(rows[at][column]) + PADDING for at in range(first, last)))
-    for at in range(first, last):
-        widths[at][column] = width
+    width = max(minimum, *(len(rows[number][column]) + PADDING for number in range(first, last)))
+    for number in range(first, last):
+        widths[number][column] = width

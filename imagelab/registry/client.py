@@ -198,8 +198,8 @@ class Remote:
     def open_blob(self, descriptor: Descriptor, *, offset: int = 0, on_retry: Retry | None = None) -> BlobStream:
         """The bytes of a blob from `offset` on, as they come; not verified here. A broken connection is taken up again."""
 
-        def connect(at: int) -> Any:
-            headers = {"Range": f"bytes={at}-"} if at else {}
+        def connect(start: int) -> Any:
+            headers = {"Range": f"bytes={start}-"} if start else {}
             headers["Accept-Encoding"] = "identity"
 
             def ask(endpoint: Endpoint) -> Any:

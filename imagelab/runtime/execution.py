@@ -110,12 +110,12 @@ def live(program: Program, p: Process) -> Steps:
 def _round(tasks: dict[int, Steps], codes: dict[int, int]) -> float:
     """Every program once: how long they can wait. Those that are over are taken out, and leave their exit codes."""
     wait = float("inf")
-    for at, task in list(tasks.items()):
+    for index, task in list(tasks.items()):
         try:
             wait = min(wait, next(task))
         except StopIteration as stopped:
-            codes[at] = stopped.value
-            del tasks[at]
+            codes[index] = stopped.value
+            del tasks[index]
             wait = NOW
     return wait
 

@@ -134,8 +134,8 @@ class FileSystem:
             raise Errno("ENOTDIR")
         return resolved
 
-    def _enter(self, user: User, at: list[str]) -> None:
-        node = self._draft.get("/".join(at))
+    def _enter(self, user: User, steps: list[str]) -> None:
+        node = self._draft.get("/".join(steps))
         if node is None:
             raise Errno("ENOENT")
         if not node.is_directory:
@@ -158,9 +158,11 @@ class FileSystem:
 
     def links(self, path: str, node: Node) -> int:
         """How many names a file has; of a directory, its sub-directories and two."""
-        at = path.strip("/")
+        resolved = path.strip("/")
         if node.is_directory:
-            below = (self._draft.get(f"{at}/{name}" if at else name) for name in self._draft.names(at))
+            below = (
+                self._draft.get(f"{resolved}/{name}" if resolved else name) for name in self._draft.names(resolved)
+            )
             return 2 + sum(child is not None and child.is_directory for child in below)
         return len(self._names_of(node)) or 1
 
@@ -189,12 +191,12 @@ class FileSystem:
         self, user: User, path: str, mode: int = 0o644, *, truncate: bool = True, exclusive: bool = False
     ) -> str:
         """Open a file for writing, made if it is not there; its path in the tree. EISDIR, EACCES, ENOENT, EEXIST."""
-        at = self.resolve(user, path)
-        node = self._draft.get(at)
+        resolved = self.resolve(user, path)
+        node = self._draft.get(resolved)
         if node is None:
             if path.endswith("/"):
                 raise Errno("EISDIR")
-            self._add(user, at, Node(Kind.FILE, mode, user.uid, user.gid, mtime=self.now()))
+            self._add(user, resolved, Node(Kind.FILE, mode, user.uid, user.gid, mtime=self.now()))
         elif exclusive:
             raise Errno("EEXIST")
         elif node.is_directory:
@@ -202,28 +204,28 @@ class FileSystem:
         elif not user.may(node, WRITE):
             raise Errno("EACCES")
         elif truncate and node.kind is Kind.FILE:
-            self.store(at, b"")
-        return at
+            self.store(resolved, b"")
+        return resolved
 
     def follow(self, user: User, path: str) -> str:
         """Where a path leads, link by link, as text: `/var/log/nginx/access.log` -> `/dev/stdout`. Errno."""
         return "/" + self.resolve(user, path)
 
-    def find(self, at: str) -> Node | None:
+    def find(self, resolved: str) -> Node | None:
         """The node at a path of the tree, with no link followed and no permission checked."""
-        return self._draft.get(at)
+        return self._draft.get(resolved)
 
-    def put(self, at: str, node: Node) -> None:
+    def put(self, resolved: str, node: Node) -> None:
         """Place a node at a path of the tree, as unpacking an archive does; the directory above is there."""
-        old = self._draft.get(at)
+        old = self._draft.get(resolved)
         if old is not None and old.is_directory and not node.is_directory:
-            self._draft.remove(at)
-        self._draft.put(at, node)
-        self._touch_above(at)
+            self._draft.remove(resolved)
+        self._draft.put(resolved, node)
+        self._touch_above(resolved)
 
-    def store(self, at: str, data: bytes, mtime: int | None = None) -> None:
+    def store(self, resolved: str, data: bytes, mtime: int | None = None) -> None:
         """New bytes for the file at a path of the tree, under all its names. A file that is gone stays gone."""
-        node = self._draft.get(at)
+        node = self._draft.get(resolved)
         if node is None or node.kind is not Kind.FILE:
             return
         content = f"sha256:{hashlib.sha256(data).hexdigest()}" if data else ""
@@ -232,7 +234,7 @@ class FileSystem:
         new = replace(
             node, size=len(data), content=content, mtime=self.now() if mtime is None else mtime, mode=node.mode & 0o1777
         )
-        for name in self._names_of(node) or [at]:
+        for name in self._names_of(node) or [resolved]:
             self._draft.put(name, new)
 
     def _names_of(self, node: Node) -> list[str]:
@@ -254,10 +256,10 @@ class FileSystem:
 
     def mknod(self, user: User, path: str, node: Node) -> None:
         """A node as it is (a FIFO, or what `docker cp` brings); replaces nothing. EEXIST."""
-        at = self.resolve(user, path, follow=False)
-        if self._draft.get(at) is not None:
+        resolved = self.resolve(user, path, follow=False)
+        if self._draft.get(resolved) is not None:
             raise Errno("EEXIST")
-        self._add(user, at, node)
+        self._add(user, resolved, node)
 
     def link(self, user: User, old: str, new: str) -> None:
         """One more name for a file. EPERM for a directory, EEXIST."""
@@ -270,69 +272,69 @@ class FileSystem:
 
     def _existing(self, user: User, path: str, *, follow: bool = False) -> tuple[str, Node]:
         """Where something is, and its node. ENOENT."""
-        at = self.resolve(user, path, follow=follow)
-        node = self._draft.get(at)
+        resolved = self.resolve(user, path, follow=follow)
+        node = self._draft.get(resolved)
         if node is None:
             raise Errno("ENOENT")
-        return at, node
+        return resolved, node
 
     def unlink(self, user: User, path: str) -> None:
         """EISDIR for a directory, EACCES, EPERM (a sticky directory)."""
-        at, node = self._existing(user, path)
+        resolved, node = self._existing(user, path)
         if node.is_directory:
             raise Errno("EISDIR")
-        self._leave(user, at, node)
-        self._draft.remove(at)
+        self._leave(user, resolved, node)
+        self._draft.remove(resolved)
 
     def rmdir(self, user: User, path: str) -> None:
         """ENOTDIR, ENOTEMPTY, EBUSY for the root."""
-        at, node = self._existing(user, path)
+        resolved, node = self._existing(user, path)
         if not node.is_directory:
             raise Errno("ENOTDIR")
-        if not at:
+        if not resolved:
             raise Errno("EBUSY")
-        if self._draft.names(at):
+        if self._draft.names(resolved):
             raise Errno("ENOTEMPTY")
-        self._leave(user, at, node)
-        self._draft.remove(at)
+        self._leave(user, resolved, node)
+        self._draft.remove(resolved)
 
     def rename(self, user: User, old: str, new: str) -> None:
         """As rename(2): a file replaces a file, a directory an empty directory. EINVAL into itself."""
         source, node = self._existing(user, old)
-        at = self.resolve(user, new, follow=False)
-        there = self._draft.get(at)
-        if source == at:
+        target = self.resolve(user, new, follow=False)
+        there = self._draft.get(target)
+        if source == target:
             return
-        if node.is_directory and f"{at}/".startswith(f"{source}/"):
+        if node.is_directory and f"{target}/".startswith(f"{source}/"):
             raise Errno("EINVAL")
         self._leave(user, source, node)
         if there is not None:
-            self._make_way(user, at, there, node)
+            self._make_way(user, target, there, node)
         else:
-            self._writable(user, at)
-        self._draft.move(source, at)
-        self._touch_above(at)
+            self._writable(user, target)
+        self._draft.move(source, target)
+        self._touch_above(target)
 
-    def _make_way(self, user: User, at: str, there: Node, node: Node) -> None:
+    def _make_way(self, user: User, resolved: str, there: Node, node: Node) -> None:
         if there.is_directory and not node.is_directory:
             raise Errno("EISDIR")
         if node.is_directory and not there.is_directory:
             raise Errno("ENOTDIR")
-        if self._draft.names(at):
+        if self._draft.names(resolved):
             raise Errno("ENOTEMPTY")
-        self._leave(user, at, there)
-        self._draft.remove(at)
+        self._leave(user, resolved, there)
+        self._draft.remove(resolved)
 
-    def _add(self, user: User, at: str, node: Node) -> None:
-        self._writable(user, at)
-        above = self._draft.get(at.rpartition("/")[0])
+    def _add(self, user: User, resolved: str, node: Node) -> None:
+        self._writable(user, resolved)
+        above = self._draft.get(resolved.rpartition("/")[0])
         if above is not None and above.mode & 0o2000:  # set-group-ID: what is made here has its group
             node = replace(node, gid=above.gid, mode=node.mode | (0o2000 if node.is_directory else 0))
-        self._draft.put(at, node)
-        self._touch_above(at)
+        self._draft.put(resolved, node)
+        self._touch_above(resolved)
 
-    def _writable(self, user: User, at: str) -> Node:
-        above = self._draft.get(at.rpartition("/")[0])
+    def _writable(self, user: User, resolved: str) -> Node:
+        above = self._draft.get(resolved.rpartition("/")[0])
         if above is None:
             raise Errno("ENOENT")
         if not above.is_directory:
@@ -341,15 +343,15 @@ class FileSystem:
             raise Errno("EACCES")
         return above
 
-    def _leave(self, user: User, at: str, node: Node) -> None:
+    def _leave(self, user: User, resolved: str, node: Node) -> None:
         """May this name be taken away? The directory's time changes with it."""
-        above = self._writable(user, at)
+        above = self._writable(user, resolved)
         if above.mode & 0o1000 and user.uid not in (0, node.uid, above.uid):
             raise Errno("EPERM")
-        self._touch_above(at)
+        self._touch_above(resolved)
 
-    def _touch_above(self, at: str) -> None:
-        path = at.rpartition("/")[0]
+    def _touch_above(self, resolved: str) -> None:
+        path = resolved.rpartition("/")[0]
         node = self._draft.get(path)
         if node is not None and node.mtime != self.now():
             self._draft.put(path, replace(node, mtime=self.now()))
@@ -374,12 +376,12 @@ class FileSystem:
         self._attributes(user, path, owner_may=True, follow=follow, mtime=mtime)
 
     def _attributes(self, user: User, path: str, *, owner_may: bool, follow: bool = True, **new: int) -> None:
-        at, node = self._existing(user, path, follow=follow)
+        resolved, node = self._existing(user, path, follow=follow)
         if user.uid != 0 and not (owner_may and user.uid == node.uid):
             raise Errno("EPERM")
         changed = replace(node, **new)  # type: ignore[arg-type]
         if changed != node:
-            for name in self._names_of(node) or [at]:
+            for name in self._names_of(node) or [resolved]:
                 self._draft.put(name, changed)
 
     def walk(self, user: User, path: str) -> Iterator[str]:

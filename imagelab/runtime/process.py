@@ -257,10 +257,10 @@ class Process:
         if mode == "r":
             node = self.files.stat(self.user, path)
         else:
-            at = self.files.create(
+            resolved = self.files.create(
                 self.user, path, 0o666 & ~self.umask, truncate=mode in "wx", exclusive=mode == "x"
             )  # fmt: skip
-            node = self.files.stat(User(), "/" + at)
+            node = self.files.stat(User(), "/" + resolved)
         return self._opened(node, path, mode)
 
     def _opened(self, node: Node, path: str, mode: str) -> Stream:
@@ -277,8 +277,8 @@ class Process:
             raise Errno("ENXIO")
         if node.is_directory:
             return OpenDirectory()
-        at = self.files.resolve(self.user, path)
-        return OpenFile(self.files, at, append=mode == "a", writable=mode != "r")
+        resolved = self.files.resolve(self.user, path)
+        return OpenFile(self.files, resolved, append=mode == "a", writable=mode != "r")
 
     def _descriptor(self, path: str) -> int | None:
         """The number, when a path is one of the program's own descriptors, or a link to one."""

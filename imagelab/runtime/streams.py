@@ -170,9 +170,9 @@ class OpenFile(Stream):
             old = self._data()
         except Errno:  # it was removed meanwhile: the bytes are lost
             return
-        at = len(old) if self._append else self._at
-        self._files.store(self.path, old[:at].ljust(at, b"\0") + data + old[at + len(data) :])
-        self._at = at + len(data)
+        position = len(old) if self._append else self._at
+        self._files.store(self.path, old[:position].ljust(position, b"\0") + data + old[position + len(data) :])
+        self._at = position + len(data)
 
 
 class OpenDirectory(Stream):

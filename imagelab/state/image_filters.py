@@ -175,52 +175,52 @@ def path_match(pattern: str, name: str) -> bool:
 
 
 def _translate(pattern: str) -> str:
-    out, at = "", 0
-    while at < len(pattern):
-        char = pattern[at]
-        at += 1
+    out, position = "", 0
+    while position < len(pattern):
+        char = pattern[position]
+        position += 1
         if char == "*":
             out += "[^/]*"
         elif char == "?":
             out += "[^/]"
         elif char == "[":
-            text, at = _class(pattern, at)
+            text, position = _class(pattern, position)
             out += text
         else:
             if char == "\\":
-                char, at = _escaped(pattern, at)
+                char, position = _escaped(pattern, position)
             out += re.escape(char)
     return out
 
 
-def _class(pattern: str, at: int) -> tuple[str, int]:
+def _class(pattern: str, position: int) -> tuple[str, int]:
     """`[a-z]`, `[^x]`: at least one character or range, then the bracket."""
-    negated = pattern[at : at + 1] == "^"
-    at += negated
+    negated = pattern[position : position + 1] == "^"
+    position += negated
     ranges: list[str] = []
     while True:
-        if pattern[at : at + 1] == "]" and ranges:
+        if pattern[position : position + 1] == "]" and ranges:
             members = "".join(ranges)
             nothing = "." if negated else "(?!)"  # `[z-a]` has no members
-            return (f"[{'^' if negated else ''}{members}]" if members else nothing), at + 1
-        low, at = _member(pattern, at)
+            return (f"[{'^' if negated else ''}{members}]" if members else nothing), position + 1
+        low, position = _member(pattern, position)
         high = low
-        if pattern[at : at + 1] == "-":
-            high, at = _member(pattern, at + 1)
+        if pattern[position : position + 1] == "-":
+            high, position = _member(pattern, position + 1)
         ranges.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else "")
 
 
-def _member(pattern: str, at: int) -> tuple[str, int]:
-    char = pattern[at : at + 1]
+def _member(pattern: str, position: int) -> tuple[str, int]:
+    char = pattern[position : position + 1]
     if char in ("", "-", "]"):
         raise _bad_pattern(pattern)
-    return _escaped(pattern, at + 1) if char == "\\" else (char, at + 1)
+    return _escaped(pattern, position + 1) if char == "\\" else (char, position + 1)
 
 
-def _escaped(pattern: str, at: int) -> tuple[str, int]:
-    if at >= len(pattern):
+def _escaped(pattern: str, position: int) -> tuple[str, int]:
+    if position >= len(pattern):
         raise _bad_pattern(pattern)
-    return pattern[at], at + 1
+    return pattern[position], position + 1
 
 
 def _bad_pattern(pattern: str) -> InvalidFilterError:

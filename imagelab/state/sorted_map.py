@@ -32,7 +32,7 @@ class SortedMap(Mapping[K, V]):
 
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         pairs = sorted(dict(items).items(), key=_key)
-        self._keep([dict(pairs[at : at + PART]) for at in range(0, len(pairs), PART)], len(pairs))
+        self._keep([dict(pairs[start : start + PART]) for start in range(0, len(pairs), PART)], len(pairs))
 
     def _keep(self, parts: list[dict[K, V]], length: int) -> None:
         self._parts, self._length = parts, length
@@ -123,4 +123,4 @@ def _cut(part: dict[K, V]) -> list[dict[K, V]]:
     if len(part) < 2 * PART:
         return [part] if part else []
     pairs = list(part.items())
-    return [dict(pairs[at : at + PART]) for at in range(0, len(pairs), PART)]
+    return [dict(pairs[start : start + PART]) for start in range(0, len(pairs), PART)]

@@ -65,8 +65,8 @@ def _stored(row: Row) -> int:
 
 def _unsparse(stored: bytes, row: Row) -> bytes:
     """The pieces of a sparse file put where they belong, zeros between them."""
-    whole, at = bytearray(row.size), 0
+    whole, position = bytearray(row.size), 0
     for offset, length in row.sparse or ():
-        whole[offset : offset + length] = stored[at : at + length]
-        at += length
+        whole[offset : offset + length] = stored[position : position + length]
+        position += length
     return bytes(whole)

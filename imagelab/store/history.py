@@ -84,12 +84,12 @@ class History:
     def states(self, numbers: Sequence[int]) -> Iterator[State]:
         """The lab as it was after each of these steps; cheap when each follows the one before it."""
         with self._lock, self._database.reading():
-            at, state = self.position, self._database.state()
+            reached, state = self.position, self._database.state()
         for number in numbers:
             with self._lock:
                 self.known(number)
-                state = with_rows(state, self._journal.between(at, number))
-            at = number
+                state = with_rows(state, self._journal.between(reached, number))
+            reached = number
             yield state
 
     def changes(self, number: int, container_id: str) -> tuple[Change, ...]:

@@ -352,8 +352,8 @@ class Store:
         """The bytes of a file, found where its `content` says: `<diff ID>@<offset>`, or a container's own, by digest."""
         if not node.size:
             return b""
-        diff_id, at, offset = node.content.partition("@")
-        if not at:
+        diff_id, separator, offset = node.content.partition("@")
+        if not separator:
             with self._lock:
                 data = self._database.containers.content(node.content)
             return data if data is not None else self.read_blob(Digest(node.content))

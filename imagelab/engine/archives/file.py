@@ -47,13 +47,13 @@ class ArchiveFile:
 
     def find(self, name: str) -> Row:
         """The file of that name, links followed. ArchiveError when there is none, or a link leads outside."""
-        row, at = self._rows.get(_tidy(name)), _tidy(name)
+        row, path = self._rows.get(_tidy(name)), _tidy(name)
         for _ in range(LINKS):
             if row is None or row.kind == "file":
                 break
-            beside = f"{at.rpartition('/')[0]}/{row.target}".lstrip("/")
-            at = _tidy(row.target if row.kind == "hardlink" else beside, link=row)
-            row = self._rows.get(at) if row.kind in ("hardlink", "symlink") else None
+            beside = f"{path.rpartition('/')[0]}/{row.target}".lstrip("/")
+            path = _tidy(row.target if row.kind == "hardlink" else beside, link=row)
+            row = self._rows.get(path) if row.kind in ("hardlink", "symlink") else None
         if row is None or row.kind != "file" or row.sparse:
             hint = "the archive names it and does not hold it: it is damaged, or was cut"
             raise ArchiveError(f"open {name}: no such file or directory", hint=hint)
@@ -94,9 +94,9 @@ def opened(source: IO[bytes], scratch: Path, *, most: int = MOST) -> Iterator[Ar
 
 
 def peeked(source: IO[bytes]) -> bytes:
-    at = source.tell()
+    position = source.tell()
     head = source.read(LONGEST_HEAD)
-    source.seek(at)
+    source.seek(position)
     return head
 
 
@@ -104,13 +104,13 @@ def _scanned(source: IO[bytes]) -> list[Row]:
     """The headers of a plain file."""
     base = source.tell()
     length = source.seek(0, 2) - base
-    scanner, at = TarScanner(_tidy), 0
+    scanner, position = TarScanner(_tidy), 0
     try:
-        while at < length and not scanner.ended:
-            source.seek(base + at)
+        while position < length and not scanner.ended:
+            source.seek(base + position)
             block = source.read(64 * 1024)
             scanner.feed(block)
-            at += len(block) + scanner.jump()
+            position += len(block) + scanner.jump()
         rows = scanner.finish()
     except LayerFormatError as error:
         raise refused(error) from None

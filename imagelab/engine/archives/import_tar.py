@@ -109,9 +109,9 @@ class Importer:
     def _plain(self, source: IO[bytes]) -> Iterator[tuple[IO[bytes], Descriptor]]:
         """The tar unpacked, at its beginning, and its digest and size."""
         if source.seekable() and not compression_of(peeked(source)):
-            at = source.tell()
+            start = source.tell()
             blob = self._measured(iter(lambda: source.read(PIECE), b""), lambda _: None)
-            source.seek(at)
+            source.seek(start)
             yield source, blob
             return
         with tempfile.TemporaryFile(prefix="import-", dir=self.store.directory / "partial") as scratch:

@@ -84,10 +84,10 @@ class Loader:
 
     def _image(self, archive: ArchiveFile, item: Item) -> tuple[Image, list[Layer]]:
         state, indexes = self.store.state(), []
-        for at, (name, expected) in enumerate(zip(item.layers, item.config.diff_ids, strict=True)):
-            indexes.append(self._known(state, expected) or self._layer(archive, name, at, expected))
+        for number, (name, expected) in enumerate(zip(item.layers, item.config.diff_ids, strict=True)):
+            indexes.append(self._known(state, expected) or self._layer(archive, name, number, expected))
             if item.known is not None:
-                self._check_size(archive, name, item.known.manifest.layers[at])
+                self._check_size(archive, name, item.known.manifest.layers[number])
         layers = [state.layers.get(layer.chain_id, layer) for layer in stacked(indexes)]
         self._put(item.config.raw)
         if item.known is not None:

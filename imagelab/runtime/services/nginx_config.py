@@ -78,13 +78,13 @@ def parse(name: str, text: str, read: Reader) -> list[Directive]:
 
 def _tokens(name: str, text: str) -> Iterable[tuple[str, bool, int]]:
     """(token, was quoted, line)"""
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        line = text.count("\n", 0, at) + 1
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        line = text.count("\n", 0, position) + 1
         if match is None:
             raise ConfigProblem(f'unexpected end of file, expecting ";" or "}}" in {name}:{line}')
-        at = match.end()
+        position = match.end()
         if match[1]:
             yield match[1], False, line
         elif match[2] is not None or match[3] is not None:

@@ -148,13 +148,13 @@ def _describe(shell: Shell, names: list[str], *, verbose: bool) -> int:
 
 def history(shell: Shell, words: list[str]) -> int:
     """`history`: the lines that were typed."""
-    shell.p.out("".join(f"{at:5}  {line}\n" for at, line in enumerate(shell.history, 1)))
+    shell.p.out("".join(f"{number:5}  {line}\n" for number, line in enumerate(shell.history, 1)))
     return 0
 
 
 def jobs(shell: Shell, words: list[str]) -> int:
     """`jobs`: what runs in the background."""
-    shell.p.out("".join(f"[{at}] + Running {pid}\n" for at, pid in enumerate(shell.p.machine.background, 1)))
+    shell.p.out("".join(f"[{number}] + Running {pid}\n" for number, pid in enumerate(shell.p.machine.background, 1)))
     return 0
 
 

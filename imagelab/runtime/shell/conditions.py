@@ -74,8 +74,8 @@ class _Test:
         return value
 
     def _peek(self, ahead: int = 0) -> str | None:
-        at = self._at + ahead
-        return self._words[at] if at < len(self._words) else None
+        index = self._at + ahead
+        return self._words[index] if index < len(self._words) else None
 
     def _or(self) -> bool:
         value = self._and()
@@ -163,8 +163,8 @@ def number(text: str) -> int:
 def holds(shell: Shell, items: list[Word | str]) -> Generator[float, None, bool]:
     """bash's `[[ … ]]`: no word is split, and what stands on the right of `==` and `=~` is a pattern."""
     words = list[str]()
-    for at, item in enumerate(items):
-        before = items[at - 1] if at else ""
+    for index, item in enumerate(items):
+        before = items[index - 1] if index else ""
         if isinstance(item, str):
             words.append({"&&": "-a", "||": "-o"}.get(item, item))
         elif (before if isinstance(before, str) else before.literal) in PATTERN:

@@ -58,15 +58,15 @@ class _Fields:
         if rest != value and self.current is not None:
             self.end()
         while rest:
-            at = next((at for at, char in enumerate(rest) if char in self.ifs), len(rest))
-            if at:
-                self.add(rest[:at])
-            if at == len(rest):
+            end = next((end for end, char in enumerate(rest) if char in self.ifs), len(rest))
+            if end:
+                self.add(rest[:end])
+            if end == len(rest):
                 return
-            rest = rest[at:].lstrip(blanks)
+            rest = rest[end:].lstrip(blanks)
             if rest and rest[0] in others and others:
                 rest = rest[1:].lstrip(blanks)
-            if at or self.current is not None or value:
+            if end or self.current is not None or value:
                 self.end()
 
 
@@ -119,12 +119,12 @@ class Expander:
         self, parts: list[Part], fields: _Fields, *, split: bool, text_splits: bool = False
     ) -> Generator[float, None, None]:
         """`text_splits`: unquoted text is split, too, as in `${x-a b}`."""
-        for at, part in enumerate(parts):
+        for index, part in enumerate(parts):
             match part:
                 case Text(string, False) if text_splits:
                     fields.split(string)
                 case Text(string, quoted):
-                    if at == 0 and string.startswith("~") and not quoted:
+                    if index == 0 and string.startswith("~") and not quoted:
                         whole = len(parts) == 1 or "/" in string
                         string = self._tilde(string) if whole else string
                     fields.add(patterns.escaped(string) if quoted else string)
@@ -151,8 +151,8 @@ class Expander:
         if not split:
             fields.add(" ".join(patterns.escaped(argument) if quoted else argument for argument in arguments))
             return
-        for at, argument in enumerate(arguments):
-            if at and (fields.current is not None or quoted):
+        for index, argument in enumerate(arguments):
+            if index and (fields.current is not None or quoted):
                 fields.end()
             self._add(argument, fields, quoted=quoted, split=True)
 
@@ -252,13 +252,13 @@ def _word(written: str, opaque: list[Part]) -> Word:
 def _alternatives(written: str) -> list[str]:
     for start in (match.start() for match in re.finditer("{", written)):
         depth, marks = 0, [start]
-        for at in range(start, len(written)):
-            depth += {"{": 1, "}": -1}.get(written[at], 0)
-            if depth == 0 or depth == 1 and written[at] == ",":
-                marks.append(at)
+        for position in range(start, len(written)):
+            depth += {"{": 1, "}": -1}.get(written[position], 0)
+            if depth == 0 or depth == 1 and written[position] == ",":
+                marks.append(position)
             if depth == 0:
                 choices = _choices(written, marks)
-                after = _alternatives(written[at + 1 :]) if choices else []
+                after = _alternatives(written[position + 1 :]) if choices else []
                 if choices:
                     return [written[:start] + choice + rest for choice in choices for rest in after]
                 break

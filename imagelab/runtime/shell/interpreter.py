@@ -79,10 +79,10 @@ class Shell(ShellState):
             self._background(item)
             return
         failed_outside = False
-        for at, (operator, pipeline) in enumerate(item.items):
+        for index, (operator, pipeline) in enumerate(item.items):
             if (operator == "&&" and self.status) or (operator == "||" and not self.status):
                 continue
-            inside = at < len(item.items) - 1 or pipeline.negated
+            inside = index < len(item.items) - 1 or pipeline.negated
             self.tested += inside
             try:
                 self.status = yield from self._pipeline(pipeline)
@@ -113,20 +113,20 @@ class Shell(ShellState):
     def _piped(self, commands: list[syntax.Command]) -> Steps:
         tasks: list[Steps] = []
         codes, before = [0] * len(commands), None
-        for at, command in enumerate(commands):
-            pipe = Pipe() if at < len(commands) - 1 else None
+        for index, command in enumerate(commands):
+            pipe = Pipe() if index < len(commands) - 1 else None
             streams: dict[int, Stream] = {0: before} if before is not None else {}
             shell = self.fork(streams | ({1: pipe.writer} if pipe else {}))
-            tasks.append(self._member(shell, command, codes, at))
+            tasks.append(self._member(shell, command, codes, index))
             before = pipe.reader if pipe else None
         status = yield from execution.together(self.p.machine, tasks)
         if "pipefail" in self.options:
             status = next((code for code in reversed(codes) if code), 0)
         return status
 
-    def _member(self, shell: Shell, command: syntax.Command, codes: list[int], at: int) -> Steps:
-        codes[at] = yield from shell.whole(shell.command(command))
-        return codes[at]
+    def _member(self, shell: Shell, command: syntax.Command, codes: list[int], index: int) -> Steps:
+        codes[index] = yield from shell.whole(shell.command(command))
+        return codes[index]
 
     def whole(self, steps: Steps) -> Steps:
         """A shell's whole life: the exit code, whatever ends it; its EXIT trap has run, its descriptors are closed."""

@@ -76,15 +76,15 @@ class _Printf:
                 return out
 
     def _once(self, format: str) -> str:
-        out, at = "", 0
+        out, position = "", 0
         for match in _DIRECTIVE.finditer(format):
-            out += self._plain(format[at : match.start()])
-            at = match.end()
+            out += self._plain(format[position : match.start()])
+            position = match.end()
             if not self._stopped:
                 out += "%" if match[0] == "%%" else self._directive(match)
             if self._stopped:
                 return out
-        return out + self._plain(format[at:])
+        return out + self._plain(format[position:])
 
     def _plain(self, text: str) -> str:
         text, self._stopped = _until_c(text)

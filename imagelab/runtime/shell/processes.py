@@ -44,13 +44,13 @@ def cd(shell: Shell, words: list[str]) -> int:
 
 def _shortened(path: str) -> str:
     """`/a/./b/../c` -> `/a/c`, without asking what is a link: as `cd -L` does."""
-    at: list[str] = []
+    steps: list[str] = []
     for name in path.split("/"):
         if name == "..":
-            at = at[:-1]
+            steps = steps[:-1]
         elif name not in ("", "."):
-            at.append(name)
-    return "/" + "/".join(at)
+            steps.append(name)
+    return "/" + "/".join(steps)
 
 
 def pwd(shell: Shell, words: list[str]) -> int:

@@ -228,18 +228,18 @@ class WordReader:
             script += line
         return script
 
-    def _closing_pair(self, at: int) -> int | None:
+    def _closing_pair(self, position: int) -> int | None:
         """Where the `))` is that closes an expression which begins at `at`; None when it is no expression."""
         depth = 0
-        while at < len(self.text):
-            char = self.text[at]
+        while position < len(self.text):
+            char = self.text[position]
             if char == "(":
                 depth += 1
             elif char == ")" and depth:
                 depth -= 1
             elif char == ")":
-                return at if self.text.startswith("))", at) else None
-            at += 1
+                return position if self.text.startswith("))", position) else None
+            position += 1
         return None
 
     def _expression(self, opening: str) -> Word:

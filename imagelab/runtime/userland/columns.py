@@ -132,8 +132,8 @@ def tr(p: Process) -> Steps:
     if translates and not second:
         raise BadOption("when not truncating set1, string2 must be non-empty")
     table = bytearray(range(256))
-    for at, code in enumerate(first if translates else b""):
-        table[code] = second[min(at, len(second) - 1)]
+    for index, code in enumerate(first if translates else b""):
+        table[code] = second[min(index, len(second) - 1)]
     repeats = re.compile(rb"([%b])\1+" % re.escape(second or first), re.S) if "s" in options else None
     last = b""
     while data := (yield from p.read()):

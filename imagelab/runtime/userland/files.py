@@ -194,11 +194,11 @@ def mkdir(p: Process) -> int:
     mode = _mode(p, asked, 0o777 & ~p.umask, directory=True) if asked else 0o777 & ~p.umask
 
     def make(name: str) -> None:
-        for at in _parents(name) if "p" in options else [name]:
-            node = p.find(at)
+        for path in _parents(name) if "p" in options else [name]:
+            node = p.find(path)
             if "p" in options and node is not None and node.is_directory:
                 continue
-            p.files.mkdir(p.user, p.path(at.rstrip("/") or "/"), 0o777 & ~p.umask)
+            p.files.mkdir(p.user, p.path(path.rstrip("/") or "/"), 0o777 & ~p.umask)
         if asked:
             p.files.chmod(p.user, p.path(name), mode)
 
@@ -207,7 +207,7 @@ def mkdir(p: Process) -> int:
 
 def _parents(name: str) -> list[str]:
     parts = name.rstrip("/").split("/")
-    return [path for at in range(1, len(parts) + 1) if (path := "/".join(parts[:at]))]
+    return [path for depth in range(1, len(parts) + 1) if (path := "/".join(parts[:depth]))]
 
 
 def rmdir(p: Process) -> int:
@@ -215,8 +215,8 @@ def rmdir(p: Process) -> int:
     options, names = parse(p, "p", {"parents": "p"}, least=1)
 
     def remove(name: str) -> None:
-        for at in reversed(_parents(name)) if "p" in options else [name]:
-            p.files.rmdir(p.user, p.path(at))
+        for path in reversed(_parents(name)) if "p" in options else [name]:
+            p.files.rmdir(p.user, p.path(path))
 
     return each(p, names, remove, "failed to remove '{}': {}")
 

@@ -291,17 +291,18 @@ def _compared(sign: str, number: int) -> Callable[[int], bool]:
 def find(p: Process) -> Steps:
     """`find [path…] [expression]`"""
     words = [word for word in p.args[1:] if word not in ("-L", "-H", "-P")]
-    at = next(
-        (at for at, word in enumerate(words) if word.startswith("-") and word != "-" or word in ("(", "!")), len(words)
+    first = next(
+        (first for first, word in enumerate(words) if word.startswith("-") and word != "-" or word in ("(", "!")),
+        len(words),
     )
     status = 0
     try:
-        expression = Expression(p, words[at:])
+        expression = Expression(p, words[first:])
     except FindProblem as problem:
         return p.complain(str(problem))
     except Errno as error:
         return p.complain(f"‘{words[-1]}’: {error}")
-    for start in words[:at] or ["."]:
+    for start in words[:first] or ["."]:
         node = p.find(start, follow=False)
         if node is None:
             status = p.complain(f"‘{start}’: No such file or directory")

@@ -28,11 +28,11 @@ def shown_size(node: Node) -> int:
 
 def mode_text(node: Node) -> str:
     """`drwxr-xr-x`."""
-    bits = "".join(letter if node.mode >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx"))
+    bits = "".join(letter if node.mode >> (8 - index) & 1 else "-" for index, letter in enumerate("rwxrwxrwx"))
     shown = list(LETTERS[node.kind] + bits)
-    for at, bit, letter in ((3, 0o4000, "s"), (6, 0o2000, "s"), (9, 0o1000, "t")):
+    for index, bit, letter in ((3, 0o4000, "s"), (6, 0o2000, "s"), (9, 0o1000, "t")):
         if node.mode & bit:
-            shown[at] = letter if shown[at] == "x" else letter.upper()
+            shown[index] = letter if shown[index] == "x" else letter.upper()
     return "".join(shown)
 
 
@@ -71,8 +71,8 @@ def ls(p: Process) -> int:
         (folders if node.is_directory and "d" not in options else files).append((name, name, node))
     _show(p, _sorted(files, options), options, total=False)
     several = len(names) > 1 or "R" in options
-    for at, (name, _, _) in enumerate(_sorted(folders, options)):
-        status = max(status, _folder(p, name, options, titled=several, first=at == 0 and not files))
+    for index, (name, _, _) in enumerate(_sorted(folders, options)):
+        status = max(status, _folder(p, name, options, titled=several, first=index == 0 and not files))
     return status
 
 
@@ -88,14 +88,14 @@ def _folder(p: Process, name: str, options: Options, *, titled: bool, first: boo
     elif "A" not in options:
         names = [child for child in names if not child.startswith(".")]
     paths = [(child, f"{name.rstrip('/')}/{child}") for child in names]
-    entries = [(child, at, node) for child, at in paths if (node := p.find(at, follow=False)) is not None]
+    entries = [(child, path, node) for child, path in paths if (node := p.find(path, follow=False)) is not None]
     entries = _sorted(entries, options)
     _show(p, entries, options, total=True)
     status = 0
     if "R" in options:
-        for child, at, node in entries:
+        for child, path, node in entries:
             if node.is_directory and child not in (".", ".."):
-                status = max(status, _folder(p, at, options, titled=True, first=False))
+                status = max(status, _folder(p, path, options, titled=True, first=False))
     return status
 
 
@@ -124,7 +124,7 @@ def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) ->
 def _columns(names: list[str], width: int) -> str:
     """As many columns as fit, filled downwards."""
     for rows in range(1, len(names) + 1):
-        groups = [names[at : at + rows] for at in range(0, len(names), rows)]
+        groups = [names[start : start + rows] for start in range(0, len(names), rows)]
         widths = [max(map(len, group)) + 2 for group in groups]
         if sum(widths) - 2 < width or rows == len(names):
             break
@@ -144,11 +144,11 @@ def _blocks(node: Node) -> int:
 
 def _long(p: Process, entries: list[Entry], options: Options) -> None:
     rows = []
-    for name, at, node in entries:
+    for name, path, node in entries:
         size = f"{node.rdev[0]}, {node.rdev[1]}" if node.kind in (Kind.CHAR, Kind.BLOCK) else human(node.size) if "h" in options else str(shown_size(node))  # fmt: skip
         size = "4.0K" if node.is_directory and "h" in options else size
         who = [user_name(p, node.uid), group_name(p, node.gid)]
-        links = str(p.files.links(p.files.resolve(p.user, p.path(at), follow=False), node))
+        links = str(p.files.links(p.files.resolve(p.user, p.path(path), follow=False), node))
         arrow = f" -> {node.target}" if node.kind is Kind.SYMLINK else ""
         rows.append([mode_text(node), links, *who, size, _time(p, node), name + arrow])
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]

@@ -44,11 +44,11 @@ class Search:
 
     def parts(self, line: str) -> list[str]:
         """The parts that match, from left to right, each the longest there."""
-        parts, at = list[str](), 0
-        while hits := [hit for pattern in self.patterns if (hit := pattern.search(line, at))]:
+        parts, position = list[str](), 0
+        while hits := [hit for pattern in self.patterns if (hit := pattern.search(line, position))]:
             hit = min(hits, key=lambda hit: (hit.start(), -hit.end()))
             parts += [hit[0]] if hit[0] else []
-            at = max(hit.end(), hit.start() + 1)
+            position = max(hit.end(), hit.start() + 1)
         return parts
 
     def one(self, name: str, slot: int, title: str) -> Steps:
@@ -226,8 +226,8 @@ def _commands(p: Process, command: list[str], lines: list[list[str]], options: O
         return
     if not words and "r" not in options:
         yield command
-    for at in range(0, len(words), int(size)):
-        yield [*command, *words[at : at + int(size)]]
+    for start in range(0, len(words), int(size)):
+        yield [*command, *words[start : start + int(size)]]
 
 
 def xargs(p: Process) -> Steps:

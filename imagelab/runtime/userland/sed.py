@@ -326,16 +326,16 @@ class _Run:
 
     def cycle(self) -> Generator[float, None, bool]:
         """The script once; True when it is to begin again without a new line."""
-        at, self.substituted = 0, False
-        while at < len(self.commands):
-            command = self.commands[at]
-            at += 1
+        index, self.substituted = 0, False
+        while index < len(self.commands):
+            command = self.commands[index]
+            index += 1
             if self.selected(command) == command.negated:
-                at = command.target if command.name == "{" else at
+                index = command.target if command.name == "{" else index
             elif command.name in "bt":
                 jumps = command.name == "b" or self.substituted
                 self.substituted = self.substituted and command.name == "b"
-                at = command.target if jumps else at
+                index = command.target if jumps else index
             elif command.name in "nN":
                 yield from self.next_line(command.name)
             elif command.name in "dD":
@@ -440,7 +440,7 @@ def sed(p: Process) -> Steps:
     """`sed [-nE] [-i[suffix]] [-e script | -f file | script] [file…]`"""
     options, names = parse(p, "ne:f:i::Er", LONG)
     try:
-        pieces = [(f"-e expression #{at}", script) for at, script in enumerate(options.get("e", []), 1)]
+        pieces = [(f"-e expression #{number}", script) for number, script in enumerate(options.get("e", []), 1)]
         for name in options.get("f", []):
             try:
                 pieces.append((f"file {name}", text((yield from p.read_file(name))).removesuffix("\n")))

@@ -77,9 +77,9 @@ def _beginning(p: Process, slot: int, count: int, *, by_bytes: bool) -> Generato
         yield from p.flush()
 
 
-def _title(p: Process, name: str, options: Options, total: int, at: int) -> None:
+def _title(p: Process, name: str, options: Options, total: int, index: int) -> None:
     if total > 1 and "q" not in options:
-        p.out(("\n" if at else "") + f"==> {'standard input' if name == '-' else name} <==\n")
+        p.out(("\n" if index else "") + f"==> {'standard input' if name == '-' else name} <==\n")
 
 
 def tail(p: Process) -> Steps:
@@ -169,9 +169,9 @@ def seq(p: Process) -> Steps:
     first, step, last = [1, 1, *numbers] if len(numbers) == 1 else [numbers[0], *([1] + numbers[1:])[-2:]]
     if step == 0:
         raise bad(p, f"invalid Zero increment value: ‘{words[1]}’")
-    for at, number in enumerate(range(first, last + (1 if step > 0 else -1), step)):
+    for index, number in enumerate(range(first, last + (1 if step > 0 else -1), step)):
         p.out(f"{number}\n")
-        if at % 512 == 511:
+        if index % 512 == 511:
             yield from p.flush()
     return 0
 
