@@ -207,7 +207,7 @@ class Store:
             done = True
         finally:
             if verb is not None and not done:
-                verb.numbers[:] = numbers
+                verb.step_numbers[:] = numbers
 
     # -- what builds have made ------------------------------------------------------------------------------
 
