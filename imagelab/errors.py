@@ -52,10 +52,11 @@ class ImageLabError(Exception):
         if exit_code is not None:
             self.exit_code = exit_code
 
-    def from_(self, origin: Origin) -> Self:
-        """The same error, as it is printed when it arises there."""
+    def from_(self, origin: Origin, *, hint: str | None = None, exit_code: int | None = None) -> Self:
+        """The same error, as it is printed and ends when it arises there."""
         error = type(self).__new__(type(self), *self.args)
-        error.__dict__ |= {**vars(self), "origin": origin}
+        error.__dict__ |= {**vars(self), "origin": origin, "hint": self.hint if hint is None else hint}
+        error.__dict__ |= {} if exit_code is None else {"exit_code": exit_code}
         return error
 
 

@@ -32,7 +32,7 @@ from imagelab.dockerfile.instructions import (
     TextInstruction,
     WordsInstruction,
 )
-from imagelab.engine.build import trace as said
+from imagelab.engine.build import trace as build_trace
 from imagelab.oci.digest import Digest
 from imagelab.output import eras
 from imagelab.state.model import Image
@@ -60,45 +60,45 @@ class Printer:
     ) -> None:
         self._out, self._err, self._era, self._image, self._show = out, err, era, image, show
         self._removed: list[str] = []
-        self.steps: list[said.BuildStep] = []
+        self.steps: list[build_trace.BuildStep] = []
 
-    def __call__(self, what: said.BuildEvent) -> None:
+    def __call__(self, what: build_trace.BuildEvent) -> None:
         match what:
-            case said.StepBegun():
+            case build_trace.StepBegun():
                 self._begin(what)
-            case said.TriggersFound(count):
+            case build_trace.TriggersFound(count):
                 dots = "..." if self._era == "1.13" else ""
                 self._write(f"# Executing {count} build trigger{'s' if count > 1 else ''}{dots}\n")
-            case said.Note(text):
+            case build_trace.Note(text):
                 (self._err if text.startswith("[WARNING]") else self._out).write(f"{text}\n")
-            case said.CacheUsed():
+            case build_trace.CacheUsed():
                 self._write(" ---> Using cache\n")
-            case said.ContainerMade(id):
+            case build_trace.ContainerMade(id):
                 self._write(f" ---> Running in {id[:12]}\n")
-            case said.Output(_, data):
+            case build_trace.StepOutput(_, data):
                 self._show(1, data)
-            case said.Removed(id) if self._era == "1.13":
+            case build_trace.Removed(id) if self._era == "1.13":
                 self._removed.append(id)
-            case said.Removed(id):
+            case build_trace.Removed(id):
                 self._write(f" ---> Removed intermediate container {id[:12]}\n")
-            case said.ImageMade():
+            case build_trace.ImageMade():
                 self._made(what)
-            case said.StepDone(step):
+            case build_trace.StepDone(step):
                 self.steps.append(step)
-            case said.Built(id, names):
+            case build_trace.Built(id, names):
                 self._write(f"Successfully built {self._short(id)}\n")
                 self._write("".join(f"Successfully tagged {name}\n" for name in names) if self._era != "1.13" else "")
 
     def _write(self, text: str) -> None:
         self._out.write(text)
 
-    def _begin(self, event: said.StepBegun) -> None:
+    def _begin(self, event: build_trace.StepBegun) -> None:
         if self._era == "1.13":
             self._write(f"Step {event.number}/{event.total} : {old_text(event.found)}\n")
         elif not event.triggered:
             self._write(f"Step {event.number}/{event.total} : {event.written.text}\n")
 
-    def _made(self, event: said.ImageMade) -> None:
+    def _made(self, event: build_trace.ImageMade) -> None:
         short = self._short(event.id) if event.id else ""
         self._write(f" ---> {short}\n")
         if self._era == "1.13" and event.copied and event.id:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from imagelab.dockerfile.instructions import Copy, From, Run, Workdir
-from imagelab.engine.build import trace as said
+from imagelab.engine.build import trace as build_trace
 from imagelab.engine.build.request import BuildError
 from imagelab.errors import ImageLabError
 from imagelab.units import human_size
@@ -41,24 +41,24 @@ class KitPrinter:
         self._bases: list[str] = []
         self._uses_context = False
         self._last: _Vertex | None = None
-        self.steps: list[said.BuildStep] = []
+        self.steps: list[build_trace.BuildStep] = []
 
-    def __call__(self, what: said.BuildEvent) -> None:
+    def __call__(self, what: build_trace.BuildEvent) -> None:
         match what:
-            case said.StepBegun(triggered=False):
+            case build_trace.StepBegun(triggered=False):
                 self._begin(what)
-            case said.Output(_, data) if self._last:
+            case build_trace.StepOutput(_, data) if self._last:
                 self._last.output.append(data)
-            case said.CacheUsed() if self._last:
+            case build_trace.CacheUsed() if self._last:
                 self._last.is_cached = True
-            case said.StepDone(step):
+            case build_trace.StepDone(step):
                 self.steps.append(step)
-            case said.Built(id, names):
+            case build_trace.Built(id, names):
                 self._write([*self._lines(), *_exported(id, names)], "FINISHED")
-            case said.Note(text):
+            case build_trace.Note(text):
                 self._err.write(f"{text}\n")
 
-    def _begin(self, what: said.StepBegun) -> None:
+    def _begin(self, what: build_trace.StepBegun) -> None:
         self._last = None
         match what.found:
             case From(base=base, name=name):

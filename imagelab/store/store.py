@@ -195,11 +195,11 @@ class Store:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """The transactions in here are one to whoever else looks, and to the disk: all of them, or none.
+        """The transactions in here are one to every other process, and to the disk: all of them, or none.
 
         Each still counts as a change of its own.
         """
-        verb, numbers = self._verb, list(self._verb.numbers) if self._verb else []
+        verb, numbers = self._verb, list(self._verb.step_numbers) if self._verb else []
         done = False
         try:
             with self._lock, self._database.writing():

@@ -29,16 +29,16 @@ from imagelab.engine.build.containers import StepContainers
 from imagelab.engine.build.context import Source, read_context, without_build_files
 from imagelab.engine.build.request import BuildError, BuildOptions, placed
 from imagelab.engine.build.stages import Stages
-from imagelab.engine.build.step_store import StageState, Step, StepStore
+from imagelab.engine.build.step_store import StageState, StepState, StepStore
 from imagelab.engine.build.trace import (
     BuildSink,
     BuildStep,
     BuildTrace,
     Built,
     Note,
-    Output,
     StepBegun,
     StepDone,
+    StepOutput,
     TriggersFound,
 )
 from imagelab.runtime.driver import make_directory
@@ -185,7 +185,7 @@ class Builder:
             config["Env"] = [*(config["Env"] or []), f"PATH={DEFAULT_PATH}"]
         return self._steps.begin_stage(image, config, data)
 
-    def _run_triggers(self, stage: StageState, step: Step) -> None:
+    def _run_triggers(self, stage: StageState, step: StepState) -> None:
         """What the base image's ONBUILD asks for, as part of FROM (R8.19)."""
         triggers = stage.config.get("OnBuild") or []
         if triggers:
@@ -203,19 +203,19 @@ class Builder:
         values = environment(stage.config)
         return expanded(written, self._arguments.allowed(values) | values, self._file.escape)
 
-    def _begin(self, written: Instruction, found: Instruction) -> Step:
+    def _begin(self, written: Instruction, found: Instruction) -> StepState:
         self._number += 1
         self._emit(StepBegun(self._number, self._total, written, found, stage=self._at))
-        return Step(self._number, written, found)
+        return StepState(self._number, written, found)
 
-    def _end(self, stage: StageState, step: Step, parent: Digest | None) -> None:
+    def _end(self, stage: StageState, step: StepState, parent: Digest | None) -> None:
         self._steps.end_step(stage, step)
         text, line, image = step.written.text, step.written.line.start, self._steps.image_id(stage)
         done = BuildStep(step.number, self._total, text, line, step.outcome, image, step.why, parent)
         self._done.append(done)
         self._emit(StepDone(done))
 
-    def _do(self, stage: StageState, step: Step) -> None:
+    def _do(self, stage: StageState, step: StepState) -> None:
         """One instruction."""
         went_well = False
         try:
@@ -233,7 +233,7 @@ class Builder:
         finally:
             self._steps.end_instruction(went_well=went_well)
 
-    def _configure(self, stage: StageState, step: Step) -> None:
+    def _configure(self, stage: StageState, step: StepState) -> None:
         if isinstance(step.found, Arg):
             for name, default in step.found.pairs:
                 self._arguments.declare(name, default)
@@ -241,7 +241,7 @@ class Builder:
         stage.command_is_ours = stage.command_is_ours or isinstance(step.found, Cmd)
         self._steps.configure(stage, step, config, comment)
 
-    def _make_workdir(self, stage: StageState, step: Step, found: Workdir) -> None:
+    def _make_workdir(self, stage: StageState, step: StepState, found: Workdir) -> None:
         """The directory is made at once, by root (R8.8)."""
         stage.config, comment = applied(stage.config, found)
         wanted = made_with(stage.config, comment)
@@ -252,11 +252,11 @@ class Builder:
             make_directory(files, stage.config["WorkingDir"])
         self._keep(stage, step, wanted, container)
 
-    def _keep(self, stage: StageState, step: Step, wanted: Config, container: Container) -> None:
+    def _keep(self, stage: StageState, step: StepState, wanted: Config, container: Container) -> None:
         result = self._containers.result(container, self._steps.volumes(stage))
         self._steps.keep(stage, step, wanted, result)
 
-    def _run(self, stage: StageState, step: Step, found: Run) -> None:
+    def _run(self, stage: StageState, step: StepState, found: Run) -> None:
         values = self._arguments.allowed(environment(stage.config))
         words = words_of(found, stage.config)
         wanted = stage.config | {"Cmd": self._counted(words, values), "Entrypoint": None}
@@ -265,7 +265,7 @@ class Builder:
         env = [*(stage.config.get("Env") or []), *(f"{name}={value}" for name, value in values.items())]
         config = stage.config | {"Cmd": words, "Entrypoint": None, "Env": env, "Healthcheck": None}
         container = self._containers.create(stage.image, config)
-        code = self._running.run_here(container.id, BytesInput(), lambda fd, data: self._emit(Output(fd, data)))
+        code = self._running.run_here(container.id, BytesInput(), lambda fd, data: self._emit(StepOutput(fd, data)))
         if code:
             raise self._failed(words, code, container)
         self._keep(stage, step, wanted, container)
@@ -277,15 +277,14 @@ class Builder:
 
     def _failed(self, words: list[str], code: int, container: Container) -> BuildError:
         short = container.id[:12]
-        kept = f"docker diff {short} shows what it did; docker rm {short} removes it"
-        error = BuildError(
+        advice = f"docker diff {short} shows what it did; docker rm {short} removes it"
+        return BuildError(
             f"The command '{' '.join(words)}' returned a non-zero code: {code}",
-            hint="" if self._options.force_remove else kept,
+            hint="" if self._options.force_remove else advice,
+            exit_code=code,
         )
-        error.exit_code = code
-        return error
 
-    def _copy(self, stage: StageState, step: Step, found: Copy) -> None:
+    def _copy(self, stage: StageState, step: StepState, found: Copy) -> None:
         sources = self._stages.sources(found)
         copy_step.refuse_urls(found)
         picked = sources.pick(found)

@@ -21,7 +21,7 @@ from imagelab.dockerfile.instructions import NEW_FLAGS, Copy, Expose, Instructio
 from imagelab.dockerfile.step_keys import COMPARED
 from imagelab.engine.build.containers import StepContainers
 from imagelab.engine.build.request import BuildError, BuildOptions
-from imagelab.engine.build.step_store import StageState, Step, StepResult, platform_of
+from imagelab.engine.build.step_store import StageState, StepResult, StepState, platform_of
 from imagelab.engine.build.trace import BuildSink, CacheUsed
 from imagelab.engine.commit import put_image, stored_layer
 from imagelab.oci.digest import Digest
@@ -75,14 +75,14 @@ class LayerSteps:
 
     # -- steps ----------------------------------------------------------------------------------------------
 
-    def configure(self, stage: StageState, step: Step, config: Config, comment: str) -> None:
+    def configure(self, stage: StageState, step: StepState, config: Config, comment: str) -> None:
         """Only noted, for the image at the end."""
         step.outcome, stage.config = "CONFIG", config
         if isinstance(step.found, Expose):
             comment = f"EXPOSE [{' '.join(sorted(config['ExposedPorts']))}]"
         _note(stage, comment, str((stage.data or {}).get("created") or ""), is_empty=True)
 
-    def lookup(self, stage: StageState, step: Step, wanted: Config) -> bool:
+    def lookup(self, stage: StageState, step: StepState, wanted: Config) -> bool:
         chain_id, created = self._known.get(_key(stage, wanted), ["", ""])
         layer = self._store.state().layers.get(Digest.trusted(chain_id))
         if self._options.no_cache or layer is None:
@@ -100,7 +100,7 @@ class LayerSteps:
         """A volume's changes stay (R8.21)."""
         return ()
 
-    def keep(self, stage: StageState, step: Step, wanted: Config, result: StepResult) -> None:
+    def keep(self, stage: StageState, step: StepState, wanted: Config, result: StepResult) -> None:
         key, created = _key(stage, wanted), rfc3339(self._context.clock())
         top = _stack(stage).layers[-1] if _stack(stage).layers else None
         layer = stored_layer(self._store, result.changes, result.read or self._store.read_file, top)
@@ -118,7 +118,7 @@ class LayerSteps:
         """There is none to be seen."""
         return None
 
-    def end_step(self, stage: StageState, step: Step) -> None:
+    def end_step(self, stage: StageState, step: StepState) -> None:
         """Nothing is said of an image."""
 
     def result(self, stage: StageState) -> Image | None:
@@ -166,7 +166,7 @@ def _key(stage: StageState, wanted: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _add(stage: StageState, step: Step, wanted: Config, chain_id: Digest, created: str) -> None:
+def _add(stage: StageState, step: StepState, wanted: Config, chain_id: Digest, created: str) -> None:
     image = _stack(stage)
     stage.image = replace(image, layers=(*image.layers, chain_id))
     _note(stage, _created_by(step.found, wanted), created, is_empty=False)

@@ -19,7 +19,7 @@ from imagelab.dockerfile.instructions import Healthcheck, Instruction, Maintaine
 from imagelab.engine.build.cache import Cache
 from imagelab.engine.build.containers import StepContainers
 from imagelab.engine.build.request import BuildError, BuildOptions
-from imagelab.engine.build.step_store import StageState, Step, StepResult, platform_of
+from imagelab.engine.build.step_store import StageState, StepResult, StepState, platform_of
 from imagelab.engine.build.trace import BuildSink, CacheUsed, ImageMade, Note
 from imagelab.engine.commit import NewImage, child_config, store_image
 
@@ -58,7 +58,7 @@ class ImageSteps:
 
     # -- steps ----------------------------------------------------------------------------------------------
 
-    def configure(self, stage: StageState, step: Step, config: Config, comment: str) -> None:
+    def configure(self, stage: StageState, step: StepState, config: Config, comment: str) -> None:
         """An image of its own: no layer, a container that never ran."""
         self._note_healthcheck(stage, step.found)
         if isinstance(step.found, Maintainer):
@@ -80,7 +80,7 @@ class ImageSteps:
         if isinstance(found, Healthcheck) and found.health["Test"] != ["NONE"] and old and old != ["NONE"]:
             self._emit(Note(f"Note: overriding previous HEALTHCHECK: [{' '.join(old)}]"))
 
-    def lookup(self, stage: StageState, step: Step, wanted: Config) -> bool:
+    def lookup(self, stage: StageState, step: StepState, wanted: Config) -> bool:
         found = self._found(stage, step, wanted)
         if found is None:
             step.why = self._cache.why(stage.image, wanted, step.number)
@@ -90,7 +90,7 @@ class ImageSteps:
         _move(stage, found, None)
         return True
 
-    def _found(self, stage: StageState, step: Step, wanted: Config) -> Image | None:
+    def _found(self, stage: StageState, step: StepState, wanted: Config) -> Image | None:
         cache = self._cache
         platform = stage.image.platform if stage.image else platform_of(stage.data or {})
         found = cache.find(stage.image, wanted, platform, step.number)
@@ -111,7 +111,7 @@ class ImageSteps:
     def volumes(self, stage: StageState) -> Iterable[str]:
         return stage.config.get("Volumes") or {}
 
-    def keep(self, stage: StageState, step: Step, wanted: Config, result: StepResult) -> None:
+    def keep(self, stage: StageState, step: StepState, wanted: Config, result: StepResult) -> None:
         """The step's image: a layer if anything changed, and one more line of history (R8.7, R8.8)."""
         if result.changes and stage.image is not None and len(stage.image.layers) >= DEEPEST:
             raise BuildError(
@@ -135,7 +135,7 @@ class ImageSteps:
     def image_id(self, stage: StageState) -> Digest | None:
         return stage.image.id if stage.image else None
 
-    def end_step(self, stage: StageState, step: Step) -> None:
+    def end_step(self, stage: StageState, step: StepState) -> None:
         self._emit(ImageMade(self.image_id(stage), copied=step.copied))
 
     def result(self, stage: StageState) -> Image | None:

@@ -48,11 +48,8 @@ def placed(written: Instruction, text: str) -> Iterator[None]:
     try:
         yield
     except ImageLabError as error:
-        error.origin = "stream"
-        if not isinstance(error, BuildError):
-            error.exit_code = 1
-        line = written.line
+        line, hint = written.line, error.hint
         if line.start:
             place = located("", text, line.start, line.end).hint.partition("\n")[0]
-            error.hint = f"{place}\nhint: {error.hint}" if error.hint else place
-        raise
+            hint = f"{place}\nhint: {hint}" if hint else place
+        raise error.from_("stream", hint=hint, exit_code=None if isinstance(error, BuildError) else 1) from None

@@ -30,7 +30,7 @@ class StageState:
 
 
 @dataclass(slots=True)
-class Step:
+class StepState:
     """One numbered step while it is being done."""
 
     number: int
@@ -68,10 +68,10 @@ class StepStore(Protocol):
     def begin_stage(self, image: Image | None, config: Config, data: Mapping[str, Any]) -> StageState:
         """A stage on a base image (None: on nothing), whose whole config is `data`."""
 
-    def configure(self, stage: StageState, step: Step, config: Config, comment: str) -> None:
+    def configure(self, stage: StageState, step: StepState, config: Config, comment: str) -> None:
         """A step that changes only the config: to `config`, which `comment` says in history."""
 
-    def lookup(self, stage: StageState, step: Step, wanted: Config) -> bool:
+    def lookup(self, stage: StageState, step: StepState, wanted: Config) -> bool:
         """Was this very step made before? Then the stage is where it leads; otherwise `step.why` says why not."""
 
     def similar(self, stage: StageState, wanted: Config) -> Image | None:
@@ -80,7 +80,7 @@ class StepStore(Protocol):
     def volumes(self, stage: StageState) -> Iterable[str]:
         """Directories whose changes a step does not keep (R8.21)."""
 
-    def keep(self, stage: StageState, step: Step, wanted: Config, result: StepResult) -> None:
+    def keep(self, stage: StageState, step: StepState, wanted: Config, result: StepResult) -> None:
         """Keep what a step made; the stage stands on it now. `wanted`: the config it was made with."""
 
     def end_instruction(self, *, went_well: bool) -> None:
@@ -89,7 +89,7 @@ class StepStore(Protocol):
     def image_id(self, stage: StageState) -> Digest | None:
         """The image that a learner sees of the stage so far."""
 
-    def end_step(self, stage: StageState, step: Step) -> None:
+    def end_step(self, stage: StageState, step: StepState) -> None:
         """A numbered step is over."""
 
     def result(self, stage: StageState) -> Image | None:

@@ -3,7 +3,7 @@
     StepBegun      Step 2/3 : COPY app.py /
     CacheUsed       ---> Using cache
     ContainerMade   ---> Running in 9cdc27646c7b
-    Output         what RUN prints
+    StepOutput     what RUN prints
     Removed        Removed intermediate container 9cdc27646c7b
     ImageMade       ---> 44aa4490ce2c
     StepDone       a BuildStep: CACHED or RAN, and why
@@ -62,7 +62,7 @@ class ContainerMade:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class StepOutput:
     """Bytes that a RUN printed on 1 or 2."""
 
     fd: int
@@ -118,7 +118,7 @@ class Built:
 
 
 BuildEvent = (
-    StepBegun | TriggersFound | Note | CacheUsed | ContainerMade | Output | Removed | ImageMade | StepDone | Built
+    StepBegun | TriggersFound | Note | CacheUsed | ContainerMade | StepOutput | Removed | ImageMade | StepDone | Built
 )
 BuildSink = Callable[[BuildEvent], object]
 
