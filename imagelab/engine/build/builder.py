@@ -123,10 +123,10 @@ class Builder:
 
     def _declare_global_arguments(self, todo: Plan) -> None:
         for arg in todo.arguments:
-            found = expanded(arg, self._arguments.in_from(), self._file.escape)
-            assert isinstance(found, Arg)
-            self._begin(arg, found)
-            for name, default in found.pairs:
+            argument = expanded(arg, self._arguments.in_from(), self._file.escape)
+            assert isinstance(argument, Arg)
+            self._begin(arg, argument)
+            for name, default in argument.pairs:
                 self._arguments.declare_globally(name, default)
 
     def _result(self) -> Image:
@@ -203,10 +203,10 @@ class Builder:
         values = environment(stage.config)
         return expanded(written, self._arguments.allowed(values) | values, self._file.escape)
 
-    def _begin(self, written: Instruction, found: Instruction) -> StepState:
+    def _begin(self, written: Instruction, instruction: Instruction) -> StepState:
         self._number += 1
-        self._emit(StepBegun(self._number, self._total, written, found, stage=self._at))
-        return StepState(self._number, written, found)
+        self._emit(StepBegun(self._number, self._total, written, instruction, stage=self._at))
+        return StepState(self._number, written, instruction)
 
     def _end(self, stage: StageState, step: StepState, parent: Digest | None) -> None:
         self._steps.end_step(stage, step)
@@ -241,9 +241,9 @@ class Builder:
         stage.command_is_ours = stage.command_is_ours or isinstance(step.found, Cmd)
         self._steps.configure(stage, step, config, comment)
 
-    def _make_workdir(self, stage: StageState, step: StepState, found: Workdir) -> None:
+    def _make_workdir(self, stage: StageState, step: StepState, instruction: Workdir) -> None:
         """The directory is made at once, by root (R8.8)."""
-        stage.config, comment = applied(stage.config, found)
+        stage.config, comment = applied(stage.config, instruction)
         wanted = made_with(stage.config, comment)
         if self._steps.lookup(stage, step, wanted):
             return
@@ -256,9 +256,9 @@ class Builder:
         result = self._containers.result(container, self._steps.volumes(stage))
         self._steps.keep(stage, step, wanted, result)
 
-    def _run(self, stage: StageState, step: StepState, found: Run) -> None:
+    def _run(self, stage: StageState, step: StepState, instruction: Run) -> None:
         values = self._arguments.allowed(environment(stage.config))
-        words = words_of(found, stage.config)
+        words = words_of(instruction, stage.config)
         wanted = stage.config | {"Cmd": self._counted(words, values), "Entrypoint": None}
         if self._steps.lookup(stage, step, wanted):
             return
@@ -284,21 +284,23 @@ class Builder:
             exit_code=code,
         )
 
-    def _copy(self, stage: StageState, step: StepState, found: Copy) -> None:
-        sources = self._stages.sources(found)
-        copy_step.refuse_urls(found)
-        picked = sources.pick(found)
-        wanted = made_with(stage.config, copy_step.comment_of(found, picked))
+    def _copy(self, stage: StageState, step: StepState, instruction: Copy) -> None:
+        sources = self._stages.sources(instruction)
+        copy_step.refuse_urls(instruction)
+        picked = sources.pick(instruction)
+        wanted = made_with(stage.config, copy_step.comment_of(instruction, picked))
         similar = self._steps.similar(stage, wanted)
         if self._steps.lookup(stage, step, wanted):
             return
         before = self._stages.tree(stage.image)
         files = FileSystem(before, self._store.read_file, lambda: self._context.clock() // 1_000_000_000)
-        made = copy_step.placed_files(found, sources, picked, before, files, stage.config.get("WorkingDir") or "")
+        placed_copy = copy_step.placed_files(
+            instruction, sources, picked, before, files, stage.config.get("WorkingDir") or ""
+        )
         step.copied = True
-        self._steps.keep(stage, step, wanted, made.result())
+        self._steps.keep(stage, step, wanted, placed_copy.result())
         if similar is not None and step.why == "because a file changed":
-            step.why = copy_step.changed_files(self._stages.tree(similar), made, self._store.read_file)
+            step.why = copy_step.changed_files(self._stages.tree(similar), placed_copy, self._store.read_file)
 
 
 def made_with(config: Config, comment: str) -> Config:

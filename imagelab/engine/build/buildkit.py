@@ -4,7 +4,7 @@
     BuildKit   layers only, and one image at the end, without a parent; no containers to be seen; a cache of its own
 
 What a step leaves is a layer (always one for RUN, COPY, ADD and WORKDIR, even when nothing changed); the cache is a table
-of keys, kept with the lab's settings; and stages that nobody asks for are skipped. BuildKit runs stages side by side,
+of keys, kept with the lab's settings; and stages that no other needs are skipped. BuildKit runs stages side by side,
 which cannot be seen in what it leaves; it also adds a provenance attestation to an image (R8.31), which is not done here.
 """
 
@@ -59,11 +59,11 @@ class LayerSteps:
             asked += sorted(new)
         return needed
 
-    def refuse(self, found: Instruction) -> None:
+    def refuse(self, instruction: Instruction) -> None:
         """BuildKit does these; imagelab does not, and says so rather than half of it."""
-        names = [flag.partition("=")[0] for flag in found.line.flags]
+        names = [flag.partition("=")[0] for flag in instruction.line.flags]
         new = next((name for name in names if name.removeprefix("--") in NEW_FLAGS and name != "--link"), "")
-        if new or found.line.heredocs:
+        if new or instruction.line.heredocs:
             raise BuildError(
                 f"imagelab does not do {new or 'here-documents'}",
                 hint="a real BuildKit does; write it without, for example with RUN chmod, or a file to COPY",
@@ -127,7 +127,7 @@ class LayerSteps:
         if not _stack(stage).layers:
             return None
         data["history"] = _dated(data["history"])
-        kept = {
+        fields = {
             key: data[key]
             for key in ("architecture", "os", "variant", "os.version", "os.features", "created", "history")
             if data.get(key)
@@ -135,7 +135,7 @@ class LayerSteps:
         config = {key: value for key, value in ordered(stage.config).items() if value}
         state = self._store.state()
         layers = [state.layers[chain_id] for chain_id in _stack(stage).layers]
-        return put_image(self._store, layers, {**kept, "config": config}, None, parse_time(data["created"]))
+        return put_image(self._store, layers, {**fields, "config": config}, None, parse_time(data["created"]))
 
     def close(self, stages: Sequence[StageState]) -> None:
         """Nothing but the image stays."""
@@ -149,8 +149,11 @@ class LayerSteps:
 def _below(plan: Plan, at: int) -> set[int]:
     """The stages that one begins with or copies from."""
     stage = plan.stages[at]
-    names = [stage.base.base, *(one.source_image for one in stage.instructions if isinstance(one, Copy))]
-    return {found for name in names if name and (found := plan.index_of(name)) is not None}
+    names = [
+        stage.base.base,
+        *(instruction.source_image for instruction in stage.instructions if isinstance(instruction, Copy)),
+    ]
+    return {number for name in names if name and (number := plan.index_of(name)) is not None}
 
 
 def _stack(stage: StageState) -> Image:
@@ -172,14 +175,14 @@ def _add(stage: StageState, step: StepState, wanted: Config, chain_id: Digest, c
     _note(stage, _created_by(step.found, wanted), created, is_empty=False)
 
 
-def _created_by(found: Instruction, wanted: Config) -> str:
+def _created_by(instruction: Instruction, wanted: Config) -> str:
     """History's text of a step that made a layer (R8.30)."""
-    match found:
+    match instruction:
         case Run():
             return f"RUN {' '.join(wanted['Cmd'])} # buildkit"
         case Copy():
-            chown = f"--chown={found.chown} " if found.chown else ""
-            return f"{found.keyword} {chown}{' '.join(found.sources)} {found.target} # buildkit"
+            chown = f"--chown={instruction.chown} " if instruction.chown else ""
+            return f"{instruction.keyword} {chown}{' '.join(instruction.sources)} {instruction.target} # buildkit"
     return f"WORKDIR {wanted['WorkingDir']}"
 
 

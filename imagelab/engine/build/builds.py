@@ -46,7 +46,7 @@ class Builds:
         from imagelab.engine.build.builder import Builder
         from imagelab.engine.build.containers import StepContainers
 
-        if options.buildkit:  # its containers are nobody's business
+        if options.buildkit:  # its containers are never seen
             options = replace(options, remove=True, force_remove=True)
 
         containers = StepContainers(self._families.containers, emit)

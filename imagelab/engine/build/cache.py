@@ -86,8 +86,8 @@ class Cache:
             if parent is not None and source.layers[: len(parent.layers)] != parent.layers:
                 continue
             entry = history[done]
-            kept = {key: data[key] for key in ("architecture", "os", "variant") if data.get(key)}
-            made = {
+            fields = {key: data[key] for key in ("architecture", "os", "variant") if data.get(key)}
+            config_fields = {
                 "config": dict(config),
                 "container_config": dict(wanted),
                 "created": entry["created"],
@@ -96,7 +96,11 @@ class Cache:
             layers = self._store.state().layers
             above = [layers[chain_id] for chain_id in source.layers[:count]]
             image = put_image(
-                self._store, above, {**kept, **made}, parent.id if parent else None, parse_time(entry["created"])
+                self._store,
+                above,
+                {**fields, **config_fields},
+                parent.id if parent else None,
+                parse_time(entry["created"]),
             )
             self.missed_at = 0
             return image
@@ -106,8 +110,8 @@ class Cache:
 
     def similar(self, parent: Image | None, wanted: Mapping[str, Any]) -> Image | None:
         """The last build's image of the same step, but for its input: same text, another hash or other arguments."""
-        found = next(self._store.made_alike(_id(parent), keys_of(wanted)), None)
-        return self._store.state().images.get(found) if found else None
+        image_id = next(self._store.made_alike(_id(parent), keys_of(wanted)), None)
+        return self._store.state().images.get(image_id) if image_id else None
 
     def why(self, parent: Image | None, wanted: Mapping[str, Any], step: int) -> str:
         """The reason for a miss, but for files: `because it is new`. To be asked before the step's image is remembered."""

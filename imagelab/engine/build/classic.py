@@ -47,8 +47,8 @@ class ImageSteps:
         """Classic builds build every stage, up to the target (R8.22)."""
         return set(range(len(plan.stages)))
 
-    def refuse(self, found: Instruction) -> None:
-        problem = refused(found)
+    def refuse(self, instruction: Instruction) -> None:
+        problem = refused(instruction)
         if problem is not None:
             raise problem
 
@@ -75,28 +75,28 @@ class ImageSteps:
             container = self._containers.create(stage.image, wanted)
             self.keep(stage, step, wanted, StepResult(container=container.id))
 
-    def _note_healthcheck(self, stage: StageState, found: Instruction) -> None:
+    def _note_healthcheck(self, stage: StageState, instruction: Instruction) -> None:
         old = (stage.config.get("Healthcheck") or {}).get("Test") or []
-        if isinstance(found, Healthcheck) and found.health["Test"] != ["NONE"] and old and old != ["NONE"]:
+        if isinstance(instruction, Healthcheck) and instruction.health["Test"] != ["NONE"] and old and old != ["NONE"]:
             self._emit(Note(f"Note: overriding previous HEALTHCHECK: [{' '.join(old)}]"))
 
     def lookup(self, stage: StageState, step: StepState, wanted: Config) -> bool:
-        found = self._found(stage, step, wanted)
-        if found is None:
+        image = self._found(stage, step, wanted)
+        if image is None:
             step.why = self._cache.why(stage.image, wanted, step.number)
             return False
         self._emit(CacheUsed())
         step.outcome = "CACHED"
-        _move(stage, found, None)
+        _move(stage, image, None)
         return True
 
     def _found(self, stage: StageState, step: StepState, wanted: Config) -> Image | None:
         cache = self._cache
         platform = stage.image.platform if stage.image else platform_of(stage.data or {})
-        found = cache.find(stage.image, wanted, platform, step.number)
-        if found is None and cache.sources and cache.missed_at == step.number:
+        image = cache.find(stage.image, wanted, platform, step.number)
+        if image is None and cache.sources and cache.missed_at == step.number:
             return cache.restored(stage.image, self._below(stage), ordered(wanted), ordered(stage.config))
-        return found
+        return image
 
     def _below(self, stage: StageState) -> Mapping[str, Any]:
         """The whole config of the current image."""

@@ -36,7 +36,7 @@ class StepContainers:
     def passing(self, image: Image | None, config: Config) -> Iterator[Container]:
         """A container in which nothing is done; it goes with the end of the step, in one transaction.
 
-        Both are said afterwards: whoever prints them may have to wait, and nobody else could write meanwhile.
+        Both are said afterwards: the printer may have to wait, and no other process could write meanwhile.
         """
         with self._containers.passing(image, config) as container:
             yield container

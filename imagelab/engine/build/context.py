@@ -68,9 +68,9 @@ def tree_of(plain: IO[bytes], place: str = PLACE) -> Tree:
         tree = apply(Tree.empty(), [Put(row.path, node_of(row, place)) for row in rows])
         return _with_first_names(tree, {row.target for row in rows if row.kind == "hardlink"})
     except LayerFormatError as error:
-        said = str(error).replace("the layer", "the build context")
+        problem = str(error).replace("the layer", "the build context")
         raise ImageLabError(
-            f"Error processing tar file: {said}", hint="a context is a folder, or a tar of one"
+            f"Error processing tar file: {problem}", hint="a context is a folder, or a tar of one"
         ) from None
 
 

@@ -58,18 +58,20 @@ class Sources:
         self._files = FileSystem(source.tree, source.read, lambda: 0)
         self._known: dict[str, str] = {}
 
-    def pick(self, found: Copy) -> list[Picked]:
+    def pick(self, instruction: Copy) -> list[Picked]:
         """What a COPY or ADD means. CopyError in Docker's words (R8.10, R8.27)."""
         try:
-            picked = [one for name in found.sources for one in self._picked(name)]
+            picked = [source for name in instruction.sources for source in self._picked(name)]
             if not picked:
-                raise CopyError("no source files were specified", hint=f"nothing matches {' '.join(found.sources)}")
+                raise CopyError(
+                    "no source files were specified", hint=f"nothing matches {' '.join(instruction.sources)}"
+                )
         except CopyError as error:
-            raise CopyError(f"{found.keyword} failed: {error}", hint=error.hint) from None
-        if len(picked) > 1 and not found.target.endswith("/"):
+            raise CopyError(f"{instruction.keyword} failed: {error}", hint=error.hint) from None
+        if len(picked) > 1 and not instruction.target.endswith("/"):
             raise CopyError(
-                f"When using {found.keyword} with more than one source file, the destination must be a directory and end with a /",
-                hint=f"{found.target}/",
+                f"When using {instruction.keyword} with more than one source file, the destination must be a directory and end with a /",
+                hint=f"{instruction.target}/",
             )
         return picked
 
@@ -83,7 +85,7 @@ class Sources:
         if any(char in clean for char in "*?["):
             yield from (self._one(path) for path in self._matching(clean))
         else:
-            yield self._one("" if clean == "." else clean.replace("\\", ""), asked=name)
+            yield self._one("" if clean == "." else clean.replace("\\", ""), typed=name)
 
     def _matching(self, pattern: str) -> list[str]:
         try:
@@ -91,24 +93,24 @@ class Sources:
         except InvalidFilterError:
             return []
 
-    def _one(self, path: str, asked: str = "") -> Picked:
+    def _one(self, path: str, typed: str = "") -> Picked:
         try:
-            at = self._files.resolve(ROOT, "/" + path)
-            node = self._files.stat(ROOT, "/" + at)
+            resolved = self._files.resolve(ROOT, "/" + path)
+            node = self._files.stat(ROOT, "/" + resolved)
         except Errno as error:
-            shown = (asked or path).removeprefix("./")
+            shown = (typed or path).removeprefix("./")
             if error.code != "ENOENT" and error.code != "ENOTDIR":
                 raise CopyError(f"stat {shown}: {str(error).lower()}") from None
-            said = f"stat {shown}: file does not exist"
+            problem = f"stat {shown}: file does not exist"
             if not self.source.is_context:
-                raise CopyError(said) from None
+                raise CopyError(problem) from None
             raise CopyError(
-                f"file not found in build context or excluded by .dockerignore: {said}", hint=self._near(path)
+                f"file not found in build context or excluded by .dockerignore: {problem}", hint=self._near(path)
             ) from None
         if node.is_directory:
-            hashes = sorted(self.hash(below) for below in self._below(at) if below)
-            return Picked(path, at, f"dir:{_of(hashes)}")
-        return Picked(path, at, f"file:{self.hash(at)}")
+            hashes = sorted(self.hash(below) for below in self._below(resolved) if below)
+            return Picked(path, resolved, f"dir:{_of(hashes)}")
+        return Picked(path, resolved, f"file:{self.hash(resolved)}")
 
     def _near(self, path: str) -> str:
         from difflib import get_close_matches
@@ -161,7 +163,7 @@ def _of(hashes: Sequence[str]) -> str:
 
 def hash_of(picked: Sequence[Picked]) -> str:
     """What the comment says: one source's hash, or `multi:…` of all."""
-    return picked[0].hash if len(picked) == 1 else f"multi:{_of([one.hash for one in picked])}"
+    return picked[0].hash if len(picked) == 1 else f"multi:{_of([source.hash for source in picked])}"
 
 
 # -- placing ------------------------------------------------------------------------------------------------
@@ -185,28 +187,28 @@ class Placer:
 
     def place(self, picked: Iterable[Picked], target: str, *, extracts: bool) -> None:
         """All of them. CopyError when the target cannot be what it must be."""
-        for one in picked:
+        for source in picked:
             try:
-                self._one(one, target, extracts)
+                self._one(source, target, extracts)
             except Errno as error:
                 raise CopyError(f"failed to copy files: {target}: {str(error).lower()}") from None
 
-    def _one(self, one: Picked, target: str, extracts: bool) -> None:
-        node = self._sources.source.tree[one.path]
+    def _one(self, source: Picked, target: str, extracts: bool) -> None:
+        node = self._sources.source.tree[source.path]
         if node.is_directory:
-            at = self._directory(target)
-            for rest, below in self._sources.below(one.path):
-                self._put(f"{at}/{rest}".strip("/"), below, f"{one.path}/{rest}".strip("/"), at)
+            folder = self._directory(target)
+            for rest, below in self._sources.below(source.path):
+                self._put(f"{folder}/{rest}".strip("/"), below, f"{source.path}/{rest}".strip("/"), folder)
             return
         if extracts and node.kind is Kind.FILE and (inside := archive(self._sources.source.read(node))) is not None:
             self._unpack(inside, target)
             return
         if target.endswith("/") or self._is_directory(target):
-            target = posixpath.join(target, posixpath.basename(one.name))
+            target = posixpath.join(target, posixpath.basename(source.name))
         above = self._directory(posixpath.dirname(target))
         name = posixpath.basename(target)
         place = self._files.resolve(ROOT, f"/{above}/{name}")
-        self._put(place, replace(node, link=""), one.path, place)
+        self._put(place, replace(node, link=""), source.path, place)
 
     def _is_directory(self, path: str) -> bool:
         try:
@@ -260,10 +262,10 @@ def archive(data: bytes) -> Source | None:
     if data[257:262] != b"ustar" and not compression_of(data[:10]):
         return None
     try:
-        found = read_context(io.BytesIO(data), io.BytesIO())
+        context = read_context(io.BytesIO(data), io.BytesIO())
     except ImageLabError:
         return None
-    return found if len(found.tree) > 1 else None
+    return context if len(context.tree) > 1 else None
 
 
 class Reader:

@@ -32,36 +32,40 @@ class PlacedFiles:
         return StepResult(with_parents(diff(self.before, self.after), self.after), self.read)
 
 
-def refuse_urls(found: Copy) -> None:
+def refuse_urls(instruction: Copy) -> None:
     """BuildError for an ADD from the network."""
-    if found.extracts and any(name.startswith(("http://", "https://")) for name in found.sources):
+    if instruction.extracts and any(name.startswith(("http://", "https://")) for name in instruction.sources):
         raise BuildError(
-            f"ADD failed: {found.sources[0]}: imagelab builds offline, and fetches nothing by URL",
+            f"ADD failed: {instruction.sources[0]}: imagelab builds offline, and fetches nothing by URL",
             hint="put the file into the context",
         )
 
 
-def comment_of(found: Copy, picked: list[Picked]) -> str:
+def comment_of(instruction: Copy, picked: list[Picked]) -> str:
     """`COPY file:… in /app`: what history and cache keep of it."""
-    chown = f"--chown={found.chown} " if found.chown else ""
-    return f"{found.keyword} {chown}{hash_of(picked)} in {found.target} "
+    chown = f"--chown={instruction.chown} " if instruction.chown else ""
+    return f"{instruction.keyword} {chown}{hash_of(picked)} in {instruction.target} "
 
 
 def placed_files(
-    found: Copy, sources: Sources, picked: list[Picked], before: Tree, files: FileSystem, working_directory: str
+    instruction: Copy, sources: Sources, picked: list[Picked], before: Tree, files: FileSystem, working_directory: str
 ) -> PlacedFiles:
-    """The picked files put where `found` wants them, in `files`, which are those of `before`."""
-    placer = Placer(files, sources, _owner(found, files))
-    target = found.target if found.target.startswith("/") else f"{working_directory.rstrip('/')}/{found.target}"
-    placer.place(picked, target, extracts=found.extracts)
+    """The picked files put where `instruction` wants them, in `files`, which are those of `before`."""
+    placer = Placer(files, sources, _owner(instruction, files))
+    target = (
+        instruction.target
+        if instruction.target.startswith("/")
+        else f"{working_directory.rstrip('/')}/{instruction.target}"
+    )
+    placer.place(picked, target, extracts=instruction.extracts)
     return PlacedFiles(before, files.tree(), placer.came_from, Reader(files, sources.source))
 
 
-def _owner(found: Copy, files: FileSystem) -> Owner | None:
+def _owner(instruction: Copy, files: FileSystem) -> Owner | None:
     """Whose the files will be; None: who has them in the other image."""
-    if found.chown:
-        return owner_of(found.chown, files)
-    return None if found.source_image else Owner()
+    if instruction.chown:
+        return owner_of(instruction.chown, files)
+    return None if instruction.source_image else Owner()
 
 
 def changed_files(old: Tree, placed: PlacedFiles, read_old: Callable[[Node], bytes]) -> str:

@@ -24,7 +24,7 @@ class StageState:
     image: Image | None
     config: Config
     data: Mapping[str, Any] | None
-    """The image's whole config; None while nobody has read it."""
+    """The image's whole config; None while it has not been read."""
     maintainer: str = ""
     command_is_ours: bool = False
 
