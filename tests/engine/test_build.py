@@ -720,14 +720,14 @@ def test_a_container_that_stays_can_be_worked_in(lab: Lab, folder: Path) -> None
 
 def test_transactions_together_are_all_or_none(lab: Lab) -> None:
     """The second fails: the first has not happened either, nor has a step of the timeline."""
-    before, steps_before = lab.store.state(), lab.store.moments.steps()
+    before, steps_before = lab.store.state(), lab.store.history.steps()
     image = next(iter(before.images))
     with pytest.raises(ImageLabError), lab.store.verb(["tag"], 1) as verb, lab.store.together():
         with lab.store.transaction() as tx:
             tx.tag("docker.io/library/one:latest", image, 1)
         assert "docker.io/library/one:latest" in lab.store.state().references
         raise ImageLabError("no")
-    assert lab.store.state() == before and lab.store.moments.steps() == steps_before and not verb.numbers
+    assert lab.store.state() == before and lab.store.history.steps() == steps_before and not verb.step_numbers
 
 
 def test_a_part_that_fails_takes_only_itself_back(lab: Lab) -> None:
