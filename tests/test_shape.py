@@ -13,6 +13,7 @@ TWICE = {
     "Context": "the engine's, and a command line's",
     "History": "a lab's timeline, and the listing of an image's instructions",
     "Lab": "the Python face, and the one that `app` composes of it",
+    "Log": "what a container printed, and the log of a hand-in",
     "Page": "what a container's web server answered, and an exercise on a page",
     "Progress": "a line of a pull, and a learner's",
     "Session": "a program in a container, and a notebook's",

@@ -169,7 +169,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BuildPlan:
     """All of a Dockerfile, understood."""
 
     arguments: tuple[Arg, ...]
@@ -181,7 +181,7 @@ class Plan:
         """What `Step 1/n` counts to: global ARGs and FROMs are steps, too (R8.2)."""
         return len(self.arguments) + sum(1 + len(stage.instructions) for stage in self.stages)
 
-    def up_to(self, target: str) -> Plan:
+    def up_to(self, target: str) -> BuildPlan:
         """The stages a build of `target` needs: all up to it (R8.22). DockerfileError when there is none of that name."""
         index = self.index_of(target)
         if index is None:
@@ -199,7 +199,7 @@ class Plan:
                 return index
         return int(name) if name.isdigit() and int(name) < len(self.stages) else None
 
-    def with_labels(self, labels: Iterable[tuple[str, str]]) -> Plan:
+    def with_labels(self, labels: Iterable[tuple[str, str]]) -> BuildPlan:
         """`--label` adds one LABEL each to the last stage, sorted by name."""
         added = tuple(
             Label(_made(f"LABEL {key}={value}"), ((key, value),), given=True) for key, value in sorted(labels)
@@ -212,7 +212,7 @@ def _made(text: str) -> Line:
     return Line("LABEL", (), (), text, 0, 0)
 
 
-def plan(file: Dockerfile) -> Plan:
+def plan(file: Dockerfile) -> BuildPlan:
     """Lines -> stages. DockerfileError with the line."""
     arguments: list[Arg] = []
     stages: list[Stage] = []
@@ -237,7 +237,7 @@ def plan(file: Dockerfile) -> Plan:
             stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, parsed))
     if not stages:
         raise DockerfileError("no build stage in current context", hint="FROM is missing")
-    return Plan(tuple(arguments), tuple(stages))
+    return BuildPlan(tuple(arguments), tuple(stages))
 
 
 def _culprit(line: Line, error: DockerfileError) -> str:

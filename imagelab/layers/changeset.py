@@ -27,7 +27,7 @@ from typing import Protocol
 
 from imagelab.errors import LayerFormatError
 from imagelab.layers.compression import Inflater, gzip_bytes
-from imagelab.layers.tar_scanner import BLOCK, Row, TarScanner
+from imagelab.layers.tar_scanner import BLOCK, TarRow, TarScanner
 from imagelab.layers.tree import Change, Kind, Node, Opaque, Put, Whiteout
 from imagelab.oci.documents import OCI_LAYER_GZIP, Digest
 
@@ -45,7 +45,7 @@ class LayerIndex:
     tar_size: int
     size: int
     media_type: str
-    rows: Sequence[Row] = field(repr=False)
+    rows: Sequence[TarRow] = field(repr=False)
 
     def changes(self) -> list[Change]:
         """The rows as changes; LayerFormatError for a bare `.wh.` (R7.8)."""
@@ -158,7 +158,7 @@ def index(blob: bytes, media_type: str = OCI_LAYER_GZIP) -> LayerIndex:
     return scanner.finish()
 
 
-def _change(row: Row, diff_id: str) -> Change | None:
+def _change(row: TarRow, diff_id: str) -> Change | None:
     above, _, name = row.path.rpartition("/")
     if name.startswith(WHITEOUT):
         if name == OPAQUE:
@@ -175,7 +175,7 @@ def _refuse_bare_whiteout(path: str) -> None:
         raise LayerFormatError(f"the layer has a whiteout of no name: {path}")
 
 
-def node_of(row: Row, place: str) -> Node:
+def node_of(row: TarRow, place: str) -> Node:
     """A row as a node; its bytes are at `place`@offset, where a layer says its diff ID."""
     is_file = row.kind == "file"
     xattrs = tuple(sorted((key, value.encode("latin-1")) for key, value in (row.xattrs or {}).items()))
@@ -207,7 +207,7 @@ def pack(index: LayerIndex) -> bytes:
 def unpack(data: bytes) -> LayerIndex:
     """What `pack` packed."""
     (blob, blob_size, diff_id, tar_size, size, media_type), columns = json.loads(data)
-    rows = [Row(*row) for row in zip(*columns, strict=True)]
+    rows = [TarRow(*row) for row in zip(*columns, strict=True)]
     return LayerIndex(Digest.trusted(blob), blob_size, Digest.trusted(diff_id), tar_size, size, media_type, rows)
 
 

@@ -45,7 +45,7 @@ _SPARSE_IN_PAX = frozenset({"GNU.sparse.major", "GNU.sparse.map", "GNU.sparse.nu
 _ODD_PATH = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
-class Row(NamedTuple):
+class TarRow(NamedTuple):
     """One entry of a tar, without its bytes."""
 
     path: str
@@ -69,7 +69,7 @@ class TarScanner:
     """`feed` the tar in pieces; `rows` are complete after `finish`. `name` tidies the name of an entry, or refuses it."""
 
     def __init__(self, name: Callable[[str], str] | None = None) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[TarRow] = []
         self._name = name or clean
         self._at = 0
         self._skip = 0
@@ -78,7 +78,7 @@ class TarScanner:
         self._extension = b""
         self._pax: dict[str, str] = {}
         self._ended = False
-        self._sparse: tuple[Row, list[tuple[int, int]]] | None = None
+        self._sparse: tuple[TarRow, list[tuple[int, int]]] | None = None
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the tar. LayerFormatError when they are no tar."""
@@ -111,7 +111,7 @@ class TarScanner:
         self._at += step
         return step
 
-    def finish(self) -> list[Row]:
+    def finish(self) -> list[TarRow]:
         """All rows; LayerFormatError when the tar stops in the middle of an entry."""
         if self._skip >= BLOCK or self._held or self._extension or self._pax or self._sparse:
             raise LayerFormatError("the layer is truncated: its tar stops in the middle of an entry")
@@ -173,7 +173,7 @@ class TarScanner:
         else:
             self._pax["path" if flag == b"L" else "linkpath"] = _text(body)
 
-    def _begin_sparse(self, row: Row, block: bytes) -> None:
+    def _begin_sparse(self, row: TarRow, block: bytes) -> None:
         """GNU's old sparse format: a map of the pieces that are there, in the header and in blocks after it."""
         pieces = _pieces(block[386:482])
         whole = row._replace(size=_number(block[483:495]))
@@ -190,12 +190,14 @@ class TarScanner:
         if not block[504]:
             self._end_sparse(row, pieces)
 
-    def _end_sparse(self, row: Row, pieces: list[tuple[int, int]]) -> None:
+    def _end_sparse(self, row: TarRow, pieces: list[tuple[int, int]]) -> None:
         self.rows.append(row._replace(offset=self._at, sparse=pieces))
         self._skip = _padded(sum(length for _, length in pieces))
 
 
-def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int, tidy: Callable[[str], str]) -> Row:
+def _row(
+    block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: int, tidy: Callable[[str], str]
+) -> TarRow:
     """One entry from its header, and from the pax records before it, which win."""
     _, mode, uid, gid, size, mtime, _, flag, link, _, uname, gname, major, minor, _, _ = fields
     path, kind = pax.get("path") or _name(block, flag), _KINDS[flag]
@@ -203,11 +205,11 @@ def _row(block: bytes, fields: tuple[bytes, ...], pax: dict[str, str], offset: i
         kind = "directory"
     device = (_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)
     if not pax:  # nearly all
-        return Row(
+        return TarRow(
             tidy(path), kind, _number(mode) & 0o7777, _number(uid), _number(gid), _number(size) if kind == "file" else 0,
             _number(mtime), _target(kind, link), offset, _word(uname), _word(gname), *device,
         )  # fmt: skip
-    return Row(
+    return TarRow(
         tidy(path), kind, _number(mode) & 0o7777, int(pax.get("uid") or _number(uid)), int(pax.get("gid") or _number(gid)),
         int(pax.get("size") or _number(size)) if kind == "file" else 0, _seconds(pax.get("mtime"), mtime),
         _target(kind, link, pax.get("linkpath")), offset, pax.get("uname") or _word(uname),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imagelab.errors import StoreError
 from imagelab.layers.compression import Inflater
-from imagelab.layers.tar_scanner import Row
+from imagelab.layers.tar_scanner import TarRow
 from imagelab.oci.documents import Digest
 from imagelab.store.blobs import PIECE
 from imagelab.store.os_errors import translate_os_errors
@@ -59,11 +59,11 @@ def _evict(newest: Path, limit: int) -> None:
         file.unlink(missing_ok=True)
 
 
-def _stored(row: Row) -> int:
+def _stored(row: TarRow) -> int:
     return sum(length for _, length in row.sparse or ())
 
 
-def _unsparse(stored: bytes, row: Row) -> bytes:
+def _unsparse(stored: bytes, row: TarRow) -> bytes:
     """The pieces of a sparse file put where they belong, zeros between them."""
     whole, position = bytearray(row.size), 0
     for offset, length in row.sparse or ():

@@ -34,7 +34,7 @@ from imagelab.store.transaction import Transaction, reached
 if TYPE_CHECKING:
     from imagelab.dockerfile.step_keys import StepKeys
     from imagelab.layers.changeset import LayerIndex
-    from imagelab.layers.tar_scanner import Row
+    from imagelab.layers.tar_scanner import TarRow
     from imagelab.layers.tree import Change, Node, Tree
     from imagelab.oci.documents import Descriptor, ImageConfig
     from imagelab.state.events import Event
@@ -71,7 +71,7 @@ class Store:
         self._leases = 0
         self._lease: AbstractContextManager[bool] | None = None
         self._trees: dict[Digest, Tree] = {}
-        self._sparse: dict[Digest, dict[int, Row]] = {}
+        self._sparse: dict[Digest, dict[int, TarRow]] = {}
         self._verb: VerbRecord | None = None
         self._verbs = 0
 
@@ -370,7 +370,7 @@ class Store:
             raise BlobNotFoundError(f"layer {diff_id} is not in this lab", hint="pull the image again")
         return index
 
-    def sparse_files(self, diff_id: Digest) -> dict[int, Row]:
+    def sparse_files(self, diff_id: Digest) -> dict[int, TarRow]:
         """The few files of a layer that are stored with holes, by their offset."""
         if diff_id not in self._sparse:
             self._sparse[diff_id] = {row.offset: row for row in self.index_of(diff_id).rows if row.sparse}

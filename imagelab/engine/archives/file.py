@@ -19,7 +19,7 @@ from typing import IO
 
 from imagelab.errors import ArchiveError, LayerFormatError
 from imagelab.layers.compression import LONGEST_HEAD, Inflater, compression_of
-from imagelab.layers.tar_scanner import Row, TarScanner, clean
+from imagelab.layers.tar_scanner import TarRow, TarScanner, clean
 
 PIECE = 1 << 20
 MOST = 64 << 30
@@ -38,14 +38,14 @@ STRANGE = "no tool writes such an archive; do not trust it"
 class ArchiveFile:
     """The files of an archive by name. Made by `opened`."""
 
-    def __init__(self, file: IO[bytes], base: int, rows: Iterable[Row]) -> None:
+    def __init__(self, file: IO[bytes], base: int, rows: Iterable[TarRow]) -> None:
         self._file, self._base = file, base
         self._rows = {row.path: row for row in rows}
 
     def __contains__(self, name: str) -> bool:
         return name in self._rows
 
-    def find(self, name: str) -> Row:
+    def find(self, name: str) -> TarRow:
         """The file of that name, links followed. ArchiveError when there is none, or a link leads outside."""
         row, path = self._rows.get(_tidy(name)), _tidy(name)
         for _ in range(LINKS):
@@ -59,7 +59,7 @@ class ArchiveFile:
             raise ArchiveError(f"open {name}: no such file or directory", hint=hint)
         return row
 
-    def pieces(self, row: Row) -> Iterator[bytes]:
+    def pieces(self, row: TarRow) -> Iterator[bytes]:
         """The bytes of a file, a megabyte at a time."""
         done = 0
         while done < row.size:
@@ -70,7 +70,7 @@ class ArchiveFile:
             done += len(piece)
             yield piece
 
-    def head(self, row: Row) -> bytes:
+    def head(self, row: TarRow) -> bytes:
         """The first bytes of a file: what it is."""
         self._file.seek(self._base + row.offset)
         return self._file.read(min(LONGEST_HEAD, row.size))
@@ -100,7 +100,7 @@ def peeked(source: IO[bytes]) -> bytes:
     return head
 
 
-def _scanned(source: IO[bytes]) -> list[Row]:
+def _scanned(source: IO[bytes]) -> list[TarRow]:
     """The headers of a plain file."""
     base = source.tell()
     length = source.seek(0, 2) - base
@@ -121,7 +121,7 @@ def _scanned(source: IO[bytes]) -> list[Row]:
     return _some(rows)
 
 
-def _spooled(source: IO[bytes], file: IO[bytes], most: int) -> list[Row]:
+def _spooled(source: IO[bytes], file: IO[bytes], most: int) -> list[TarRow]:
     """The headers of what comes, and all of it in `file`."""
     scanner, behind = TarScanner(_tidy), 0
     try:
@@ -148,17 +148,17 @@ def inflated(source: IO[bytes]) -> Iterator[bytes]:
     yield from inflater.finish()
 
 
-def _stored(row: Row) -> int:
+def _stored(row: TarRow) -> int:
     return sum(length for _, length in row.sparse) if row.sparse else row.size
 
 
-def _some(rows: list[Row]) -> list[Row]:
+def _some(rows: list[TarRow]) -> list[TarRow]:
     if not rows:
         raise ArchiveError("the archive is empty", hint=NOT_ONE)
     return rows
 
 
-def _tidy(name: str, *, link: Row | None = None) -> str:
+def _tidy(name: str, *, link: TarRow | None = None) -> str:
     """`./a//b` -> `a/b`; ArchiveError for what leads out of the archive."""
     try:
         if not name.startswith("/"):

@@ -34,7 +34,7 @@ from imagelab.store.os_errors import translate_os_errors
 if TYPE_CHECKING:
     from imagelab.engine.archives.file import ArchiveFile
     from imagelab.layers.changeset import LayerIndex
-    from imagelab.layers.tar_scanner import Row
+    from imagelab.layers.tar_scanner import TarRow
     from imagelab.store.store import Store
 
 
@@ -141,7 +141,7 @@ class Loader:
         self._here[expected] = index
         return index
 
-    def _receive(self, archive: ArchiveFile, row: Row, blob: Descriptor, diff_id: Digest) -> LayerIndex:
+    def _receive(self, archive: ArchiveFile, row: TarRow, blob: Descriptor, diff_id: Digest) -> LayerIndex:
         if not self.store.has_blob(blob.digest):
             self._new.append(blob.digest)
         with self.store.receive(blob) as download:

@@ -21,7 +21,19 @@ from typing import IO, TYPE_CHECKING, Any
 
 from imagelab.dockerfile.arguments import Arguments
 from imagelab.dockerfile.config import Config, applied, environment, expanded, ordered, shell_of, words_of
-from imagelab.dockerfile.instructions import Arg, Cmd, Copy, From, Instruction, Plan, Run, Stage, Workdir, plan, trigger
+from imagelab.dockerfile.instructions import (
+    Arg,
+    BuildPlan,
+    Cmd,
+    Copy,
+    From,
+    Instruction,
+    Run,
+    Stage,
+    Workdir,
+    plan,
+    trigger,
+)
 from imagelab.dockerfile.parser import Dockerfile, DockerfileError, parse
 from imagelab.dockerfile.words import substitute
 from imagelab.engine.build import copy_step
@@ -101,7 +113,7 @@ class Builder:
         self._emit(Built(image.id, shown))
         return BuildTrace(image.id, shown, tuple(self._done))
 
-    def _planned(self, source: Source) -> Plan:
+    def _planned(self, source: Source) -> BuildPlan:
         self._file = self._dockerfile(source)
         todo = plan(self._file)
         todo = todo.up_to(self._options.target) if self._options.target else todo
@@ -121,7 +133,7 @@ class Builder:
             )
         return parse(source.read(node), self._options.dockerfile)
 
-    def _declare_global_arguments(self, todo: Plan) -> None:
+    def _declare_global_arguments(self, todo: BuildPlan) -> None:
         for arg in todo.arguments:
             argument = expanded(arg, self._arguments.in_from(), self._file.escape)
             assert isinstance(argument, Arg)
@@ -149,7 +161,7 @@ class Builder:
 
     # -- stages ---------------------------------------------------------------------------------------------
 
-    def _build_stages(self, todo: Plan) -> None:
+    def _build_stages(self, todo: BuildPlan) -> None:
         needed = self._steps.needed_stages(todo)
         for self._at, stage in enumerate(todo.stages):
             if self._at in needed:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from imagelab.dockerfile.config import Config, ordered
-from imagelab.dockerfile.instructions import NEW_FLAGS, Copy, Expose, Instruction, Plan, Run
+from imagelab.dockerfile.instructions import NEW_FLAGS, BuildPlan, Copy, Expose, Instruction, Run
 from imagelab.dockerfile.step_keys import COMPARED
 from imagelab.engine.build.containers import StepContainers
 from imagelab.engine.build.request import BuildError, BuildOptions
@@ -49,7 +49,7 @@ class LayerSteps:
     def begin(self, cache_from: Sequence[Image]) -> None:
         """An image has no cache of BuildKit's in it."""
 
-    def needed_stages(self, plan: Plan) -> set[int]:
+    def needed_stages(self, plan: BuildPlan) -> set[int]:
         """The last one, and those that a needed one begins with or copies from."""
         last = len(plan.stages) - 1
         needed, asked = {last}, [last]
@@ -146,7 +146,7 @@ class LayerSteps:
         self._store.remember(SETTING, json.dumps(self._known, sort_keys=True))
 
 
-def _below(plan: Plan, at: int) -> set[int]:
+def _below(plan: BuildPlan, at: int) -> set[int]:
     """The stages that one begins with or copies from."""
     stage = plan.stages[at]
     names = [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imagelab.dockerfile.step_keys import StepKeys
 
 
-class Cache:
+class BuildCache:
     """What earlier builds left. `is_used` False for --no-cache; `sources`: the images of --cache-from."""
 
     def __init__(self, store: Store, *, is_used: bool, sources: Sequence[Image] = ()) -> None:

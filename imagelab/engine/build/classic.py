@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from imagelab.dockerfile.config import Config, ordered, shell_of
-from imagelab.dockerfile.instructions import Healthcheck, Instruction, Maintainer, Plan, refused
-from imagelab.engine.build.cache import Cache
+from imagelab.dockerfile.instructions import BuildPlan, Healthcheck, Instruction, Maintainer, refused
+from imagelab.engine.build.cache import BuildCache
 from imagelab.engine.build.containers import StepContainers
 from imagelab.engine.build.request import BuildError, BuildOptions
 from imagelab.engine.build.step_store import StageState, StepResult, StepState, platform_of
@@ -38,12 +38,12 @@ class ImageSteps:
     def __init__(self, context: Context, containers: StepContainers, options: BuildOptions, emit: BuildSink) -> None:
         self._context, self._store = context, context.store
         self._containers, self._options, self._emit = containers, options, emit
-        self._cache: Cache
+        self._cache: BuildCache
 
     def begin(self, cache_from: Sequence[Image]) -> None:
-        self._cache = Cache(self._store, is_used=not self._options.no_cache, sources=cache_from)
+        self._cache = BuildCache(self._store, is_used=not self._options.no_cache, sources=cache_from)
 
-    def needed_stages(self, plan: Plan) -> set[int]:
+    def needed_stages(self, plan: BuildPlan) -> set[int]:
         """Classic builds build every stage, up to the target (R8.22)."""
         return set(range(len(plan.stages)))
 

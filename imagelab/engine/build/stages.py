@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imagelab.dockerfile.instructions import Copy, From, Plan
+from imagelab.dockerfile.instructions import BuildPlan, Copy, From
 from imagelab.engine.build.context import Source
 from imagelab.engine.build.copy import Sources
 from imagelab.engine.build.request import BuildError, BuildOptions
@@ -25,10 +25,10 @@ class Stages:
         self._context, self._images, _ = families
         self._options, self._progress = options, progress
         self._sources: dict[str, Sources] = {}
-        self.plan = Plan((), ())
+        self.plan = BuildPlan((), ())
         self.built: list[StageState] = []
 
-    def begin(self, plan: Plan, context: Source) -> None:
+    def begin(self, plan: BuildPlan, context: Source) -> None:
         """What will be built, and out of which context."""
         self.plan, self._sources["."] = plan, Sources(context)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from imagelab.dockerfile.config import Config
-    from imagelab.dockerfile.instructions import Instruction, Plan
+    from imagelab.dockerfile.instructions import BuildPlan, Instruction
     from imagelab.layers.tree import Change, Node
     from imagelab.oci.digest import Digest
     from imagelab.state.model import Image
@@ -59,7 +59,7 @@ class StepStore(Protocol):
     def begin(self, cache_from: Sequence[Image]) -> None:
         """The build begins. `cache_from`: the only images that the cache may use, if there are any."""
 
-    def needed_stages(self, plan: Plan) -> set[int]:
+    def needed_stages(self, plan: BuildPlan) -> set[int]:
         """Which of the stages are built."""
 
     def refuse(self, found: Instruction) -> None:

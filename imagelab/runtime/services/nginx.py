@@ -14,7 +14,7 @@ from typing import Any
 from imagelab.runtime.filesystem import Errno, User
 from imagelab.runtime.process import FOREVER, SIGNALS, Process, Steps
 from imagelab.runtime.services.nginx_config import ConfigProblem, Directive, Scope, parse
-from imagelab.runtime.services.nginx_pages import REASONS, Answer, HttpRequest, answer
+from imagelab.runtime.services.nginx_pages import REASONS, HttpRequest, HttpResponse, answer
 from imagelab.runtime.shell.patterns import paths
 from imagelab.runtime.streams import text
 from imagelab.runtime.userland.accounts import user_number
@@ -240,7 +240,7 @@ class Server:
             f"{self._date('%Y/%m/%d %H:%M:%S')} [{level}] 7#7: {message}",
         )
 
-    def _log_access(self, request: HttpRequest, response: Answer, server: Scope) -> None:
+    def _log_access(self, request: HttpRequest, response: HttpResponse, server: Scope) -> None:
         directive: list[Directive] = server.all("access_log")
         path, *rest = directive[-1].words if directive else ["/var/log/nginx/access.log"]
         if path == "off":

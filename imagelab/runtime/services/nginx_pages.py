@@ -69,7 +69,7 @@ class HttpRequest:
 
 
 @dataclass
-class Answer:
+class HttpResponse:
     """A status, headers beyond nginx's own, and a body."""
 
     status: int
@@ -95,7 +95,7 @@ def page(status: int, version: str) -> bytes:
     return f'<html>\r\n<head><title>{title}</title></head>\r\n<body bgcolor="white">\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/{version}</center>\r\n</body>\r\n</html>\r\n'.encode()
 
 
-def answer(request: HttpRequest, server: Scope, nginx: Server, worker: User) -> Answer:
+def answer(request: HttpRequest, server: Scope, nginx: Server, worker: User) -> HttpResponse:
     """The answer to a request."""
     return _Work(request, server, nginx, worker).run()
 
@@ -106,7 +106,7 @@ class _Work:
         self.path, self.turns = request.path, 0
         self.location = server
 
-    def run(self) -> Answer:
+    def run(self) -> HttpResponse:
         response = self._internal(self.path)
         if response.status >= 300 and not response.body and response.status != 304:
             response = self._error_page(response)
@@ -116,11 +116,11 @@ class _Work:
             ]
         return response
 
-    def _internal(self, path: str) -> Answer:
+    def _internal(self, path: str) -> HttpResponse:
         self.turns += 1
         if self.turns > MOST_TURNS:
             self._log("rewrite or internal redirection cycle")
-            return Answer(500)
+            return HttpResponse(500)
         self.path = path
         self.location = self._locate(path)
         returned = [d for scope in (self.location, self.server) for d in scope.directives if d.name == "return"]
@@ -166,34 +166,36 @@ class _Work:
             return alias[0].words[0] + path[len(self.location.words[-1]) :]
         return self.location.text("root", "/etc/nginx/html").rstrip("/") + path
 
-    def _returned(self, words: list[str]) -> Answer:
+    def _returned(self, words: list[str]) -> HttpResponse:
         status = int(words[0]) if words[0].isdigit() else 302
         rest = self._filled("".join(words[1:2] if words[0].isdigit() else words[:1]))
         if status in (301, 302, 303, 307, 308):
             return self._redirect(status, rest)
         return (
-            _whole(status, rest.encode(), self.location.text("default_type", "text/plain")) if rest else Answer(status)
+            _whole(status, rest.encode(), self.location.text("default_type", "text/plain"))
+            if rest
+            else HttpResponse(status)
         )
 
-    def _redirect(self, status: int, where: str) -> Answer:
+    def _redirect(self, status: int, where: str) -> HttpResponse:
         if where.startswith("/"):
             where = f"{self.request.scheme}://{self.request.authority}{where}"
-        return Answer(status, b"", [("Location", where)])
+        return HttpResponse(status, b"", [("Location", where)])
 
-    def _tried(self, words: list[str]) -> Answer:
+    def _tried(self, words: list[str]) -> HttpResponse:
         for word in words[:-1]:
             path = self._filled(word)
             node = self.nginx.p.find(self._file(path))
             if node is not None and node.is_directory == path.endswith("/"):
                 return self._static(path)
         last = self._filled(words[-1])
-        return Answer(int(last[1:])) if last.startswith("=") else self._internal(last)
+        return HttpResponse(int(last[1:])) if last.startswith("=") else self._internal(last)
 
     # -- files ----------------------------------------------------------------------------------------------
 
-    def _static(self, path: str) -> Answer:
+    def _static(self, path: str) -> HttpResponse:
         if self.request.method not in ("GET", "HEAD"):
-            return Answer(405)
+            return HttpResponse(405)
         file = self._file(path)
         try:
             node = self.nginx.p.files.stat(self.worker, file)
@@ -206,41 +208,41 @@ class _Work:
         except Errno as error:
             number = {"ENOENT": 2, "EACCES": 13, "ENOTDIR": 20}.get(error.code, 2)
             self._log(f'open() "{file}" failed ({number}: {error})')
-            return Answer(403 if error.code == "EACCES" else 404)
+            return HttpResponse(403 if error.code == "EACCES" else 404)
         return self._content(file, data, node.mtime)
 
-    def _index(self, path: str, file: str) -> Answer:
+    def _index(self, path: str, file: str) -> HttpResponse:
         names = [word for d in self.location.all("index") for word in d.words] or ["index.html"]
         for name in names:
             node = self.nginx.p.find(f"{file.rstrip('/')}/{name}")
             if node is not None and not node.is_directory:
                 return self._internal(path + name)
         self._log(f'directory index of "{file}" is forbidden')
-        return Answer(403)
+        return HttpResponse(403)
 
-    def _content(self, file: str, data: bytes, mtime: int) -> Answer:
+    def _content(self, file: str, data: bytes, mtime: int) -> HttpResponse:
         modified = datetime.fromtimestamp(mtime, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
         etag = f'"{mtime:x}-{len(data):x}"'
         headers = [("Last-Modified", modified), ("ETag", etag)]
         if self.request.headers.get("if_none_match") == etag:
-            return Answer(304, b"", headers)
+            return HttpResponse(304, b"", headers)
         ending = file.rpartition(".")[2].lower() if "." in file else ""
         response = _whole(200, data, self.nginx.types.get(ending, self.location.text("default_type", "text/plain")))
         response.headers += headers
         return response
 
-    def _error_page(self, response: Answer) -> Answer:
+    def _error_page(self, response: HttpResponse) -> HttpResponse:
         for directive in self.location.all("error_page"):
             *codes, uri = directive.words
             if str(response.status) in codes and uri.startswith("/") and self.turns < MOST_TURNS:
                 shown = self._internal(uri)
                 if shown.status == 200:
                     changed = [int(code[1:]) for code in codes if code[:1] == "=" and code[1:]]
-                    return Answer([*changed, response.status][0], shown.body, shown.headers)
+                    return HttpResponse([*changed, response.status][0], shown.body, shown.headers)
         answer = _whole(response.status, page(response.status, self.nginx.version), "text/html")
         answer.headers += response.headers
         return answer
 
 
-def _whole(status: int, body: bytes, kind: str) -> Answer:
-    return Answer(status, body, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+def _whole(status: int, body: bytes, kind: str) -> HttpResponse:
+    return HttpResponse(status, body, [("Content-Type", kind), ("Content-Length", str(len(body)))])

@@ -31,7 +31,7 @@ from typing import Any
 from imagelab.errors import UsageError
 from imagelab.layers.changeset import LayerIndex
 from imagelab.layers.compression import Inflater
-from imagelab.layers.tar_scanner import BLOCK, Row
+from imagelab.layers.tar_scanner import BLOCK, TarRow
 from imagelab.oci.digest import Digest
 from imagelab.oci.documents import ImageConfig, chain_ids, decode, encode
 from imagelab.view.messages import say
@@ -49,7 +49,7 @@ class ImageBytes:
     """In familiar form."""
     layer: int
     """Which layer holds the file; the lowest is 1."""
-    row: Row
+    row: TarRow
     """The file, as the layer's tar has it."""
     tar: bytes
     blob: bytes
@@ -126,7 +126,7 @@ def hash_chain(image: ImageBytes, lang: str = "en") -> HashChain:
     return HashChain(image.tag, image.row.path, image.layer, tuple(cases), lang)
 
 
-def chosen(indexes: Sequence[LayerIndex], path: str = "") -> tuple[int, Row]:
+def chosen(indexes: Sequence[LayerIndex], path: str = "") -> tuple[int, TarRow]:
     """The number of the uppermost layer that holds a file, and the file; without `path` the first that has bytes."""
     wanted = path.strip("/")
     for number in range(len(indexes), 0, -1):
