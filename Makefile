@@ -31,7 +31,7 @@ check: setup      ## the loop of a working day: format, lint, types, imports, ex
 test: check       ## the whole suite, then every notebook, cell by cell
 	$(BIN)/python -m imagelab.course.notebooks --check
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -p nbval --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks
+	IMAGELAB_PORTS=private $(BIN)/python -m pytest -n 2 --dist loadfile -p nbval --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks
 
 notebooks: setup  ## write notebooks/ again from lessons/
 	$(BIN)/python -m imagelab.course.notebooks

@@ -32,6 +32,7 @@ def connect(
     platform: str | None = None,
     in_process: bool = False,
     lang: str | None = None,
+    ports: str | None = None,
     progress: ProgressSink | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Lab:
@@ -39,11 +40,14 @@ def connect(
 
     `directory`: else $IMAGELAB_HOME, else the platform's data folder. `upstream`: "classroom" (built in, offline),
     "hub", or the URL of a registry. `clock`: "system" or "class". `in_process`: containers run in this process, without
-    ports of their own. `lang`: "en" or "zh", what panels speak. Raises StoreError when the directory cannot be used.
+    ports of their own. `lang`: "en" or "zh", what panels speak. `ports`: what becomes of a published port that somebody has:
+    "exact", an error, as in Docker; "auto", the next free one is used instead; "private", nobody can have it, since only this
+    lab and `browse` reach it; else $IMAGELAB_PORTS, "auto" on a JupyterHub, "exact". Raises StoreError when the directory
+    cannot be used.
     """
     return open_lab(
         Lab, directory, upstream=upstream, mirrors=mirrors, era=era, clock=clock, platform=platform, in_process=in_process, lang=lang,
-        progress=progress, environ=environ,
+        ports=ports, progress=progress, environ=environ,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 from hypothesis import settings
@@ -13,7 +12,6 @@ from hypothesis import settings
 import imagelab
 from imagelab.app import Lab
 from imagelab.state.events import Event, Progress
-from imagelab.store.locks import locked
 
 # In CI the same examples every time: a change is judged by what it changed. New ones are looked for everywhere else.
 settings.register_profile("imagelab", deadline=None, max_examples=100, derandomize=bool(os.environ.get("CI")))
@@ -23,7 +21,7 @@ settings.load_profile("imagelab")
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     """An empty lab; whatever a test did to it, the doctor must find nothing."""
-    lab = imagelab.connect(tmp_path / "lab", clock="class", environ={})
+    lab = imagelab.connect(tmp_path / "lab", clock="class", environ={}, ports=os.environ.get("IMAGELAB_PORTS"))
     yield lab
     assert lab.engine.doctor() == []
     for container in lab.containers():  # nothing goes on after a test
@@ -32,10 +30,9 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def ports_of_the_book() -> Iterator[None]:
-    """8080 and its neighbours, which the book names and the lessons therefore use: for one test of this machine at a time."""
-    with locked(Path(gettempdir()) / "imagelab-tests-ports.lock"):
-        yield
+def ports_of_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8080 and its neighbours, which the book names and the lessons therefore use: each lab has its own."""
+    monkeypatch.setenv("IMAGELAB_PORTS", "private")
 
 
 @pytest.fixture

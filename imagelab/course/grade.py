@@ -17,7 +17,6 @@ outside it, names another lab or asks a registry elsewhere.
 from __future__ import annotations
 
 import ast
-import io
 import re
 import shlex
 from collections.abc import Sequence
@@ -103,35 +102,18 @@ def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Gra
 
 def _replay(lab: Lab, log: Sequence[str]) -> None:
     """Do again what a log says, in a lab that stands at the start. ImageLabError when the log is not to be believed."""
-    from imagelab.state.steps import fingerprint, read_log
+    from imagelab.cli.again import again, done_again
+    from imagelab.state.steps import read_log
 
     entries, start = read_log(log), read_log(list(lab.timeline.log(exact=True)))
     if [entry.command for entry in entries[: len(start)]] != [entry.command for entry in start]:
         raise ImageLabError("the log does not begin where the exercise starts")
-    for number, entry in enumerate(entries[len(start) :], len(start) + 1):
-        if not _allowed(entry.command) or not _complete(entry):
-            raise ImageLabError(f"step {number} of the log is not done again: docker {' '.join(entry.command)}")
-        _again(lab, entry)
-        if entry.state is not None and fingerprint(lab.state) != entry.state:
-            raise ImageLabError(
-                f"step {number} of the log leaves another lab than the log says: docker {' '.join(entry.command)}"
-            )
-
-
-def _again(lab: Lab, entry: Entry) -> None:
-    from imagelab.cli.main import run
-    from imagelab.cli.streams import Script
-
-    out = io.StringIO()
-    run(
-        entry.command,
-        stdin=Script.again(entry.inputs, out),
-        stdout=out,
-        stderr=out,
-        environ={},
-        lab=lab,
-        given=entry.inputs,
-    )
+    with done_again(lab, exact=True) as runner:
+        for number, entry in enumerate(entries[len(start) :], len(start) + 1):
+            if not _allowed(entry.command) or not _complete(entry):
+                raise ImageLabError(f"step {number} of the log is not done again: docker {' '.join(entry.command)}")
+            if problem := again(lab, runner, entry, {}):
+                raise ImageLabError(f"step {number} of the log {problem}: docker {' '.join(entry.command)}")
 
 
 def _complete(entry: Entry) -> bool:

@@ -127,12 +127,13 @@ def execute(made: Any, folder: Path, lessons: Path = ROOT / "lessons") -> None:
 
 @contextmanager
 def _nobodys_settings(lessons: Path) -> Iterator[None]:
-    """An IPython without a profile, and without the kernel's remarks on how it talks; exercises from the given lessons."""
+    """An IPython without a profile, and without the kernel's remarks on how it talks; exercises from the given lessons;
+    ports that nobody else on this machine can have."""
     with TemporaryDirectory(prefix="imagelab-ipython-", ignore_cleanup_errors=True) as folder:
         profile = Path(folder) / "profile_default"
         profile.mkdir()
         (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
-        ours = {"IPYTHONDIR": folder, "IMAGELAB_LESSONS": str(lessons.resolve())}
+        ours = {"IPYTHONDIR": folder, "IMAGELAB_LESSONS": str(lessons.resolve()), "IMAGELAB_PORTS": "private"}
         before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
         try:

@@ -11,11 +11,12 @@ asked of it is left in its directory, and what became of it is read from the dat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from imagelab.engine.process_spec import Exec, exec_spec, ready, spec_of
+from imagelab.engine.published_ports import check_ports, ports_refused
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.oci.digest import Digest
 from imagelab.runtime import execution
@@ -158,8 +159,9 @@ class Containers:
         if container.running:
             return container
         container = self._ready(container)
+        with ports_refused(self.store, container):
+            self.runner.start(self.store, container, self.world)
         self._event("start", container)
-        self.runner.start(self.store, container, self.world)
         return self.store.container(container.id) or container
 
     def run_here(self, name: str, stdin: Stream, show: Callable[[int, bytes], object]) -> int:
@@ -167,8 +169,19 @@ class Containers:
         from imagelab.runtime.ports import bound
 
         container = self._ready(self.resolve(name))
-        self._event("start", container)
-        with bound(container) as sockets:
+        expected = self.runner.expected(container.id)
+        if expected is not None and expected.running:  # done again, and another command is going to end it
+            self.runner.start(self.store, container, self.world)
+            self._event("start", container)
+            self.runner.went_aside = True
+            return 0
+        with ExitStack() as opened:
+            with ports_refused(self.store, container):
+                sockets = opened.enter_context(bound(self.store, container, self.world.ports))
+            container = self.store.container(container.id) or container
+            if moved := values.moved_ports(container):
+                show(2, moved.encode())
+            self._event("start", container)
             main = Main(self.store, container, self.world, stdin=stdin, show=show, listen=sockets.listen)
             try:
                 drive(
@@ -182,26 +195,21 @@ class Containers:
         return code
 
     def _ready(self, container: Container) -> Container:
-        """Check all that could keep it from starting, and give it its ports; one with --rm goes when it cannot start."""
+        """Check all that could keep it from starting, and choose its ports; one with --rm goes when it cannot start."""
         try:
-            return self._checked(container)
+            self._check_program(container)
         except ImageLabError:
             if container.host.get("AutoRemove"):
                 discard(self.store, container.id)
             raise
-
-    def _checked(self, container: Container) -> Container:
-        from imagelab.runtime.ports import free_ports, is_free, taken
-
-        self._check_program(container)
-        ports = values.bindings_of(container, free_ports())
-        for bindings in ports.values():
-            for binding in bindings or []:
-                if not is_free(binding["HostIp"], int(binding["HostPort"])):
-                    raise taken(container, binding["HostIp"], int(binding["HostPort"]))
+        used = values.ports_used(one for one in self.store.state().containers.values() if one.id != container.id)
+        rules = self.world.ports
+        ports = values.bindings_of(container, used, moves=rules.moves and not rules.machine)
         container = replace(container, ports=ports, status="created", error="")
         with self.store.transaction() as tx:
             tx.put_container(container)
+        with ports_refused(self.store, container):
+            check_ports(self.store, container, used, rules)
         return container
 
     def _check_program(self, container: Container) -> None:
@@ -229,6 +237,9 @@ class Containers:
         number = signal_number(signal or container.config.get("StopSignal") or "TERM")
         self._begin_change()
         patience = timeout if timeout is not None else container.config.get("StopTimeout", STOP_TIMEOUT)
+        expected = self.runner.expected(container.id)
+        if expected is not None and expected.exit_code == 128 + SIGNALS["KILL"]:
+            patience = min(patience, 0)  # done again: it is known not to listen
         self._send(container, number)
         if patience >= 0 and not self._ended(container, patience):
             self.kill_for_good(container)
@@ -268,6 +279,13 @@ class Containers:
         if not self._ended(container, 2) and container.pid:
             end_process(container.pid)
             self._ended(container, 5)
+
+    def end_all(self) -> None:
+        """End all that run, at once; nothing else of the lab changes."""
+        with self.store.outside_step():
+            for container in self.state.containers.values():
+                if container.running:
+                    self.kill_for_good(container)
 
     def _ended(self, container: Container, seconds: float) -> bool:
         def is_over() -> bool:

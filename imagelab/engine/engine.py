@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from imagelab.engine.containers import Containers
     from imagelab.engine.timeline import Timeline
     from imagelab.registry.client import Upstream
+    from imagelab.runtime.ports import PortRules
     from imagelab.runtime.runner import Runner
     from imagelab.store.store import Store
 
@@ -41,7 +43,8 @@ class Engine:
     """The verbs of one lab.
 
     `clock`, `platform`, `era`, `tz`, `ids`, `noise`: see `Context`. `upstream`: where names are fetched from; `workers`: how
-    many layers are fetched at once by threads (0: never a thread); `runner()` makes what drives containers;
+    many layers are fetched at once by threads (0: never a thread); `runner()` makes what drives containers, `ports()` says what
+    a published port is (else: reached in this process alone);
     `recorded(name, progress)` is entered for a pull, and gives the sink that is told of it. `events` is told what was done.
     """
 
@@ -59,13 +62,14 @@ class Engine:
         ids: Callable[[], str] = lambda: "0" * 64,
         noise: Callable[[int], bytes] = bytes,
         runner: Callable[[], Runner] | None = None,
+        ports: Callable[[], PortRules] | None = None,
         recorded: Callable[[str, ProgressSink], AbstractContextManager[ProgressSink]] = _unrecorded,
     ) -> None:
         self.store = store
         self.events = events
         self.context = Context(store, clock, self._emit, platform, era, tz, ids, noise)
         self.images = Images(self.context, lambda: self.state, upstream, workers=workers, recorded=recorded)
-        self._make_runner = runner
+        self._make_runner, self._port_rules = runner, ports
 
     def _emit(self, event: Event) -> None:
         self.events(event)
@@ -82,10 +86,13 @@ class Engine:
         """The verbs of containers: run, exec, diff, commit and the others."""
         from imagelab.engine.containers import Containers
         from imagelab.runtime.driver import World
-        from imagelab.runtime.runner import InProcess
+        from imagelab.runtime.in_process import InProcess
 
         runner = self._make_runner() if self._make_runner else InProcess()
-        return Containers(self.context, self.images, runner, World(self.context.clock, noise=self.context.noise))
+        world = World(self.context.clock, noise=self.context.noise)
+        if self._port_rules is not None:
+            world = replace(world, ports=self._port_rules())
+        return Containers(self.context, self.images, runner, world)
 
     @cached_property
     def builds(self) -> Builds:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import dropwhile, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,15 @@ from imagelab.errors import ImageLabError
 from imagelab.layers.tree import Change
 from imagelab.runtime.driver import archive_files, ask, is_alive, restore_files
 from imagelab.state.model import Container, State
-from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, write_log
+from imagelab.state.steps import Entry, Step, TimelineError, fingerprint, path_to, standings, write_log
 
 if TYPE_CHECKING:
     from imagelab.engine.containers import Containers
     from imagelab.store.store import Store
+
+
+SECOND = 1_000_000_000
+"""Between two changes of a lab, by the class clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,11 @@ class Timeline:
             if container.running and not is_alive(self._store, container.id):
                 yield self._restart(container)
 
+    def bring_back(self, containers: Sequence[Container]) -> None:
+        """Drive again those that are said to run, and are left by whoever drove them."""
+        for container in containers:
+            self._restart(container)
+
     def _restart(self, container: Container) -> str:
         """Drive one again that is said to run and has no driver: "" or why that could not be."""
         runner, world = self._containers.runner, self._containers.world
@@ -187,18 +196,25 @@ class Timeline:
 
     def log(self, *, exact: bool) -> Iterator[str]:
         """The steps that led to the present, as lines that can be run again; `exact`: with the lab's fingerprint after each."""
+        return write_log(self._entries(exact=exact))
+
+    def _entries(self, *, exact: bool) -> Iterator[Entry]:
         path = set(path_to(self._history.parents(), self.position))
-        steps = [step for step in self.steps() if step.number in path and not step.part]
-        states = self._history.states([step.number for step in steps]) if exact else ()
-        return write_log(
-            Entry(
-                step.command,
-                {name: self._store.read_blob(digest) for name, digest in step.inputs.items()},
-                step.exit_code or 0,
-                fingerprint(state) if state is not None else None,
-            )
-            for step, state in zip_longest(steps, states)
-        )
+        parts = list(dropwhile(lambda step: step.part, (step for step in self.steps() if step.number in path)))
+        steps = [step for step in parts if not step.part]
+        # what is left to do of one that was at work meanwhile belongs to the command that it followed
+        ends = [one.number for one, then in zip_longest(parts, parts[1:]) if then is None or not then.part]
+        states = self._history.states([0, *ends]) if exact else iter(())
+        before = next(states, None)
+        began = steps[0].at - before.revision * SECOND if steps and before is not None else 0
+        for step, state in zip_longest(steps, states):
+            inputs = {name: self._store.read_blob(digest) for name, digest in step.inputs.items()}
+            entry = Entry(step.command, inputs, step.exit_code or 0, None)
+            if state is not None and before is not None:
+                at = step.at if step.at and step.at < began + before.revision * SECOND else None
+                entry = replace(entry, state=fingerprint(state), after=standings(before, state), at=at)
+            before = state
+            yield entry
 
     def fork(self, directory: Path, at: int | None = None) -> None:
         """A copy of the lab, as it is or as it was after step `at`, with all its steps. TimelineError when the place is taken."""

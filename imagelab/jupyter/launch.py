@@ -289,6 +289,7 @@ def environment(folder: Path, environ: Mapping[str, str], home: str) -> dict[str
     from secrets import token_hex
 
     from imagelab.jupyter.docker_on_path import on_path
+    from imagelab.lab.opening import ports_here
 
     env = dict(environ)
     programs = os.pathsep.join(part for part in (str(Path(sys.executable).parent), env.get("PATH", "")) if part)
@@ -298,6 +299,7 @@ def environment(folder: Path, environ: Mapping[str, str], home: str) -> dict[str
     env["JUPYTER_PREFER_ENV_PATH"] = "1"
     env["JUPYTERLAB_SETTINGS_DIR"] = str(_settings(folder))
     env["JUPYTERLAB_WORKSPACES_DIR"] = str(private(folder) / "workspaces")
+    env["IMAGELAB_PORTS"] = ports_here(env)
     env["JUPYTER_TOKEN"] = env.get("JUPYTER_TOKEN") or token_hex(24)
     if home:
         env["IMAGELAB_HOME"] = str(Path(home).expanduser().resolve())

@@ -9,6 +9,9 @@ Jupyter loads this module as a server extension, for the servers that `imagelab 
 
 from __future__ import annotations
 
+import atexit
+import os
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from imagelab.jupyter.launch import LANGUAGES, WELCOME, first_lesson
+from imagelab.lab.opening import cache_folder
 
 
 def preferred(accepted: str, otherwise: str = LANGUAGES[0]) -> str:
@@ -52,6 +56,21 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": __name__}]
 
 
+def own_containers(environ: MutableMapping[str, str], folder: Path) -> None:
+    """Containers that are started in this server's terminals and kernels end with it, however it ends: their supervisors
+    look at a file that this process holds locked."""
+    from imagelab.runtime.supervisor import OWNER_VARIABLE
+    from imagelab.store.locks import locked
+
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / str(os.getpid())
+    owned = locked(file)
+    owned.__enter__()
+    atexit.register(owned.__exit__, None, None, None)
+    environ[OWNER_VARIABLE] = str(file)
+
+
 def _load_jupyter_server_extension(app: Any) -> None:
+    own_containers(os.environ, cache_folder() / "servers")
     address = url_path_join(app.web_app.settings["base_url"], WELCOME)
     app.web_app.add_handlers(".*$", [(address, Welcome, {"folder": app.root_dir})])

@@ -26,10 +26,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.engine.engine import Engine
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from imagelab.lab.results.containers import ContainerList, LabContainer, Page
     from imagelab.lab.results.images import CommandResult, History, ImageList, LabImage, Usage
     from imagelab.registry.client import Upstream
+    from imagelab.runtime.ports import PortRules
     from imagelab.runtime.runner import Runner
     from imagelab.state.reports import PruneReport
 
@@ -69,6 +72,10 @@ class Settings:
     """Containers run in this process: no ports, no supervisors. Where there are no processes, always."""
     lang: str = ""
     """"": whatever the lab itself is set to, else English."""
+    ports: str = "exact"
+    """What becomes of a published port that somebody has: see `connect`."""
+    port_holders: Path | None = None
+    """The folder where this user's labs say which ports of the machine they have."""
 
 
 class Lab(Archived, Builds, Past, Pictures, Views):
@@ -92,12 +99,15 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             ids=lambda: self.noise(32).hex(),
             noise=self.noise,
             runner=self._runner,
+            ports=self._port_rules,
             recorded=self._recorded,
         )
         self.pull_progress = progress
         """Is told of what a verb of this lab pulls and loads."""
         self._drawn: tuple[object, int] = (None, 0)
         self.closed = False
+        self.pinned: int | None = None
+        """When the command began that is done again, where the clock does not say so."""
 
     # -- clock, era, upstream -------------------------------------------------------------------------------
 
@@ -106,6 +116,9 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         if self.settings.clock == "class":
             from imagelab.classroom.upstream import CLASS_NOW
 
+            began = self.store.began if self.pinned is None else self.pinned
+            if began is not None:
+                return began
             return CLASS_NOW + self.store.state().revision * SECOND
         return time.time_ns()
 
@@ -124,9 +137,17 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         return shake_256(f"{place[0]} {self._drawn[1]}".encode()).digest(count)
 
     def _runner(self) -> Runner:
-        from imagelab.runtime.runner import InProcess, Supervised
+        from imagelab.runtime.in_process import InProcess
+        from imagelab.runtime.runner import Supervised
 
         return InProcess() if self.settings.in_process else Supervised()
+
+    def _port_rules(self) -> PortRules:
+        from imagelab.runtime.ports import PortRules
+
+        if self.settings.in_process:
+            return PortRules(machine=False, sockets=False)
+        return PortRules.called(self.settings.ports, self.settings.port_holders)
 
     @property
     def tz(self) -> tzinfo:
@@ -273,7 +294,7 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         """
         from imagelab.errors import ImageNotFoundError
         from imagelab.lab.results.containers import LabContainer
-        from imagelab.state.container_config import Request, line_of
+        from imagelab.state.container_config import Request, line_of, moved_ports
 
         words = ("sh", "-c", command[0]) if len(command) == 1 and " " in command[0] else command
         published = {
@@ -290,7 +311,8 @@ class Lab(Archived, Builds, Past, Pictures, Views):
             except ImageNotFoundError:
                 self.pull(image)
                 container = self.engine.containers.create(request)
-            self.engine.containers.start(container.id)
+            container = self.engine.containers.start(container.id)
+        sys.stderr.write(moved_ports(container))
         return LabContainer(self, container.id)
 
     def containers(self, *, all: bool = False, filters: Sequence[str] = ()) -> ContainerList:

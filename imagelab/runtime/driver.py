@@ -24,6 +24,7 @@ from typing import Any
 
 from imagelab.runtime import execution
 from imagelab.runtime.filesystem import Errno
+from imagelab.runtime.ports import PortRules
 from imagelab.runtime.process import SIGNALS, Machine, Process
 from imagelab.runtime.session import GLANCE, Session, Workspace
 from imagelab.runtime.streams import Output, Stream, text
@@ -41,6 +42,7 @@ class World:
     monotonic: Callable[[], float] = time.monotonic
     noise: Callable[[int], bytes] = os.urandom
     width: int = 80
+    ports: PortRules = PortRules(machine=False, sockets=False)
 
 
 def machine_for(store: Store, container: Container, workspace: Workspace, world: World) -> Machine:
@@ -134,6 +136,8 @@ class Main:
         self.id = container.id
         self._undo = ExitStack()
         self.paused = False
+        self.asked = 0
+        """How many signals have come from outside."""
         self._seen = (self.folder / "signals").stat().st_size if (self.folder / "signals").exists() else 0
         self._served: set[int] = set()
         self._processes = ""
@@ -157,7 +161,7 @@ class Main:
             return Output(take, terminal=tty)
 
         self.workspace = Workspace(self.store, container, self.world.clock, creates_step=False)
-        machine = machine_for(self.store, container, self.workspace, self.world)
+        machine = machine_for(self.store, container, self.workspace, replace(self.world, clock=self.workspace.now))
         out = output("stdout", 1)
         streams = {0: stdin, 1: out, 2: out if tty else output("stderr", 2)}
         with self.workspace.turn() as files:
@@ -192,11 +196,12 @@ class Main:
                     self._listen(container, port, None if app is None else self.application(port))
         self._say_who_runs()
 
-    def look_and_wait(self) -> None:
-        """The same, and stay here while it is paused."""
+    def look_and_wait(self, check: Callable[[], None] = lambda: None) -> None:
+        """The same, and stay here while it is paused; `check` is called meanwhile."""
         self.look()
         while self.paused and self.session.code is None:
             time.sleep(GLANCE)
+            check()
             self.look()
 
     def application(self, port: int) -> Any:
@@ -228,6 +233,7 @@ class Main:
         if line in ("pause", "unpause"):
             self.paused = line == "pause"
             return
+        self.asked += 1
         number, _, pid = line.partition(" ")
         if int(number) == SIGNALS["KILL"] and not pid:
             self.session.stop(128 + SIGNALS["KILL"])
@@ -246,6 +252,11 @@ class Main:
             temporary.replace(self.folder / "processes")
 
     # -- the end --------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Let go of it in the middle: somebody else will drive it again."""
+        self.session.stop(128 + SIGNALS["KILL"])
+        self._undo.close()
 
     def finish(self) -> int:
         """Write down how it ended, and let go; a container with --rm goes. The exit code."""

@@ -4,21 +4,55 @@ A container has no network of its own here. `-p 8080:80` opens port 8080 when th
 address unless another was asked for, so that nobody else in the room reaches it by accident; and once a program in the
 container says that it listens on port 80, a small HTTP server answers there. Its answers come from the container's
 files as they are at that moment.
+
+Whoever drives the container opens its ports, and what it got is what counts: nothing is looked up first and opened later,
+so two that start at once never get the same one.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from imagelab.errors import ImageLabError
-from imagelab.state.container_config import FIRST_PORT, LAST_PORT
+from imagelab.runtime.port_holders import Holder, hold, holder_of
+from imagelab.state.container_config import FIRST_PORT, is_chosen
 from imagelab.state.model import Container
+from imagelab.store.store import Store
 
 LOOPBACK = "127.0.0.1"
+HIGHEST = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class PortRules:
+    """What a published port is."""
+
+    machine: bool = True
+    """A port of this machine, which anybody may have; else each lab has ports of its own, and only the lab reaches them."""
+    moves: bool = False
+    """One that somebody has is replaced by the next that is free; else it is an error."""
+    sockets: bool = True
+    """There are sockets at all; else a service is only reached in its own process."""
+    holders: Path | None = None
+    """Where those who have ports of this machine say so."""
+
+    @classmethod
+    def called(cls, name: str, holders: Path | None = None) -> PortRules:
+        """exact, auto or private."""
+        return cls(machine=name != "private", moves=name == "auto", holders=holders)
+
+    @property
+    def name(self) -> str:
+        return "auto" if self.moves else "exact" if self.machine else "private"
 
 
 class PortTakenError(ImageLabError):
@@ -66,57 +100,133 @@ class Sockets:
 
 
 @contextmanager
-def bound(container: Container) -> Iterator[Sockets]:
-    """Open the ports of a container. PortTakenError."""
+def bound(store: Store, container: Container, rules: PortRules) -> Iterator[Sockets]:
+    """Open the ports of a container, and write down which ones it got. PortTakenError."""
     sockets = Sockets()
-    try:
-        for port, bindings in container.ports.items():
-            for binding in bindings or []:
-                sockets.add(port, _open(binding["HostIp"], int(binding["HostPort"]), container))
+    with ExitStack() as held:
+        held.callback(sockets.close)
+        open_ports = _Opening(store, container, rules, sockets, held)
+        ports = {
+            port: bindings and [open_ports.one(port, at, binding) for at, binding in enumerate(bindings)]
+            for port, bindings in container.ports.items()
+        }
+        open_ports.write(ports)
         yield sockets
-    finally:
-        sockets.close()
 
 
-def _bound(address: str, port: int) -> socket.socket:
-    """A socket of this machine, on the loopback address unless another was asked for. OSError when somebody has it."""
-    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+class _Opening:
+    """The ports of one container, being opened."""
+
+    def __init__(self, store: Store, container: Container, rules: PortRules, sockets: Sockets, held: ExitStack) -> None:
+        self._store, self._container, self._rules = store, container, rules
+        self._sockets, self._held = sockets, held
+        self._behind: dict[str, int] = {}
+
+    def one(self, port: str, at: int, binding: dict[str, str]) -> dict[str, str]:
+        """Open one, and say which it has become."""
+        address, number = binding["HostIp"], int(binding["HostPort"])
+        protocol = port.partition("/")[2]
+        if not self._rules.sockets:
+            return binding
+        if not self._rules.machine:
+            found = opened(address, 0, protocol)
+            self._sockets.add(port, found)
+            self._behind[f"{number}/{protocol}"] = found.getsockname()[1]
+            return binding
+        stays = is_chosen(self._container, port, at) and not self._rules.moves
+        for candidate in (number,) if stays else _from(number):
+            try:
+                self._sockets.add(port, opened(address, candidate, protocol))
+            except OSError:
+                continue
+            self._hold(candidate, protocol)
+            return binding | {"HostPort": str(candidate)}
+        raise taken(self._container, port, binding, self._rules, self._store.directory)
+
+    def _hold(self, number: int, protocol: str) -> None:
+        if self._rules.holders is not None:
+            who = Holder(str(self._store.directory), self._container.id, self._container.name)
+            self._held.enter_context(hold(self._rules.holders, number, protocol, who))
+
+    def write(self, ports: dict[str, list[dict[str, str]] | None]) -> None:
+        """Where the container can be reached."""
+        if self._behind:
+            file = self._store.container_files(self._container.id) / "sockets"
+            file.write_text(json.dumps(self._behind), encoding="utf-8")
+        if ports != self._container.ports:
+            with self._store.transaction(creates_step=False) as tx:
+                current = tx.container(self._container.id)
+                if current is not None:
+                    tx.put_container(replace(current, ports=ports))
+
+
+def _from(number: int) -> Iterable[int]:
+    """This port, those above it, and at last those below it that Docker would choose from."""
+    return chain(range(number, HIGHEST + 1), range(FIRST_PORT, number))
+
+
+def opened(address: str, port: int, protocol: str = "tcp") -> socket.socket:
+    """A socket on a port, 0 for any; listening, if it can. OSError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM)
     try:
+        if os.name == "nt":  # there SO_REUSEADDR would share the port with whoever has it
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)  # type: ignore[attr-defined,unused-ignore]
+        elif protocol != "udp":
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((address if address not in ("", "0.0.0.0") else LOOPBACK, port))
-        found.listen(64)
-    except OSError:
+        if protocol != "udp":
+            found.listen(64)
+    except (OSError, OverflowError) as problem:
         found.close()
-        raise
+        raise OSError(str(problem)) from None
     return found
 
 
-def _open(address: str, port: int, container: Container) -> socket.socket:
+def reached_at(store: Store, container: Container, number: int) -> int:
+    """The port of this machine behind a port of the lab: the same, where the lab has none of its own."""
+    file = store.container_files(container.id) / "sockets"
     try:
-        return _bound(address, port)
-    except OSError:
-        raise taken(container, address, port) from None
+        return int(json.loads(file.read_text(encoding="utf-8")).get(f"{number}/tcp", number))
+    except (FileNotFoundError, ValueError):
+        return number
 
 
-def taken(container: Container, address: str, port: int) -> PortTakenError:
-    """Docker's words for a port that somebody has."""
-    where = address or "0.0.0.0"
+# -- a port that is taken -----------------------------------------------------------------------------------
+
+
+def taken(
+    container: Container, port: str, binding: dict[str, str], rules: PortRules, lab: Path, holder: Holder | None = None
+) -> PortTakenError:
+    """Docker's words for a port that somebody has; who that is, and what to type. `holder`: when that is known."""
+    number, protocol = int(binding["HostPort"]), port.partition("/")[2]
+    where = binding["HostIp"] or "0.0.0.0"
+    if holder is None and rules.holders is not None:
+        holder = holder_of(rules.holders, number, protocol)
+    other = next((one for one in range(number + 1, HIGHEST + 1) if is_free(binding["HostIp"], one, protocol)), number)
+    published = port.removesuffix("/tcp")
     return PortTakenError(
         f"failed to set up container networking: driver failed programming external connectivity on endpoint "
-        f"{container.name} ({container.id}): Bind for {where}:{port} failed: port is already allocated",
-        hint=f"choose another port on the left: -p {port + 1}:80, or see docker ps who has it",
+        f"{container.name} ({container.id}): Bind for {where}:{number} failed: port is already allocated",
+        hint=f"{_who(holder, lab)}; or choose another port: -p {other}:{published}",
     )
 
 
-def is_free(address: str, port: int) -> bool:
+def _who(holder: Holder | None, lab: Path) -> str:
+    if holder is None:
+        return "another program on this machine has it: end that; or let IMAGELAB_PORTS=auto take the next free port"
+    if holder.lab == str(lab):
+        return f"container {holder.name} of this lab has it: docker stop {holder.name} gives it back"
+    return (
+        f"container {holder.name} of another lab of yours has it, in {holder.lab}: "
+        f"imagelab --lab {holder.lab} stop {holder.name} gives it back"
+    )
+
+
+def is_free(address: str, port: int, protocol: str = "tcp") -> bool:
     """Could it be opened now?"""
     try:
-        _bound(address, port).close()
+        opened(address, port, protocol).close()
     except OSError:
         return False
     return True
-
-
-def free_ports() -> Iterator[int]:
-    """Ports nobody has, from the first that Docker would choose."""
-    return (port for port in range(FIRST_PORT, LAST_PORT) if is_free("", port))

@@ -44,7 +44,10 @@ class Workspace:
         self, store: Store, container: Container, clock: Callable[[], int], *, creates_step: bool = True
     ) -> None:
         self.store, self.id = store, container.id
-        self._creates_step = creates_step
+        self._creates_step, self._clock = creates_step, clock
+        self._moment: int | None = None
+        self.late: int | None = None
+        """When the next change began, where a log says that: a command came in between."""
         init = init_layer(container.config["Hostname"], container.created // SECOND)
         image = store.tree(container.layers[-1]) if container.layers else Tree.empty()
         self.init = init_tree(image, init)
@@ -52,9 +55,15 @@ class Workspace:
         self._depth = 0
         self._version: str | None = None
         self._tree = self.init
-        self.files = FileSystem(self.init, store.read_file, lambda: clock() // SECOND)
+        self.files = FileSystem(self.init, store.read_file, lambda: self.now() // SECOND)
         self._init_contents = init.contents
         self.files.contents |= init.contents
+
+    def now(self) -> int:
+        """By its lab's clock; a turn of a container's own program is one moment, whoever changes the lab meanwhile."""
+        if self.late is not None:
+            return self.late
+        return self._clock() if self._moment is None else self._moment
 
     @contextmanager
     def turn(self) -> Iterator[FileSystem]:
@@ -72,10 +81,13 @@ class Workspace:
                     raise GoneError(self.id)
                 with locked(folder / "turn"):
                     self._read()
+                    self._moment = None if self._creates_step else self._clock()
                     yield self.files
                     self._write()
             finally:
                 self._depth -= 1
+                if not self._depth:
+                    self._moment = None
 
     def read(self) -> Tree:
         """The files as they are now, for looking only."""
@@ -103,6 +115,9 @@ class Workspace:
             if tx.container(self.id) is None:
                 raise GoneError(self.id)
             tx.put_changes(self.id, changes, self.files.contents)
+            if self._moment is not None and self._moment != self._clock() and self.store.setting("clock") == "class":
+                tx.came_late(self.id, self.store.put_blob(str(self._moment).encode()))
+        self.late = None
         self._version = self.store.container_version(self.id)
         self._tree = tree
         self.files.contents = dict(self._init_contents)

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from imagelab.errors import ImageLabError
 from imagelab.runtime.driver import Main, World
 from imagelab.runtime.ports import bound
 from imagelab.runtime.session import GoneError, drive
@@ -26,10 +27,10 @@ from imagelab.state.model import Container
 from imagelab.store.store import Store
 
 
-def spawn(directory: Path, container_id: str) -> subprocess.Popen[bytes]:
+def spawn(directory: Path, container_id: str, ports: str = "exact") -> subprocess.Popen[bytes]:
     """Start a supervisor, detached from this process and its terminal."""
     with (directory / "containers" / container_id / "supervisor.err").open("wb") as errors:
-        return detached(["--lab", str(directory), "supervise", container_id], errors)
+        return detached(["--lab", str(directory), "supervise", "--ports", ports, container_id], errors)
 
 
 def detached(line: list[str], errors: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
@@ -43,29 +44,32 @@ def detached(line: list[str], errors: IO[bytes] | int = subprocess.DEVNULL) -> s
 
 OWNER = "owner"
 """The file in a lesson's lab that its process holds locked."""
+OWNER_VARIABLE = "IMAGELAB_OWNER"
+"""Where the environment names such a file for every container started in it: that of a Jupyter server."""
 
 
-def supervise(store: Store, container: Container, world: World) -> int:
-    """Drive a container to its end; its exit code."""
+def supervise(store: Store, container: Container, world: World, owner: Path | None = None) -> int:
+    """Drive a container to its end; its exit code. `owner`: a file that a process holds locked, which ends it with it."""
     folder = store.container_files(container.id)
     stdin = standard_input(container, folder)
-    with bound(container) as sockets:
+    with bound(store, container, world.ports) as sockets:
         main = Main(store, container, world, stdin=stdin, listen=sockets.listen)
         last = time.monotonic()
 
-        def look() -> None:
+        def check() -> None:
+            """GoneError when nobody wants it any more."""
             nonlocal last
-            main.look_and_wait()
-            if isinstance(stdin, AttachedInput):
-                stdin.fill()
             if time.monotonic() - last > 1:
                 last = time.monotonic()
-                if (
-                    not folder.is_dir()
-                    or store.container_version(container.id) is None
-                    or is_abandoned(store.directory)
-                ):
+                gone = not folder.is_dir() or store.container_version(container.id) is None
+                if gone or is_abandoned(store.directory) or (owner is not None and is_over(owner)):
                     raise GoneError(container.id)
+
+        def look() -> None:
+            main.look_and_wait(check)
+            if isinstance(stdin, AttachedInput):
+                stdin.fill()
+            check()
 
         try:
             drive(main.session, look=look)
@@ -77,21 +81,33 @@ def supervise(store: Store, container: Container, world: World) -> int:
 
 def is_abandoned(directory: Path) -> bool:
     """A lesson's lab belongs to a process, which holds a lock on it: has that process ended without tidying up?"""
+    owner = directory / OWNER
+    return owner.exists() and is_over(owner)
+
+
+def is_over(owner: Path) -> bool:
+    """Has the process that held this file locked ended?"""
     from imagelab.store.locks import locked
 
-    owner = directory / OWNER
     if not owner.exists():
-        return False
-    with locked(owner, wait=False) as ours:
-        return ours
+        return True
+    try:
+        with locked(owner, wait=False) as ours:
+            return ours
+    except OSError:  # its folder has gone with it
+        return True
 
 
-def note(store: Store, container_id: str, message: str) -> None:
+def note(store: Store, container_id: str, error: ImageLabError) -> None:
     """Write down why it did not start, for whoever waits for it."""
+    from imagelab.runtime.ports import PortTakenError
+
+    if isinstance(error, PortTakenError):
+        (store.container_files(container_id) / "hint").write_text(error.hint, encoding="utf-8")
     with store.transaction(creates_step=False) as tx:
         container = tx.container(container_id)
         if container is not None:
-            tx.put_container(replace(container, error=message, exit_code=128))
+            tx.put_container(replace(container, error=str(error), exit_code=128))
 
 
 def end_process(pid: int) -> None:

@@ -12,7 +12,7 @@ which `docker inspect` shows, the runtime obeys, and `docker commit` writes into
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from imagelab.errors import Origin
 
 NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
-FIRST_PORT, LAST_PORT = 32768, 60999
-"""Where ports come from that the learner did not choose (-P)."""
+FIRST_PORT = 32768
+"""From where ports come that nobody chose (-P)."""
 LEFT = """admiring agitated amazing blissful bold brave busy charming clever cool dazzling determined dreamy eager ecstatic elastic
 elegant epic festive flamboyant focused friendly frosty gallant gifted goofy gracious happy hopeful hungry infallible inspiring
 jolly jovial keen kind laughing loving lucid magical modest musing mystifying nervous nifty nostalgic optimistic peaceful pensive
@@ -242,23 +242,65 @@ def random_name(state: State, container_id: str) -> str:
 # -- ports --------------------------------------------------------------------------------------------------
 
 
-def bindings_of(container: Container, free: Iterable[int]) -> dict[str, list[dict[str, str]] | None]:
-    """What each port will be published as: chosen ones, with -P all exposed ones; None for one only exposed.
+def bindings_of(
+    container: Container, used: Collection[tuple[int, str]], *, moves: bool = False
+) -> dict[str, list[dict[str, str]] | None]:
+    """What each port is to be published as: chosen ones, with -P all exposed ones; None for one only exposed.
 
-    `free`: host ports for those where none was chosen, in the order they are used.
+    `used`: (port, protocol) of this lab's other containers, which are not given to one where nobody chose. `moves`: a chosen
+    one that is used becomes the next that is not.
     """
+    wanted = _wanted(container)
+    gone = set(used)
+    for port in sorted(wanted, key=_port_order):
+        protocol = port.partition("/")[2]
+        for at, binding in enumerate(wanted[port]):
+            number = int(binding["HostPort"] or 0) or FIRST_PORT  # 0 is any, too
+            while (number, protocol) in gone and (moves or not is_chosen(container, port, at)):
+                number += 1
+            gone.add((number, protocol))
+            binding["HostPort"] = str(number)
+    exposed = container.config.get("ExposedPorts") or {}
+    return {port: wanted.get(port) for port in sorted({*exposed, *wanted}, key=_port_order)}
+
+
+def _wanted(container: Container) -> dict[str, list[dict[str, str]]]:
     wanted: dict[str, list[dict[str, str]]] = {
         port: [dict(binding) for binding in bindings]
         for port, bindings in container.host.get("PortBindings", {}).items()
     }
-    exposed = container.config.get("ExposedPorts") or {}
     if container.host.get("PublishAllPorts"):
+        exposed = container.config.get("ExposedPorts") or {}
         wanted |= {port: [{"HostIp": "", "HostPort": ""}] for port in exposed if port not in wanted}
-    supply = iter(free)
-    for port in sorted(wanted, key=_port_order):
-        for binding in wanted[port]:
-            binding["HostPort"] = str(int(binding["HostPort"] or 0) or next(supply))  # 0 is any, too
-    return {port: wanted.get(port) for port in sorted({*exposed, *wanted}, key=_port_order)}
+    return wanted
+
+
+def is_chosen(container: Container, port: str, at: int) -> bool:
+    """Did somebody choose the host's port, for the `at`th binding of a container's port?"""
+    asked = container.host.get("PortBindings", {}).get(port, ())
+    return at < len(asked) and bool(int(asked[at]["HostPort"] or 0))
+
+
+def ports_used(containers: Iterable[Container]) -> dict[tuple[int, str], Container]:
+    """(port, protocol) -> the running container that has it."""
+    return {
+        (int(binding["HostPort"]), port.partition("/")[2]): container
+        for container in containers
+        if container.running
+        for port, bindings in container.ports.items()
+        for binding in bindings or []
+    }
+
+
+def moved_ports(container: Container) -> str:
+    """A line for each port that somebody else had, and that became another."""
+    return "".join(
+        f"note: port {asked} of this machine is taken, port {used} is used instead\n"
+        for port, bindings in container.ports.items()
+        for at, binding in enumerate(bindings or [])
+        if is_chosen(container, port, at)
+        and (asked := int(container.host["PortBindings"][port][at]["HostPort"])) != (used := int(binding["HostPort"]))
+    )
 
 
 def _port_order(port: str) -> tuple[int, str]:

@@ -23,13 +23,13 @@ import binascii
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any
 
 from imagelab.errors import ImageLabError
 from imagelab.oci.digest import Digest
 from imagelab.state.events import Event
-from imagelab.state.model import State
+from imagelab.state.model import Container, State
 
 LOG_VERSION = 1
 
@@ -122,6 +122,21 @@ def fingerprint(state: State) -> Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stood with a container after a command."""
+
+    files: str
+    """Which version of its files it had."""
+    status: str
+    exit_code: int = 0
+    finished: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.status in ("running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a log."""
 
@@ -130,6 +145,10 @@ class Entry:
     exit_code: int
     state: Digest | None
     """The lab's fingerprint after it; None where it cannot be the same twice (the system's clock)."""
+    after: Mapping[str, Standing] = field(default_factory=dict)
+    """Containers that were not as before when the next command came: what their own programs did is in it."""
+    at: int | None = None
+    """When it began, where that was not right after the command before: two were at work side by side."""
 
 
 def write_log(entries: Iterable[Entry]) -> Iterator[str]:
@@ -144,6 +163,10 @@ def write_log(entries: Iterable[Entry]) -> Iterator[str]:
             "state": entry.state,
             "before": Digest.of(before.encode()),
         }
+        if entry.after:
+            line["after"] = {key: list(astuple(one)) for key, one in sorted(entry.after.items())}
+        if entry.at is not None:
+            line["at"] = entry.at
         before = json.dumps(line, ensure_ascii=False)
         yield before
 
@@ -189,7 +212,35 @@ def _entry(data: Mapping[str, Any], number: int) -> Entry:
         given = {name: base64.b64decode(text, validate=True) for name, text in inputs.items()}
     except (binascii.Error, TypeError, ValueError):
         raise _damaged(number, "an input is not base64") from None
-    return Entry(tuple(words), given, code, Digest.trusted(state) if isinstance(state, str) else None)
+    at = data.get("at")
+    return Entry(
+        tuple(words), given, code, Digest.trusted(state) if isinstance(state, str) else None,
+        _standings(data.get("after", {}), number), at if isinstance(at, int) else None,
+    )  # fmt: skip
+
+
+def _standings(data: object, number: int) -> dict[str, Standing]:
+    found: dict[str, Standing] = {}
+    for key, row in data.items() if isinstance(data, dict) else ():
+        match row:
+            case [str(files), str(status), int(code), int(finished)]:
+                found[key] = Standing(files, status, code, finished)
+            case _:
+                raise _damaged(number, "what it says of a container is not how one stands")
+    return found
+
+
+def standings(before: State, after: State) -> dict[str, Standing]:
+    """How those containers stand that were not as they are now."""
+    return {
+        key: Standing(one.files, one.status, one.exit_code, one.finished)
+        for key, one in after.containers.items()
+        if one.status != "created" and replace(one, pid=0) != _without_pid(before.containers.get(key))
+    }
+
+
+def _without_pid(container: Container | None) -> Container | None:
+    return None if container is None else replace(container, pid=0)
 
 
 def _damaged(number: int, why: str) -> TimelineError:

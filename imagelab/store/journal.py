@@ -42,6 +42,9 @@ KEYS = {"images": "id", "refs": "name", "layers": "chain_id", "containers": "id"
 SETTINGS = ("revision", "releases")
 """The settings that are part of what happened; the others are how a lab behaves."""
 
+LATE = "late-"
+"""Before a container's ID: the input that says when something began that a step has of its program."""
+
 Row = list[Any]
 Net = dict[tuple[str, str], Row | None]
 """(table, key) -> the row to be there, or None for none."""
@@ -129,13 +132,20 @@ class Journal:
                 self._forget_ticks(kinds)
                 self._take_back(step)
         self._db.execute(
-            "UPDATE steps SET events = ?, inputs = ?, exit_code = ? WHERE number = ?",
+            "UPDATE steps SET events = ?, inputs = json_patch(inputs, ?), exit_code = ? WHERE number = ?",
             (
                 json.dumps([_packed(event) for event in verb.events]),
                 json.dumps(verb.inputs),
                 verb.exit_code,
                 (verb.step_numbers or [0])[-1],
             ),
+        )
+
+    def came_late(self, container_id: str, moment: Digest) -> None:
+        """The step at work has something in it that began before it."""
+        self._db.execute(
+            "UPDATE steps SET inputs = json_set(inputs, ?, ?) WHERE number = (SELECT step FROM recording)",
+            (f'$."{LATE}{container_id}"', moment),
         )
 
     def _forget_ticks(self, rows: list[tuple[str, str, str | None]]) -> None:

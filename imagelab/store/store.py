@@ -287,6 +287,12 @@ class Store:
         return files + sum(blobs.file(digest).stat().st_size for digest in only if blobs.has(digest))
 
     @property
+    def began(self) -> int | None:
+        """When the verb at work began, while it has changed nothing: until then it knows of no change that others make."""
+        verb = self._verb
+        return verb.at or None if verb is not None and not verb.step_numbers else None
+
+    @property
     def running_verb(self) -> int:
         """The number of the verb that runs, counted in this process from 1; 0 for none."""
         return self._verbs if self._verb is not None else 0

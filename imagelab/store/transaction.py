@@ -64,6 +64,10 @@ class Transaction:
         before = rows.put_changes(container_id, pack(changes), size_of(changes), contents_of(changes), new)
         self._drop_files(before)
 
+    def came_late(self, container_id: str, moment: Digest) -> None:
+        """What a container's own program does here it began before the step it belongs to; `moment`: a blob that says when."""
+        self._database.journal.came_late(container_id, moment)
+
     def container(self, container_id: str) -> Container | None:
         """A container as it is in the middle of this transaction."""
         return self._database.containers.get(container_id)

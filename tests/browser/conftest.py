@@ -81,13 +81,8 @@ def _environment(home: Path) -> dict[str, str]:
     return env | {
         "HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CACHE_HOME": str(home / "cache"), "LANG": "C.UTF-8",
         "IPYTHONDIR": str(home / "ipython"), "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_PLATFORM_DIRS": "1",
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IMAGELAB_PORTS": "private",
     }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def ports(ports_of_the_book: None) -> None:
-    """Lessons are run here as they are."""
 
 
 @pytest.fixture(scope="session")

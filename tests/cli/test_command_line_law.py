@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from imagelab.cli.command import command_of
 from imagelab.cli.commands.archives import import_request, load_request
-from imagelab.cli.commands.containers import commit_request, exec_request
+from imagelab.cli.commands.containers import commit_request
 from imagelab.cli.commands.images import prune_request, pull_request, remove_request
-from imagelab.cli.commands.run_options import request_of
+from imagelab.cli.commands.run_options import exec_request, request_of
 from imagelab.cli.flags import Parsed, parse
 from imagelab.state.container_config import Request, line_of
 from imagelab.state.requests import (

@@ -7,6 +7,7 @@ import pytest
 from imagelab.app import Lab
 from imagelab.engine.containers import CannotStartError, ContainerNotFoundError
 from imagelab.errors import ConflictError, ImageLabError
+from imagelab.runtime.runner import wait_until
 from imagelab.state.container_config import Request
 
 SLEEP = ("sleep", "1000")
@@ -143,7 +144,46 @@ def images_know_their_containers(lab: Lab) -> None:
     assert lab.state.layers.keys() == {chain for image in lab.state.images.values() for chain in image.layers}
 
 
+def a_shell_in_the_background_stays_up(lab: Lab) -> None:
+    """`-d` alone gives it nothing to read; with -i, or with -t, it waits for ever."""
+    for flags, status in (("-d", "exited"), ("-dit", "running"), ("-dt", "running"), ("-di", "running")):
+        lab.docker(f"run {flags} --name box{flags} ubuntu:14.04 bash")
+        assert lab.container(f"box{flags}").status == status, flags
+    assert lab.docker("exec box-dit echo hi").stdout == "hi\n"
+    assert lab.docker("stop -t 0 box-dit").exit_code == 0
+    assert lab.container("box-dit").exit_code == 137
+
+
+def what_ends_by_itself_has_ended(lab: Lab) -> None:
+    one = lab.run("ubuntu:14.04", "sleep 0.4; echo over; exit 4")
+    assert one.status == "running"
+    assert (one.wait(), one.status, one.logs().stdout) == (4, "exited", "over\n")
+
+
+def background_jobs_end_with_the_main_program(lab: Lab) -> None:
+    one = lab.run("ubuntu:14.04", "(sleep 0.2; echo job > /job) & sleep 1000")
+    assert wait_until(lambda: one.exec("cat", "/job").stdout == "job\n")
+    two = lab.run("ubuntu:14.04", "(sleep 0.3; echo job) & echo main")
+    assert (two.wait(), two.logs().stdout) == (0, "main\n")
+
+
+def undo_brings_back_what_ran(lab: Lab) -> None:
+    """One that runs on both sides of an undo goes on; one that was stopped is started again, on the files it had."""
+    one = lab.run("ubuntu:14.04", "echo x >> /log; sleep 1000", name="one")
+    lab.tag("nginx", "web:1")
+    lab.undo()
+    assert one.exec("cat", "/log").stdout == "x\n"
+    one.stop(0)
+    lab.undo()
+    assert one.status == "running"
+    assert wait_until(lambda: one.exec("cat", "/log").stdout == "x\nx\n")
+    one.remove(force=True)
+    lab.undo()
+    assert one.status == "running"
+
+
 SUITE = [
+    a_shell_in_the_background_stays_up, what_ends_by_itself_has_ended, background_jobs_end_with_the_main_program, undo_brings_back_what_ran,
     runs_and_shows_its_output, two_containers_do_not_see_each_other, a_stopped_container_keeps_its_layer,
     a_graceful_stop_is_exit_code_0_and_a_kill_137, pause_stops_everything, what_cannot_be_done_is_said,
     a_program_that_cannot_be_found_leaves_a_created_container, rm_takes_everything_with_it, images_know_their_containers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imagelab.engine.containers import Containers
     from imagelab.state.container_config import Request
     from imagelab.state.model import Container
-    from imagelab.state.requests import CommitRequest, ExecRequest
+    from imagelab.state.requests import CommitRequest
 
 
 def verb(
@@ -76,7 +76,7 @@ def run(context: Context) -> int:
     try:
         container = _made(context, request)
         if request.detach:
-            containers(context).start(container.id)
+            _say_moved(context, containers(context).start(container.id))
             context.out.write(f"{container.id}\n")
             return 0
         return containers(context).run_here(container.id, stdin, output_to(context.out, context.err))
@@ -167,7 +167,7 @@ def create(context: Context) -> int:
 
 @verb("exec", "CONTAINER COMMAND [ARG...]", least=2, most=None, interspersed=False)
 def exec_(context: Context) -> int:
-    from imagelab.cli.commands.run_options import settled
+    from imagelab.cli.commands.run_options import exec_request, settled
     from imagelab.cli.streams import input_from
     from imagelab.engine.process_spec import Exec
     from imagelab.output.streams import output_to
@@ -184,18 +184,6 @@ def exec_(context: Context) -> int:
     return containers(context).exec(request.container, wanted, stdin, output_to(context.out, context.err))
 
 
-def exec_request(parsed: Parsed, environ: Mapping[str, str]) -> ExecRequest:
-    """What a line of `docker exec` asks for."""
-    from imagelab.cli.commands.run_options import environment
-    from imagelab.state.requests import ExecRequest
-
-    container, *command = parsed.arguments
-    return ExecRequest(
-        container, tuple(command), environment(parsed, environ), parsed.text("user"), parsed.text("workdir"), parsed.on("tty"),
-        parsed.on("interactive"), parsed.on("detach"),
-    )  # fmt: skip
-
-
 def _exec_apart(context: Context) -> int:
     """-d: the same line without it, in a process of its own."""
     from imagelab.runtime.supervisor import detached
@@ -205,6 +193,13 @@ def _exec_apart(context: Context) -> int:
     line += [word for entry in parsed.all("env") for word in ("-e", entry)]
     detached(["--lab", str(context.lab.store.directory), "exec", *line, *parsed.arguments])
     return 0
+
+
+def _say_moved(context: Context, container: Container) -> None:
+    """A line for each port that somebody else had."""
+    from imagelab.state.container_config import moved_ports
+
+    context.err.write(moved_ports(container))
 
 
 # -- start, stop and the like -------------------------------------------------------------------------------
@@ -230,7 +225,7 @@ def start(context: Context) -> int:
     failed = []
     for name in parsed.arguments:
         try:
-            containers(context).start(name)
+            _say_moved(context, containers(context).start(name))
             context.out.write(f"{name}\n")
         except ImageLabError as error:
             context.explain(error)
@@ -254,7 +249,10 @@ def stop(context: Context) -> int:
 @verb("restart", "CONTAINER [CONTAINER...]", most=None)
 def restart(context: Context) -> int:
     signal = context.parsed.text("signal")
-    return each(context, lambda name: containers(context).restart(name, timeout=_timeout(context), signal=signal))
+    return each(
+        context,
+        lambda name: _say_moved(context, containers(context).restart(name, timeout=_timeout(context), signal=signal)),
+    )
 
 
 @verb("kill", "CONTAINER [CONTAINER...]", most=None)

@@ -19,6 +19,7 @@ from imagelab.state.container_config import Request
 
 if TYPE_CHECKING:
     from imagelab.cli.command import Context
+    from imagelab.state.requests import ExecRequest
 
 _VOLUMES, _NETWORKS, _HARDWARE = (
     "volumes are out of scope",
@@ -243,3 +244,14 @@ def exposed(specifications: Sequence[str]) -> tuple[str, ...]:
 def host_extras(parsed: Parsed) -> dict[str, Any]:
     """What was accepted, for `inspect` to show."""
     return {name: parsed.values[name][-1] for name in ACCEPTED if name in parsed.values}
+
+
+def exec_request(parsed: Parsed, environ: Mapping[str, str]) -> ExecRequest:
+    """What a line of `docker exec` asks for."""
+    from imagelab.state.requests import ExecRequest
+
+    container, *command = parsed.arguments
+    return ExecRequest(
+        container, tuple(command), environment(parsed, environ), parsed.text("user"), parsed.text("workdir"), parsed.on("tty"),
+        parsed.on("interactive"), parsed.on("detach"),
+    )  # fmt: skip

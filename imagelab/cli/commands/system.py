@@ -176,20 +176,30 @@ def doctor(context: Context) -> int:
     return 1 if problems else 0
 
 
-@command("supervise", "CONTAINER", least=1, most=1)
+@command(
+    "supervise", "CONTAINER",
+    Flag("ports", "", "string", "What becomes of a port that somebody has: exact, auto or private"), least=1, most=1,
+)  # fmt: skip
 def supervise(context: Context) -> int:
-    from imagelab.runtime.driver import World
+    from dataclasses import replace
+    from pathlib import Path
+
+    from imagelab.runtime.ports import PortRules
     from imagelab.runtime.session import GoneError
-    from imagelab.runtime.supervisor import note, supervise
+    from imagelab.runtime.supervisor import OWNER_VARIABLE, note, supervise
 
     lab = context.lab
     container = lab.store.container(context.parsed.arguments[0])
     if container is None:
         return 1
     try:
-        return supervise(lab.store, container, World(lab.now, noise=lab.noise))
+        owner = context.environ.get(OWNER_VARIABLE)
+        world = lab.engine.containers.world
+        if name := context.parsed.text("ports"):
+            world = replace(world, ports=PortRules.called(name, world.ports.holders))
+        return supervise(lab.store, container, world, Path(owner) if owner else None)
     except GoneError:
         return 0
     except ImageLabError as error:
-        note(lab.store, container.id, str(error))
+        note(lab.store, container.id, error)
         return 1

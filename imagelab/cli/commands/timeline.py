@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from imagelab.errors import UsageError
 if TYPE_CHECKING:
     from imagelab.engine.timeline import Moved
     from imagelab.lab.lab import Lab
+    from imagelab.runtime.in_process import InProcess
     from imagelab.state.steps import Entry
 
 
@@ -113,14 +113,16 @@ def replay(context: Context) -> int:
         )
     if any(entry.state for entry in entries):
         lab.by_class_clock()
-    return 0 if all(_again(context, lab, number, entry) for number, entry in enumerate(entries, 1)) else 1
+    from imagelab.cli.again import done_again
+
+    with done_again(lab, exact=any(entry.state for entry in entries)) as runner:
+        return 0 if all(_again(context, lab, runner, number, entry) for number, entry in enumerate(entries, 1)) else 1
 
 
-def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
+def _again(context: Context, lab: Lab, runner: InProcess, number: int, entry: Entry) -> bool:
     """Run one entry; False when it did not end as it did, which has been said."""
-    from imagelab.cli.main import run
-    from imagelab.cli.streams import Script
-    from imagelab.state.steps import TimelineError, fingerprint
+    from imagelab.cli.again import again
+    from imagelab.state.steps import TimelineError
 
     if not entry.command:
         raise TimelineError(
@@ -132,15 +134,7 @@ def _again(context: Context, lab: Lab, number: int, entry: Entry) -> bool:
             f"step {number} changes nothing in a lab: {' '.join(entry.command)}",
             hint="no log of imagelab's has such a step",
         )
-    out, err = io.StringIO(), io.StringIO()
-    code = run(
-        entry.command, stdin=Script.again(entry.inputs, out), stdout=out, stderr=err, environ=context.environ, lab=lab, given=entry.inputs
-    )  # fmt: skip
-    problem = ""
-    if code != entry.exit_code:
-        problem = f"ended with exit code {code}, and not with {entry.exit_code}: {err.getvalue().strip()}"
-    elif entry.state is not None and fingerprint(lab.state) != entry.state:
-        problem = "left another lab than it did"
+    problem = again(lab, runner, entry, context.environ)
     context.out.write(f"{number}: {' '.join(entry.command)}\n")
     if problem:
         context.err.write(f"step {number} {problem}\n")

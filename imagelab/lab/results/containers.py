@@ -8,12 +8,14 @@ Page            what a published port answers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from imagelab.lab.results.images import CommandResult, LabImage, html_of
+from imagelab.state.container_config import is_chosen
 from imagelab.state.model import Container
 
 if TYPE_CHECKING:
@@ -73,15 +75,22 @@ class Page:
     status: int
     text: str
     headers: dict[str, str] = field(repr=False)
+    link: str = field(default="", repr=False)
+    """Where a browser reaches the same; "" where none does."""
 
     def __repr__(self) -> str:
         return self.text.rstrip("\n")
+
+    @property
+    def _address(self) -> str:
+        shown = escape(self.url)
+        return f'<a href="{escape(self.link)}" target="_blank" rel="noopener">{shown}</a>' if self.link else shown
 
     def _repr_html_(self) -> str:
         return (
             f'<div style="border:1px solid var(--jp-border-color1,#bbb);border-radius:6px;overflow:hidden;max-width:640px">'
             f'<div style="font:12px var(--jp-code-font-family,monospace);padding:4px 10px;background:var(--jp-layout-color2,#eee)">'
-            f"{escape(self.url)} · {self.status}</div>"
+            f"{self._address} · {self.status}</div>"
             f'<iframe sandbox srcdoc="{escape(self.text, quote=True)}" title="{escape(self.url)}" '
             f'style="width:100%;height:180px;border:0;background:#fff"></iframe></div>'
         )
@@ -254,22 +263,54 @@ def browse(lab: Lab, url: str) -> Page:
     from urllib.parse import urlsplit
 
     from imagelab.errors import UsageError
+    from imagelab.runtime.ports import reached_at
 
     parts = urlsplit(url if "//" in url else f"http://{url}")
     port, path = parts.port or 80, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     containers = lab.engine.containers
-    for container in containers.state.containers.values():
-        for private, bindings in container.ports.items():
-            if any(int(binding["HostPort"]) == port for binding in bindings or []):
-                app = containers.runner.application(container.id, int(private.partition("/")[0]))
-                return (
-                    _called(app, parts.geturl(), port, path)
-                    if app is not None
-                    else _fetched(parts.geturl(), port, path)
-                )
-    raise UsageError(
-        f"{url}: nothing is published on port {port}", hint="docker ps lists what is: PORTS, left of the arrow"
-    )
+    found = published(containers.state.containers.values(), port)
+    if found is None:
+        raise UsageError(
+            f"{url}: nothing is published on port {port}", hint="docker ps lists what is: PORTS, left of the arrow"
+        )
+    container, private, used = found
+    shown = parts.geturl() if used == port else parts._replace(netloc=f"{parts.hostname}:{used}").geturl()
+    app = containers.runner.application(container.id, private)
+    if app is not None:
+        return _called(app, shown, used, path)
+    page = _fetched(shown, reached_at(lab.store, container, used), path, host=f"localhost:{used}")
+    if not containers.world.ports.machine:
+        return page
+    return replace(page, link=f"{port_url(used, os.environ)}{path.removeprefix('/')}")
+
+
+def port_url(port: int, environ: Mapping[str, str]) -> str:
+    """Where a browser reaches a port of this machine: here at home, on a JupyterHub by way of the learner's own server.
+
+    >>> port_url(8080, {})
+    'http://localhost:8080/'
+    >>> port_url(8080, {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"})
+    '/user/ada/proxy/8080/'
+    """
+    prefix = environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    return f"{prefix.rstrip('/')}/proxy/{port}/" if prefix else f"http://localhost:{port}/"
+
+
+def published(containers: Iterable[Container], port: int) -> tuple[Container, int, int] | None:
+    """(container, its port, the host's) behind a port: one that has it, or else one that asked for it and got another."""
+    asked = None
+    for container in containers:
+        for private, bindings in container.ports.items() if container.running else ():
+            number = int(private.partition("/")[0])
+            for at, binding in enumerate(bindings or []):
+                used = int(binding["HostPort"])
+                if used == port:
+                    return container, number, used
+                if is_chosen(container, private, at) and port == int(
+                    container.host["PortBindings"][private][at]["HostPort"]
+                ):
+                    asked = container, number, used
+    return asked
 
 
 def _called(app: Any, url: str, port: int, path: str) -> Page:
@@ -290,14 +331,14 @@ def _called(app: Any, url: str, port: int, path: str) -> Page:
     return Page(url, found["status"], _text(body), found["headers"])
 
 
-def _fetched(url: str, port: int, path: str) -> Page:
+def _fetched(url: str, port: int, path: str, *, host: str) -> Page:
     from http.client import HTTPConnection, HTTPException
 
     from imagelab.errors import UsageError
 
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", path, headers={"Host": f"localhost:{port}"})
+        connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
         return Page(url, answer.status, _text(answer.read()), dict(answer.getheaders()))
     except (OSError, HTTPException) as problem:
