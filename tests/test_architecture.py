@@ -101,7 +101,7 @@ OVERVIEW = {"", "cli", "cli.command", "cli.flags", "cli.help", "cli.main", "cli.
 VERSION = OVERVIEW | {"cli.commands", "cli.commands.formatting", "cli.commands.system", "output", "output.objects"}
 IMAGES = OVERVIEW | set("""
     cli.commands cli.commands.formatting cli.commands.images
-    lab lab.archives lab.build lab.lab lab.opening lab.panels lab.pictures lab.timeline
+    lab lab.archives lab.build lab.host_access lab.lab lab.opening lab.panels lab.pictures lab.timeline
     output output.eras output.images output.rows output.tabwriter
     engine engine.context engine.engine engine.images
     store store.containers store.database store.journal store.made store.os_errors store.store store.transaction

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import IO, TextIO
 
     from imagelab.errors import ImageLabError
+    from imagelab.lab.host_access import HostAccess
     from imagelab.lab.lab import Lab, Settings
     from imagelab.oci.digest import Digest
     from imagelab.state.events import ProgressSink
@@ -48,7 +49,9 @@ class Context:
         self, stdin: TextIO, out: TextIO, err: TextIO, environ: Mapping[str, str], lab: Lab | None,
         progress: ProgressSink | None, given: Mapping[str, bytes] | None = None,
     ) -> None:  # fmt: skip
-        self.stdin, self.out, self.err, self.environ = stdin, out, err, environ
+        self.stdin, self.out, self.err = stdin, out, err
+        self._host = lab.host if lab is not None else None
+        self.environ = environ if self._host is None else self._host.environ(environ)
         self.options, self.parsed = Parsed(), Parsed()
         self._given, self.progress = lab, progress
         self._lab: Lab | None = None
@@ -59,6 +62,15 @@ class Context:
         self._pieces: list[str] = []
         self._inputs = given
         self._read: dict[str, Digest] = {}
+
+    @property
+    def host(self) -> HostAccess:
+        """What this line may touch of the machine: as much as the lab it was given, else all of it."""
+        if self._host is None:
+            from imagelab.lab.host_access import Machine
+
+            self._host = Machine()
+        return self._host
 
     @property
     def lab(self) -> Lab:
@@ -74,10 +86,13 @@ class Context:
                     Lab, self.options.text("lab") or None, era=era or None, upstream=upstream or None,
                     mirrors=mirrors or None, environ=self.environ,
                 )  # fmt: skip
+            elif self.options.text("lab") and not self.host.whole:
+                from imagelab.errors import UsageError
+
+                raise UsageError(f"--lab {self.options.text('lab')}: this line may use no other lab than its own")
             elif era or upstream or mirrors:
-                self._lab = type(self._given)(
-                    self._given.store, self._changed(self._given.settings, era, upstream, mirrors)
-                )
+                settings = self._changed(self._given.settings, era, upstream, mirrors)
+                self._lab = type(self._given)(self._given.store, settings, host=self._given.host)
             else:
                 self._lab = self._given
             if self.recorded:
@@ -118,6 +133,11 @@ class Context:
 
             raise TimelineError(f"the log is damaged: what it says of the {name} is not names and their values")
         return found
+
+    @property
+    def again(self) -> bool:
+        """Is this a line of a log, which is run again? Then the files that it left beside the lab are not written again."""
+        return self._inputs is not None
 
     @property
     def at_a_terminal(self) -> bool:
@@ -230,8 +250,8 @@ class Command:
     """A verb as it was called: `name` is the canonical one (`image ls`), `called` how it was typed (`images`)."""
 
     __slots__ = (
-        "about", "aliases", "call", "called", "flags", "interspersed", "least", "more", "most", "name", "raw", "recorded", "short",
-        "usage",
+        "about", "aliases", "call", "called", "flags", "interspersed", "least", "more", "most", "name", "of_machine", "raw",
+        "recorded", "short", "usage",
     )  # fmt: skip
 
     def __init__(
@@ -246,6 +266,7 @@ class Command:
         self.least, self.most, self.more, self.about = least, most, more, about
         self.interspersed, self.raw = interspersed, raw
         self.recorded = verb.program == "docker" if recorded is None else recorded
+        self.of_machine = verb.of_machine
 
 
 _COMMANDS: dict[str, Command] = {}

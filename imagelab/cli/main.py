@@ -43,6 +43,14 @@ def run(
     return code
 
 
+def verb_of(argv: Sequence[str]) -> Command | None:
+    """The verb that `run` would call for this line; None when it calls none."""
+    try:
+        return _find(parse(argv, GLOBAL_FLAGS, interspersed=False).arguments or ["help"])[0]
+    except ImageLabError:
+        return None
+
+
 def _answered(argv: Sequence[str], context: Context) -> int:
     """The exit code; an error has been said."""
     command: Command | None = None
@@ -68,6 +76,8 @@ def _answered(argv: Sequence[str], context: Context) -> int:
 
 def _execute(command: Command, words: Sequence[str], context: Context) -> int:
     context.recorded = command.recorded
+    if command.of_machine and not context.host.whole:
+        raise ImageLabError(f"{command.called}: this line may touch nothing of the machine", origin="client")
     if command.raw:
         context.parsed = Parsed(arguments=list(words))
         return command.call(context)

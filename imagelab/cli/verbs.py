@@ -27,6 +27,11 @@ class Verb:
     def canonical(self) -> str:
         return self.names[0]
 
+    @property
+    def of_machine(self) -> bool:
+        """Is it about this machine (its servers, its lessons), and for its user alone?"""
+        return self.names[0] in ("serve", "supervise") or not self.module.startswith("imagelab.cli.")
+
 
 DOCKER = """\
 image save, save | cli.commands.archives:save | Save one or more images to a tar archive (streamed to STDOUT by default)

@@ -10,8 +10,8 @@ refused, as is one whose chain is broken. Where there is no log, the commands th
 
 What this cannot show is who typed the commands.
 
-A learner's commands are run on the teacher's machine, so only those are that work inside a lab: none that writes a file
-outside it, names another lab or asks a registry elsewhere.
+A learner's commands are run on the teacher's machine, in a lab that may touch nothing of it but an empty folder
+(`lab.host_access`): a file elsewhere is not there, another registry is not asked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from imagelab.course.exercise import Exercise, Lines, Verdict, perform
 from imagelab.course.lab_snapshot import look
 from imagelab.course.trial import clean_lab, judged
 from imagelab.errors import ImageLabError
-from imagelab.oci.reference import Reference
 
 if TYPE_CHECKING:
     from imagelab.course.grading import Result
@@ -45,8 +44,6 @@ LOOKING = set(
 )
 """First words of commands that change nothing: that they are not done again is not worth saying."""
 FROM_OUTSIDE = {"build", "load", "import", "cp"}
-FILES = (*sorted(FROM_OUTSIDE), "save", "export")
-"""Verbs that read or write files of the machine: only in the folder they are run in, an empty one."""
 OPENED = re.compile(r"\.exercise\(\s*[\"']([^\"']+)[\"']")
 
 
@@ -122,69 +119,25 @@ def _complete(entry: Entry) -> bool:
 
 
 def _allowed(words: Sequence[str]) -> bool:
-    """Does this command stay inside the lab?"""
+    """Is this a command that changes a lab? What it may touch besides is not asked here: the graded lab has nothing else."""
     words = list(words[1:] if words[:1] == ["docker"] else words)
-    if not words or words[0] not in INSIDE or words[:2] == ["upstream", "set"]:
-        return False
-    if set(FILES) & set(words[:2]):
-        return not any(_is_far(word) for word in words[1:])
-    if "pull" in words[:2] or words[0] in ("run", "create"):
-        return not any(_is_elsewhere(word) for word in words[1:])
-    return True
+    return bool(words) and words[0] in INSIDE and words[:2] != ["upstream", "set"]
 
 
 def is_replayed(line: str) -> bool:
-    """Does a line of a cell stay inside the lab? What stands below it is typed: into a container, where every path is the
-    container's, or as a Dockerfile, where only what it fetches from elsewhere counts."""
-    first, _, typed = line.partition("\n")
+    """Is a line of a cell done again? What stands below it is typed, and nobody reads it here."""
     if "\0" in line:
         return False
     try:
-        command = shlex.split(first, comments=True)
+        return _allowed(shlex.split(line.partition("\n")[0], comments=True))
     except ValueError:
         return False
-    return _allowed(command) and not ("build" in command[:3] and _fetches(typed))
-
-
-def _fetches(dockerfile: str) -> bool:
-    """Does a Dockerfile begin from another registry, or add something from an address?"""
-    for line in re.sub(r"\\[ \t]*\n", " ", dockerfile).splitlines():
-        instruction, *words = line.split() or [""]
-        if instruction.upper() == "ADD" and any("://" in word or word.startswith("git@") for word in words):
-            return True
-        if instruction.upper() in ("FROM", "COPY") and any(
-            _is_elsewhere(word.removeprefix("--from="))
-            for word in words
-            if word.startswith("--from=") or instruction.upper() == "FROM"
-        ):
-            return True
-    return False
 
 
 def is_lost(line: str) -> bool:
     """Is this a line that grading leaves out, and that may have mattered?"""
     words = line.partition("\n")[0].removeprefix("- ").removeprefix("docker ").split()
     return not is_replayed(line) and not (words and words[0] in LOOKING and "\0" not in line)
-
-
-def _is_far(word: str) -> bool:
-    """Is this a file of the machine outside the folder that commands are run in? `box:/etc/passwd` is in a container."""
-    path = word.partition("=")[2] if word.startswith("-") else word
-    container, colon, _ = path.partition(":")
-    return not (colon and "/" not in container) and ("/" in path or "\\" in path or ".." in path) and not _is_name(path)
-
-
-def _is_name(word: str) -> bool:
-    """`imagelab/leaky:1.0` is an image, `some/file` may be; a path from the root, the home or above is a file."""
-    return not word.startswith(("/", "~", ".")) and "\\" not in word
-
-
-def _is_elsewhere(word: str) -> bool:
-    """Is this a name at another registry than docker.io?"""
-    try:
-        return Reference.parse(word).domain != "docker.io"
-    except ImageLabError:
-        return False
 
 
 # -- from a notebook's cells --------------------------------------------------------------------------------

@@ -32,13 +32,14 @@ PATIENCE = 3.0
 
 @contextmanager
 def clean_lab(exercise: Exercise) -> Iterator[Lab]:
-    """A lab at the start of an exercise, and an empty folder to work in: where `docker save -o` writes. Containers run in
-    this process; all of it is gone at the end."""
+    """A lab at the start of an exercise, and an empty folder, which is all of the machine that its lines may touch. Containers
+    run in this process; all of it is gone at the end."""
+    from imagelab.lab.host_access import Scratch
     from imagelab.lab.lab import Lab
     from imagelab.lab.opening import open_lab
 
     with TemporaryDirectory(prefix="imagelab-rehearsal-", ignore_cleanup_errors=True) as folder:
-        lab = open_lab(Lab, Path(folder) / "lab", clock="class", environ={}, upstream="classroom", in_process=True)
+        lab = open_lab(Lab, Path(folder) / "lab", clock="class", environ={}, upstream="classroom", in_process=True, host=Scratch(Path(folder) / "desk"))  # fmt: skip
         desk = Path(folder) / "desk"
         desk.mkdir()
         try:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from IPython.core.magic import no_var_expand
@@ -26,6 +25,7 @@ from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
     from imagelab.jupyter.docker_magic import Session
+    from imagelab.lab.host_access import HostAccess
 
 
 class Piped(io.StringIO):
@@ -40,7 +40,9 @@ class Piped(io.StringIO):
         return self.bytes
 
 
-def line_of(words: Sequence[str], variables: Mapping[str, Any]) -> tuple[list[str], dict[str, str | bytes]]:
+def line_of(
+    words: Sequence[str], variables: Mapping[str, Any], host: HostAccess
+) -> tuple[list[str], dict[str, str | bytes]]:
     """The words of `docker build`, and the files. UsageError."""
     taking = {text for flag in FLAGS if flag.kind != "bool" for text in (f"--{flag.name}", f"-{flag.short}")}
     flags: list[str] = []
@@ -52,7 +54,7 @@ def line_of(words: Sequence[str], variables: Mapping[str, Any]) -> tuple[list[st
         if word.startswith("-"):
             flags += [word, rest.pop(0)] if word in taking and rest else [word]
         elif equals:
-            files[name] = _contents(name, value, variables)
+            files[name] = _contents(name, value, variables, host)
         elif "-t" in flags:
             raise UsageError(
                 f"%%dockerfile: {word} is a second tag",
@@ -63,11 +65,11 @@ def line_of(words: Sequence[str], variables: Mapping[str, Any]) -> tuple[list[st
     return ["build", *flags, "-"], files
 
 
-def _contents(name: str, value: str, variables: Mapping[str, Any]) -> str | bytes:
+def _contents(name: str, value: str, variables: Mapping[str, Any], host: HostAccess) -> str | bytes:
     if isinstance(found := variables.get(value), (str, bytes)):
         return found
-    if Path(value).is_file():
-        return Path(value).read_bytes()
+    if host.path(value).is_file():
+        return host.path(value).read_bytes()
     raise UsageError(
         f"%%dockerfile: {name}={value}: there is no text variable and no file {value}",
         hint="put the text into a variable first",
@@ -81,7 +83,7 @@ def register(ipython: Any, session: Session) -> None:
         given = Piped()
 
         def words() -> list[str]:
-            found, files = line_of(session.words(line), ipython.user_ns)
+            found, files = line_of(session.words(line), ipython.user_ns, session.lab.host)
             with session.lab.build_context({**files, "Dockerfile": cell}).tar as tar:
                 given.bytes = io.BytesIO(tar.read())
             return found

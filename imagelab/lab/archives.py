@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
+    from imagelab.lab.host_access import HostAccess
     from imagelab.lab.lab import Lab
     from imagelab.lab.results.images import LabImage
     from imagelab.state.events import ProgressSink
@@ -24,15 +25,16 @@ class Archived:
         engine: Engine
         pull_progress: ProgressSink
 
+        host: HostAccess
+
         def verb(self, *words: str) -> AbstractContextManager[VerbRecord]: ...
 
     def save(self, *names: str, to: str | Path, platform: str | None = None) -> Path:
         """Images as one file, as `docker save` writes it in this lab's era; the file's path."""
         from imagelab.lab.files import write_whole
 
-        file = Path(to)
-        write_whole(file, self.engine.archives.save(names, platform=platform))
-        return file
+        write_whole(self.host, str(to), self.engine.archives.save(names, platform=platform))
+        return Path(to)
 
     def load(self, source: str | Path | IO[bytes], *, platform: str | None = None) -> list[LabImage]:
         """The images of an archive: a path, or a stream of bytes, compressed or not."""
@@ -75,7 +77,9 @@ class Archived:
 
         here = isinstance(source, Path) or isinstance(source, str) and not _is_url(source)
         kept = None
-        stream = opened(Path(str(source))) if here else io.BytesIO() if isinstance(source, (str, Path)) else source
+        stream = (
+            opened(self.host.path(str(source))) if here else io.BytesIO() if isinstance(source, (str, Path)) else source
+        )
         try:
             with self.verb(*line) as recorded:
                 kept = self.store.keep(stream)

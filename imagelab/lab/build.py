@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from imagelab.engine.build.trace import BuildSink
     from imagelab.engine.engine import Engine
     from imagelab.lab.build_context import BuildContext
+    from imagelab.lab.host_access import HostAccess
     from imagelab.lab.lab import Settings
     from imagelab.lab.results.build import LabBuild
     from imagelab.store.journal import VerbRecord
@@ -27,6 +28,7 @@ class Builds:
         store: Store
         engine: Engine
         settings: Settings
+        host: HostAccess
 
         @property
         def era(self) -> str: ...
@@ -87,8 +89,10 @@ class Builds:
 
         if isinstance(source, Mapping):
             return context_of_files(source, mtime=self._files_time(), dockerfile=dockerfile or "Dockerfile")
-        path = Path(source)
-        return context_of_stdin(path.read_bytes(), dockerfile) if path.is_file() else context_tar(path, dockerfile)
+        path = self.host.path(source)
+        if path.is_file():
+            return context_of_stdin(path.read_bytes(), dockerfile)
+        return context_tar(path, dockerfile, host=self.host)
 
     def _files_time(self) -> int:
         """Seconds since 1970: by the class clock its beginning, which never moves."""

@@ -17,12 +17,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from pathlib import PurePath
 from typing import IO
 
 from imagelab.dockerfile.ignore import Ignore
 from imagelab.engine.build.context import OUTSIDE
 from imagelab.errors import ImageLabError
+from imagelab.lab.host_access import HostAccess, HostPath, Machine
 from imagelab.layers.changeset import write
 from imagelab.layers.compression import compression_of
 from imagelab.layers.tree import Kind, Node, Put
@@ -43,11 +44,14 @@ class BuildContext:
     size: int
 
 
-def context_tar(folder: Path, dockerfile: str = "", *, instead: bytes | None = None) -> BuildContext:
-    """A folder as a context. `dockerfile`: a path as `-f` has it, also outside; `instead`: a Dockerfile from elsewhere.
+def context_tar(
+    folder: HostPath, dockerfile: str = "", *, instead: bytes | None = None, host: HostAccess | None = None
+) -> BuildContext:
+    """A folder of a host (else of the machine) as a context. `dockerfile`: a path as `-f` has it, also outside; `instead`: a Dockerfile from elsewhere.
 
     ContextError in the words of Docker's client.
     """
+    host = host or Machine()
     if not folder.is_dir():
         raise ContextError(
             f"unable to prepare context: context must be a directory: {folder.resolve()}",
@@ -55,12 +59,12 @@ def context_tar(folder: Path, dockerfile: str = "", *, instead: bytes | None = N
         )
     name = "Dockerfile"
     if instead is None:
-        name, instead = _dockerfile(folder, dockerfile)
+        name, instead = _dockerfile(host, folder, dockerfile)
     if instead is not None:
         name = f"{OUTSIDE}{sha256(instead).hexdigest()[:20]}"
     file = folder / ".dockerignore"
     ignore = Ignore.parse(_text(file)).without([name, ".dockerignore"]) if file.is_file() else Ignore()
-    puts = list(_files(folder, ignore))
+    puts = list(_files(host, folder, ignore))
     if instead is not None:
         puts.append(Put(name, _node(Kind.FILE, 0o600, 0, size=len(instead), content="\0")))
     extra = instead or b""
@@ -113,76 +117,79 @@ def _written(puts: Iterable[Put], read: object, dockerfile: str) -> BuildContext
     return BuildContext(file, dockerfile, size)
 
 
-def _dockerfile(folder: Path, wanted: str) -> tuple[str, bytes | None]:
+def _dockerfile(host: HostAccess, folder: HostPath, wanted: str) -> tuple[str, bytes | None]:
     """Where the Dockerfile is in the context; its bytes when it is outside."""
-    path = Path(wanted) if wanted else folder / "Dockerfile"
+    path = host.path(wanted) if wanted else folder / "Dockerfile"
     if wanted and not path.exists() and not path.is_absolute() and (folder / wanted).exists():
         path = folder / wanted
     if not path.exists():
         lower = folder / "dockerfile"
         if wanted or not lower.exists():
-            shown = path if path.is_absolute() else Path.cwd() / path
             raise ContextError(
-                f"unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat {os.path.normpath(shown)}: no such file or directory",
+                f"unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat {host.shown(path)}: no such file or directory",
                 hint="-f names a Dockerfile that is called otherwise",
             )
         path = lower
     if path.is_dir():
         raise ContextError(f"unable to prepare context: the Dockerfile ({wanted}) is a directory")
     try:
-        return path.resolve().relative_to(folder.resolve()).as_posix(), None
+        return PurePath(str(path.resolve())).relative_to(str(folder.resolve())).as_posix(), None
     except ValueError:
         return "", path.read_bytes()
 
 
-def _text(file: Path) -> str:
+def _text(file: HostPath) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
 
 
-def _files(folder: Path, ignore: Ignore) -> Iterator[Put]:
+def _files(host: HostAccess, folder: HostPath, ignore: Ignore) -> Iterator[Put]:
     """Every file that is sent, with its directories. Links are sent as links, so that no loop can catch us."""
     inodes: dict[tuple[int, int], str] = {}
     waiting = [""]
     while waiting:
         at = waiting.pop()
         try:
-            entries = sorted(os.scandir(folder / at), key=lambda entry: entry.name)
+            entries = [(entry.name, entry.stat(follow_symlinks=False)) for entry in (folder / at).iterdir()]
         except OSError as error:
             raise ContextError(
                 f"error checking context: can't stat '{folder / at}'",
                 hint=(error.strerror or "") + ": list it in .dockerignore",
             ) from None
-        for entry in entries:
-            path = f"{at}/{entry.name}" if at else entry.name
-            is_directory = entry.is_dir(follow_symlinks=False)
+        for name, status in sorted(entries, key=lambda entry: entry[0]):
+            path = f"{at}/{name}" if at else name
+            is_directory = stat.S_ISDIR(status.st_mode)
             ignored = ignore.ignores(path)
             if is_directory and not (ignored and ignore.may_skip(path)):
                 waiting.append(path)
-            if not ignored and (put := _put(folder, path, entry.stat(follow_symlinks=False), inodes)) is not None:
+            if not ignored and (put := _put(host, folder, path, status, inodes)) is not None:
                 yield put
 
 
-def _put(folder: Path, path: str, status: os.stat_result, inodes: dict[tuple[int, int], str]) -> Put | None:
+def _put(
+    host: HostAccess, folder: HostPath, path: str, status: os.stat_result, inodes: dict[tuple[int, int], str]
+) -> Put | None:
     mode = stat.S_IMODE(status.st_mode) if sys.platform != "win32" else 0o755
     mtime = int(status.st_mtime)
     if stat.S_ISDIR(status.st_mode):
         return Put(path, _node(Kind.DIRECTORY, mode, mtime))
     if stat.S_ISLNK(status.st_mode):
-        return Put(path, _node(Kind.SYMLINK, 0o777, mtime, target=os.readlink(folder / path).replace(os.sep, "/")))
+        return Put(path, _node(Kind.SYMLINK, 0o777, mtime, target=host.readlink(folder / path).replace(os.sep, "/")))
     if stat.S_ISFIFO(status.st_mode):
         return Put(path, _node(Kind.FIFO, mode, mtime))
     if not stat.S_ISREG(status.st_mode):
         return None  # a socket or a device is of this machine only
-    if not os.access(folder / path, os.R_OK):
+    try:
+        (folder / path).open("rb").close()
+    except PermissionError:
         raise ContextError(
             f"error checking context: no permission to read from '{folder / path}'", hint="list it in .dockerignore"
-        )
+        ) from None
     link = inodes.setdefault((status.st_dev, status.st_ino), path) if status.st_nlink > 1 else ""
     content = link or path
     return Put(path, _node(Kind.FILE, mode, mtime, size=status.st_size, content=content, link=link))
 
 
-def _read(folder: Path, node: Node) -> bytes:
+def _read(folder: HostPath, node: Node) -> bytes:
     try:
         data = (folder / node.content).read_bytes()
     except OSError as error:

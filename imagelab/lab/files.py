@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import errno
-import os
 import stat
 from collections.abc import Iterable
-from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from imagelab.errors import ImageLabError, StoreError
 
+if TYPE_CHECKING:
+    from imagelab.lab.host_access import HostAccess, HostPath
 
-def opened(file: Path) -> IO[bytes]:
+
+def opened(file: HostPath) -> IO[bytes]:
     """A file to read; ImageLabError in Go's words when it cannot be."""
     try:
         return file.open("rb")
@@ -20,23 +21,16 @@ def opened(file: Path) -> IO[bytes]:
         raise refused("open", file, error) from None
 
 
-def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
+def write_whole(host: HostAccess, name: str, pieces: Iterable[bytes]) -> None:
     """All pieces in a file, which only its owner may read; an older one stays as it is until the new one is complete."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.part")
+    file = host.path(name)
     try:
-        try:
-            with open(
-                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600), "wb"
-            ) as out:
-                out.writelines(pieces)
-            os.replace(unfinished, file)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        host.write_whole(file, pieces)
     except OSError as error:
         raise refused("write", file, error) from None
 
 
-def refused(what: str, file: Path, error: OSError) -> ImageLabError:
+def refused(what: str, file: HostPath | str, error: OSError) -> ImageLabError:
     """The error for a file that the system refuses: `open FILE: no such file or directory`."""
     if error.errno == errno.ENOSPC:
         return StoreError(
@@ -45,7 +39,7 @@ def refused(what: str, file: Path, error: OSError) -> ImageLabError:
     return ImageLabError(f"{what} {file}: {(error.strerror or str(error)).lower()}", origin="client")
 
 
-def refuse_place(file: Path) -> None:
+def refuse_place(file: HostPath) -> None:
     """A path that cannot become a file, before any work is done (R6.44)."""
     if not file.parent.is_dir():
         reason = "not a directory" if file.parent.exists() else "no such file or directory"

@@ -38,6 +38,7 @@ from imagelab.engine.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.lab.archives import Archived
 from imagelab.lab.build import Builds
+from imagelab.lab.host_access import Machine
 from imagelab.lab.panels import Views
 from imagelab.lab.pictures import Pictures
 from imagelab.lab.timeline import Past
@@ -47,6 +48,7 @@ from imagelab.store.store import Store
 
 if TYPE_CHECKING:
     from imagelab.classroom.upstream import ClassroomUpstream
+    from imagelab.lab.host_access import HostAccess
     from imagelab.lab.results.containers import ContainerList, LabContainer, Page
     from imagelab.lab.results.images import CommandResult, History, ImageList, LabImage, Usage
     from imagelab.registry.client import Upstream
@@ -81,8 +83,12 @@ class Settings:
 class Lab(Archived, Builds, Past, Pictures, Views):
     """One lab: a store, an engine, and how to show what they answer. Made by `opening.open_lab`."""
 
-    def __init__(self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3, host: HostAccess | None = None
+    ) -> None:  # fmt: skip
         self.store = store
+        self.host: HostAccess = host or Machine()
+        """What its verbs may touch of the machine: all of it, unless somebody says otherwise."""
         self.settings = settings
         if settings.era:
             _checked_era(settings.era)
@@ -140,12 +146,12 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         from imagelab.runtime.in_process import InProcess
         from imagelab.runtime.runner import Supervised
 
-        return InProcess() if self.settings.in_process else Supervised()
+        return InProcess() if self.settings.in_process or not self.host.processes else Supervised()
 
     def _port_rules(self) -> PortRules:
         from imagelab.runtime.ports import PortRules
 
-        if self.settings.in_process:
+        if self.settings.in_process or not self.host.processes:
             return PortRules(machine=False, sockets=False)
         return PortRules.called(self.settings.ports, self.settings.port_holders)
 
@@ -197,12 +203,17 @@ class Lab(Archived, Builds, Past, Pictures, Views):
         from imagelab.registry.client import Upstream
 
         Upstream.parse(where)
+        if where != "classroom":
+            self.host.reach(where)
         self.store.remember("upstream", where)
 
     def _make_upstream(self) -> Upstream:
         from imagelab.registry.client import Upstream
 
-        return Upstream.parse(self.settings.upstream, mirrors=self.settings.mirrors, classroom=self._classroom)
+        return Upstream.parse(
+            self.settings.upstream, mirrors=self.settings.mirrors, classroom=self._classroom,
+            prepare=lambda session: self.host.prepare(session),
+        )  # fmt: skip
 
     def _classroom(self) -> Any:
         from imagelab.classroom.faults import Faulty

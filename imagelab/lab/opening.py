@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from imagelab.errors import UsageError
+from imagelab.lab.host_access import HostAccess
 from imagelab.lab.lab import Lab, Settings
 from imagelab.state.events import ProgressSink, silent
 from imagelab.store.store import Store
@@ -37,6 +38,7 @@ def open_lab(
     ports: str | None = None,
     progress: ProgressSink | None = None,
     environ: Mapping[str, str] | None = None,
+    host: HostAccess | None = None,
 ) -> L:
     """Open a lab of this `kind`, making it if it is not there yet.
 
@@ -44,8 +46,8 @@ def open_lab(
     "hub", or the URL of a registry. `clock`: "system" or "class". `in_process`: containers run in this process, without
     ports of their own. `lang`: "en" or "zh", what panels speak. `ports`: what becomes of a published port that somebody has:
     "exact", an error, as in Docker; "auto", the next free one is used instead; "private", nobody can have it, since only this
-    lab and `browse` reach it; else $IMAGELAB_PORTS, "auto" on a JupyterHub, "exact". Raises StoreError when the directory
-    cannot be used.
+    lab and `browse` reach it; else $IMAGELAB_PORTS, "auto" on a JupyterHub, "exact". `host`: what it may touch of the machine,
+    else all. Raises StoreError when the directory cannot be used.
     """
     env = os.environ if environ is None else environ
     store = Store.open(Path(directory or env.get("IMAGELAB_HOME") or _data_folder()))
@@ -66,6 +68,7 @@ def open_lab(
         settings,
         progress=progress or _progress_here(settings.lang or store.setting("lang") or "en"),
         workers=workers,
+        host=host,
     )
 
 

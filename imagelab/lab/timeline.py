@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from imagelab.engine.engine import Engine
     from imagelab.engine.timeline import Moved, Timeline
+    from imagelab.lab.host_access import HostAccess
     from imagelab.lab.lab import Settings
     from imagelab.lab.results.timeline import Move, Steps
     from imagelab.store.journal import VerbRecord
@@ -27,8 +28,9 @@ class Past:
         store: Store
         engine: Engine
         settings: Settings
+        host: HostAccess
 
-        def __init__(self, store: Store, settings: Settings) -> None: ...
+        def __init__(self, store: Store, settings: Settings, *, host: HostAccess | None = None) -> None: ...
         @property
         def era(self) -> str: ...
         def now(self) -> int: ...
@@ -79,6 +81,7 @@ class Past:
         """The same, and what could not be brought back."""
         from imagelab.store.store import Store
 
+        directory = self.host.directory(directory)
         self.timeline.fork(directory, at)
-        lab = type(self)(Store.open(directory), self.settings)
+        lab = type(self)(Store.open(directory), self.settings, host=self.host)
         return lab, lab.timeline.at(lab.timeline.position if at is None else at)

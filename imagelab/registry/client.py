@@ -77,8 +77,10 @@ class Upstream:
         *,
         classroom: Callable[[], Any] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        prepare: Callable[[requests.Session], None] = lambda session: None,
     ) -> None:
         self._endpoints = tuple(endpoints)
+        self._prepare = prepare
         self._classroom = classroom
         self._sleep = sleep
         self._made: requests.Session | None = None
@@ -92,14 +94,16 @@ class Upstream:
         mirrors: Sequence[str] = (),
         classroom: Callable[[], Any] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        prepare: Callable[[requests.Session], None] = lambda session: None,
     ) -> Upstream:
         """`classroom`, `hub`, or the URL of a registry that stands for docker.io; `mirrors` are asked before it.
 
-        `classroom()` makes the WSGI application of the built-in registry. UsageError for a bad URL (R2.31).
+        `classroom()` makes the WSGI application of the built-in registry; `prepare` says
+        whom a session may reach. UsageError for a bad URL (R2.31).
         """
         last = {"hub": HUB, "classroom": CLASSROOM}.get(text) or _checked_url(text, "upstream")
         endpoints = [*(Endpoint(_checked_url(mirror, "mirror"), True) for mirror in mirrors), Endpoint(last)]
-        return cls(endpoints, classroom=classroom, sleep=sleep)
+        return cls(endpoints, classroom=classroom, sleep=sleep, prepare=prepare)
 
     def remote(self, reference: Reference) -> Remote:
         """The repository of a reference, at docker.io's endpoints or at its own registry (R1.10, R2.32)."""
@@ -119,6 +123,7 @@ class Upstream:
             import requests
 
             self._made = requests.Session()
+            self._prepare(self._made)
             self._made.headers["User-Agent"] = "imagelab"
             if self._classroom is not None and any(endpoint.url == CLASSROOM for endpoint in self._endpoints):
                 classroom = in_process(_when_called(self._classroom))

@@ -17,7 +17,7 @@ from imagelab.app import Lab
 from imagelab.cli.main import run
 from imagelab.course import catalog, notebooks
 from imagelab.course.exercise import as_cell, perform, shown
-from imagelab.course.grade import commands_in, grade, grade_notebook, is_replayed
+from imagelab.course.grade import commands_in, grade, grade_notebook
 from imagelab.course.nbgrader import assignment
 from imagelab.course.progress import FILE, Progress, Record
 from imagelab.course.record import written
@@ -118,10 +118,9 @@ def test_the_solution_in_a_cell_passes_without_a_log(name: str, tmp_path: Path) 
     ],
 )
 def test_a_dockerfile_that_reaches_outside_is_not_built(line: str) -> None:
-    assert not is_replayed(f"build -t app:1 -\n{line}\n")
-    assert is_replayed(
-        "build -t app:1 -\nFROM busybox AS one\nFROM busybox\nRUN touch /etc/x\nCOPY --from=one /etc /etc\n"
-    )
+    inside = "build -t app:1 -\nFROM busybox AS one\nFROM busybox\nRUN touch /etc/x\nCOPY --from=one /etc /etc\n"
+    with clean_lab(MOVED) as lab:
+        assert perform(lab, [f"build -t app:1 -\n{line}\n", inside]) == [1, 0]
 
 
 def test_a_container_that_only_takes_a_moment_is_waited_for() -> None:
@@ -199,14 +198,34 @@ def test_a_forged_log_with_a_true_chain_is_judged_by_its_commands() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["save -o /tmp/x mongo:3.2", "cp box:/x /tmp/x", "pull evil.example/x", "run evil.example/x", "upstream set http://evil.example",
-     "--lab /tmp/x pull nginx", "serve", "lab", "build .", "load -i /etc/passwd", "undo", "export -o /tmp/x box"],
-)  # fmt: skip
-def test_a_command_that_reaches_outside_is_not_done_again(command: str, tmp_path: Path) -> None:
+    [
+        "upstream set http://evil.example",
+        "--lab /tmp/x pull nginx",
+        "serve",
+        "lab",
+        "build .",
+        "load -i /etc/passwd",
+        "undo",
+    ],
+)
+def test_a_command_that_is_no_step_of_an_exercise_is_not_done_again(command: str) -> None:
     claimed = [*read_log(log_of("moved-tag", [])), Entry(tuple(command.split()), {}, 0, None)]
     found = grade(MOVED, list(write_log(claimed)))
     assert "is not done again" in found.problem
     assert not grade(MOVED, lines=(command,)).solved
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["save -o {}/x mongo:3.2", "cp box:/x {}/x", "pull evil.example/x", "run evil.example/x", "export -o {}/x box"],
+)
+def test_a_command_that_reaches_outside_reaches_nothing(command: str, tmp_path: Path) -> None:
+    """What a line may touch is not read from its words: there is nothing outside for it (`tests/cli/test_host_access.py`)."""
+    line = command.format(tmp_path)
+    claimed = [*read_log(log_of("moved-tag", [])), Entry(tuple(line.split()), {}, 0, None)]
+    assert not grade(MOVED, list(write_log(claimed))).solved
+    assert not grade(MOVED, lines=(line,)).solved
+    assert not list(tmp_path.iterdir())
 
 
 def test_edited_check_cells_gain_nothing(tmp_path: Path) -> None:

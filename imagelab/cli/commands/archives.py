@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
@@ -36,10 +35,10 @@ def save(context: Context) -> int:
     if not target and context.out.isatty():
         raise UsageError(MESSAGE)
     if target:
-        refuse_place(Path(target))
+        refuse_place(context.host.path(target))
     pieces = context.lab.engine.archives.save(parsed.arguments, platform=parsed.text("platform") or None)
     if target:
-        write_whole(Path(target), pieces)
+        write_whole(context.host, target, pieces)
         return 0
     out = binary(context)
     try:
@@ -48,7 +47,7 @@ def save(context: Context) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         raise
     except OSError as error:
-        raise refused("write", Path("/dev/stdout"), error) from None
+        raise refused("write", "/dev/stdout", error) from None
     return 0
 
 
@@ -135,7 +134,7 @@ def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
 
     def fetch() -> IO[bytes]:
         if name:
-            return opened(Path(name))
+            return opened(context.host.path(name))
         found: IO[bytes] | None = getattr(context.stdin, "buffer", None)
         return found if found is not None else io.BytesIO(context.stdin.read().encode("utf-8", "surrogateescape"))
 

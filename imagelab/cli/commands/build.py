@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
 from imagelab.cli.command import Context, command
@@ -65,6 +64,7 @@ OWN = (
     "image build", "PATH | URL | -", *FLAGS, SQUASH, *OWN, least=1, most=1,
 )  # fmt: skip
 def build(context: Context) -> int:
+    from imagelab.lab.files import refused
     from imagelab.output import eras
     from imagelab.output.build import DEPRECATED
 
@@ -74,7 +74,7 @@ def build(context: Context) -> int:
     options = _options(context)
     if context.environ.get("DOCKER_BUILDKIT") == "0" and context.era != "1.13":
         context.err.write(DEPRECATED)
-    file = Path(parsed.text("iidfile")) if parsed.text("iidfile") else None
+    file = context.host.path(parsed.text("iidfile")) if parsed.text("iidfile") and not context.again else None
     if file is not None:
         file.unlink(missing_ok=True)
     try:
@@ -86,7 +86,10 @@ def build(context: Context) -> int:
     if parsed.on("quiet"):
         context.out.write(f"{shown}\n")
     if file is not None:
-        file.write_text(shown, encoding="utf-8")
+        try:
+            file.write_text(shown, encoding="utf-8")
+        except OSError as error:
+            raise refused("open", file, error) from None
     return 0
 
 
@@ -230,14 +233,14 @@ def _context(context: Context, where: str) -> BuildContext:
             "unable to prepare context: imagelab builds offline, and fetches nothing by URL",
             hint="download it, and build the folder",
         )
-    if not Path(where).exists():
+    if not context.host.path(where).exists():
         raise ContextError(
             f'unable to prepare context: path "{where}" not found',
             hint="the context is a folder; . is the one you are in",
         )
     if name == "-":
-        return context_tar(Path(where), instead=_stdin(context))
-    return context_tar(Path(where), name)
+        return context_tar(context.host.path(where), instead=_stdin(context), host=context.host)
+    return context_tar(context.host.path(where), name, host=context.host)
 
 
 def _stdin(context: Context) -> bytes:

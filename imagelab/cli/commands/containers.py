@@ -134,25 +134,25 @@ def _pull(context: Context, request: Request) -> None:
 
 def _made(context: Context, request: Request) -> Container:
     """The container; with --cidfile its ID is in that file, which is tried before anything is made."""
-    from pathlib import Path
-
-    if not (file := context.parsed.text("cidfile")):
+    file = context.parsed.text("cidfile")
+    if not file or context.again:
         return _created(context, request)
-    if Path(file).exists():
+    place = context.host.path(file)
+    if place.exists():
         raise UsageError(
             f"container ID file found, make sure the other container isn't running or delete {file}", exit_code=125
         )
     try:
-        Path(file).touch()
+        place.touch()
     except OSError as error:
         said = f"failed to create the container ID file: open {file}: {(error.strerror or str(error)).lower()}"
         raise UsageError(said, exit_code=125) from None
     try:
         container = _created(context, request)
     except ImageLabError:
-        Path(file).unlink()
+        place.unlink()
         raise
-    Path(file).write_text(container.id, encoding="utf-8")
+    place.write_text(container.id, encoding="utf-8")
     return container
 
 
@@ -175,24 +175,15 @@ def exec_(context: Context) -> int:
     request = exec_request(context.parsed, settled(context))
     containers(context).resolve(request.container)
     if request.detach:
-        return _exec_apart(context)
+        from imagelab.cli.commands.exec_apart import exec_apart
+
+        return exec_apart(context, request)
     typed = request.tty and request.interactive
     stdin = input_from(
         context.stdin, heard=context.heard, interactive=request.interactive, tty=typed, environ=context.environ
     )
     wanted = Exec(request.command, request.env, request.user, request.workdir, request.tty)
     return containers(context).exec(request.container, wanted, stdin, output_to(context.out, context.err))
-
-
-def _exec_apart(context: Context) -> int:
-    """-d: the same line without it, in a process of its own."""
-    from imagelab.runtime.supervisor import detached
-
-    parsed = context.parsed
-    line = [word for flag in ("user", "workdir") if parsed.text(flag) for word in (f"--{flag}", parsed.text(flag))]
-    line += [word for entry in parsed.all("env") for word in ("-e", entry)]
-    detached(["--lab", str(context.lab.store.directory), "exec", *line, *parsed.arguments])
-    return 0
 
 
 def _say_moved(context: Context, container: Container) -> None:

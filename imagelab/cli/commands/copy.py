@@ -1,7 +1,7 @@
 """`docker cp` and `docker export`: files between a container and the machine, as tar archives on the way.
 
 A path inside the container is looked up inside its root: `..` and symlinks never lead out of it, whatever they say.
-A path on the machine is the user's own affair.
+A path on the machine is looked up by the line's `HostAccess`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from imagelab.cli.command import Context
@@ -24,6 +25,7 @@ from imagelab.layers.writable_layer import NEVER_SHOWN, is_mounted
 from imagelab.runtime.filesystem import ROOT, Errno, FileSystem
 
 if TYPE_CHECKING:
+    from imagelab.lab.host_access import HostAccess, HostPath
     from imagelab.state.model import Container
 
 MESSAGE = "cowardly refusing to save to a terminal. Use the -o flag or redirect"
@@ -42,7 +44,7 @@ def exported(context: Context) -> int:
     tree = without_mounts(workspace.read())
     chunks = write(diff(Tree.empty(), tree), workspace.files.data)
     if target:
-        write_whole(Path(target), chunks)
+        write_whole(context.host, target, chunks)
     else:
         binary(context).writelines(chunks)
     return 0
@@ -96,7 +98,7 @@ def copied(context: Context) -> int:
 
 def _side(text: str) -> tuple[str, str]:
     """`web:/etc` -> (web, /etc); a local path has no container."""
-    if text == "-" or text.startswith((".", "/")) or Path(text).is_absolute():
+    if text == "-" or text.startswith((".", "/")) or PurePath(text).is_absolute():
         return "", text
     name, colon, path = text.partition(":")
     return (name, path) if colon and len(name) > 1 or (colon and sys.platform != "win32") else ("", text)
@@ -124,7 +126,7 @@ def _out_of(context: Context, container: Container, path: str, target: str) -> i
     if target == "-":
         binary(context).writelines(write([Put(shown, found) for shown, found in below], files.data))
         return 0
-    _place(files, node, below, Path(target), contents_only=full.endswith("/."), target=target)
+    _place(files, node, below, context.host.path(target), contents_only=full.endswith("/."), target=target)
     if context.err.isatty() and not context.parsed.on("quiet"):
         context.err.write(f"Successfully copied {_human(sum(one.size for _, one in below))} to {target}\n")
     return 0
@@ -145,7 +147,7 @@ def _below(files: FileSystem, at: str, name: str) -> Iterator[tuple[str, Node]]:
 
 
 def _place(
-    files: FileSystem, node: Node, below: list[tuple[str, Node]], local: Path, *, contents_only: bool, target: str
+    files: FileSystem, node: Node, below: list[tuple[str, Node]], local: HostPath, *, contents_only: bool, target: str
 ) -> None:
     """Write what came out of a container to the machine; links as links, everything else by its bytes."""
     if target.endswith(("/", os.sep)) and not local.is_dir() and not node.is_directory:
@@ -174,18 +176,19 @@ def _place(
                 place.chmod(found.mode & 0o777)
 
 
-def _safe(path: str) -> Path:
+def _safe(path: str) -> str:
     parts = PurePosixPath(path).parts
     if sys.platform == "win32":
         parts = tuple(re.sub(r'[<>:"|?*\\]', "_", part) for part in parts)
-    return Path(*parts)
+    return "/".join(parts)
 
 
 def _into(context: Context, container: Container, source: str, path: str) -> int:
     def fetch() -> IO[bytes]:
         if source != "-":
             return _packed(
-                Path(source),
+                context.host,
+                source,
                 contents_only=source.endswith(("/.", os.sep + ".")),
                 follow=context.parsed.on("follow-link"),
             )
@@ -201,18 +204,42 @@ def _into(context: Context, container: Container, source: str, path: str) -> int
     return 0
 
 
-def _packed(local: Path, *, contents_only: bool, follow: bool) -> io.BytesIO:
+def _packed(host: HostAccess, source: str, *, contents_only: bool, follow: bool) -> io.BytesIO:
+    local = host.path(source)
     if not (local.exists() or local.is_symlink()):
         raise ImageLabError(
             f"lstat {local}: no such file or directory", origin="client", hint="the first path is on this machine"
         )
     found = io.BytesIO()
     with tarfile.open(fileobj=found, mode="w", format=tarfile.PAX_FORMAT, dereference=follow) as archive:
-        archive.add(
-            local, arcname="." if contents_only else local.resolve().name if local.name in ("", "..") else local.name
-        )
+        name = "." if contents_only else local.resolve().name if local.name in ("", "..") else local.name
+        _add(archive, host, local, name, follow=follow)
     found.seek(0)
     return found
+
+
+def _add(archive: tarfile.TarFile, host: HostAccess, local: HostPath, name: str, *, follow: bool) -> None:
+    """A file of the machine, and all that is below it. OSError."""
+    status = local.stat(follow_symlinks=follow)
+    info = tarfile.TarInfo(name)
+    info.mode, info.uid, info.gid, info.mtime = (
+        stat.S_IMODE(status.st_mode),
+        status.st_uid,
+        status.st_gid,
+        status.st_mtime,
+    )
+    if stat.S_ISREG(status.st_mode):
+        info.size = status.st_size
+        with local.open("rb") as file:
+            archive.addfile(info, file)
+    elif stat.S_ISDIR(status.st_mode):
+        info.type = tarfile.DIRTYPE
+        archive.addfile(info)
+        for child in sorted(local.iterdir(), key=lambda child: child.name):
+            _add(archive, host, child, f"{name}/{child.name}", follow=follow)
+    elif stat.S_ISLNK(status.st_mode):
+        info.type, info.linkname = tarfile.SYMTYPE, host.readlink(local)
+        archive.addfile(info)
 
 
 def _unpack(

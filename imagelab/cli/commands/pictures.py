@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     Flag("lang", "", "string", "Speak this language: en or zh"),
 )  # fmt: skip
 def graph(context: Context) -> int:
-    from pathlib import Path
+    from imagelab.lab.files import refused
 
     drawn = _drawn(context)
     output = context.parsed.text("output")
     if output:
-        drawn.save(Path(output))
+        file = context.host.path(output)
+        try:
+            file.write_text(drawn.as_format(PurePath(output).suffix), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise refused("open", file, error) from None
         return 0
     context.show(drawn.text, {"image/svg+xml": drawn.svg})
     return 0
@@ -58,6 +63,7 @@ def _of_an_engine(context: Context) -> LabGraph:
             "--since is for a lab: an engine remembers no steps", hint="leave one of --from and --since out"
         )
     lang = checked_language(parsed.text("lang") or context.environ.get("IMAGELAB_LANG") or "en")
+    context.host.reach(parsed.text("from"))
     machine = read(parsed.text("from"))
     focus = parsed.text("focus")
     return LabGraph(graph(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.cli.flags import Parsed
@@ -19,6 +18,7 @@ from imagelab.state.container_config import Request
 
 if TYPE_CHECKING:
     from imagelab.cli.command import Context
+    from imagelab.lab.host_access import HostAccess
     from imagelab.state.requests import ExecRequest
 
 _VOLUMES, _NETWORKS, _HARDWARE = (
@@ -101,9 +101,9 @@ def settled(context: Context) -> Mapping[str, str]:
         return context.environ
 
     def found() -> dict[str, str | None]:
-        env = (entry.partition("=") for entry in environment(parsed, context.environ))
+        env = (entry.partition("=") for entry in environment(parsed, context.environ, context.host))
         own = {f"env {name}": value if equals else None for name, equals, value in env}
-        return own | {f"label {name}": value for name, value in labels(parsed).items()}
+        return own | {f"label {name}": value for name, value in labels(parsed, context.host).items()}
 
     said = context.take_words("environment", found).items()
     for flag in ("env", "label"):
@@ -115,9 +115,9 @@ def settled(context: Context) -> Mapping[str, str]:
     return {}
 
 
-def environment(parsed: Parsed, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """-e and --env-file; a name alone takes its value from the client's own environment, if it is there (R6.7)."""
-    entries = [entry for file in parsed.all("env-file") for entry in _lines(file, "environment")]
+def environment(parsed: Parsed, environ: Mapping[str, str], host: HostAccess | None = None) -> tuple[str, ...]:
+    """-e and, from a host, --env-file; a name alone takes its value from the client's own environment, if it is there (R6.7)."""
+    entries = [entry for file in parsed.all("env-file") if host for entry in _lines(host, file, "environment")]
     found: dict[str, str] = {}
     for entry in [*entries, *parsed.all("env")]:
         name, equals, _ = entry.partition("=")
@@ -129,15 +129,15 @@ def environment(parsed: Parsed, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def labels(parsed: Parsed) -> dict[str, str]:
-    """-l and --label-file."""
-    entries = [entry for file in parsed.all("label-file") for entry in _lines(file, "label")]
+def labels(parsed: Parsed, host: HostAccess | None = None) -> dict[str, str]:
+    """-l and, from a host, --label-file."""
+    entries = [entry for file in parsed.all("label-file") if host for entry in _lines(host, file, "label")]
     return {key: value for key, _, value in (entry.partition("=") for entry in [*entries, *parsed.all("label")])}
 
 
-def _lines(file: str, what: str) -> list[str]:
+def _lines(host: HostAccess, file: str, what: str) -> list[str]:
     try:
-        text = Path(file).read_text(encoding="utf-8-sig")
+        text = host.path(file).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise client_error(f"open {file}: no such file or directory") from None
     except IsADirectoryError:

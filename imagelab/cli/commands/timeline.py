@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from imagelab.cli.command import Context, command
@@ -100,7 +100,11 @@ def replay(context: Context) -> int:
 
     name = context.parsed.arguments[0]
     try:
-        lines = context.stdin.readlines() if name == "-" else Path(name).read_text(encoding="utf-8").splitlines()
+        lines = (
+            context.stdin.readlines()
+            if name == "-"
+            else context.host.path(name).read_text(encoding="utf-8").splitlines()
+        )
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"the log {name} cannot be read: {getattr(error, 'strerror', '') or 'it is not text'}"
@@ -115,13 +119,33 @@ def replay(context: Context) -> int:
         lab.by_class_clock()
     from imagelab.cli.again import done_again
 
-    with done_again(lab, exact=any(entry.state for entry in entries)) as runner:
-        return 0 if all(_again(context, lab, runner, number, entry) for number, entry in enumerate(entries, 1)) else 1
+    done = _confined(lab)
+    with done_again(done, exact=any(entry.state for entry in entries)) as runner:
+        return 0 if all(_again(context, done, runner, number, entry) for number, entry in enumerate(entries, 1)) else 1
+
+
+def _confined(lab: Lab) -> Lab:
+    """The same lab for lines that somebody else may have written: each has an empty folder, and nothing else of the machine.
+    Containers go on as they did; a registry is asked only where the lab itself asks others than the built-in one."""
+    from imagelab.lab.host_access import Scratch
+
+    return type(lab)(
+        lab.store,
+        lab.settings,
+        progress=lab.pull_progress,
+        host=Scratch(Path(), processes=True, network=_asks_others(lab)),
+    )
+
+
+def _asks_others(lab: Lab) -> bool:
+    return lab.settings.upstream != "classroom" or bool(lab.settings.mirrors)
 
 
 def _again(context: Context, lab: Lab, runner: InProcess, number: int, entry: Entry) -> bool:
     """Run one entry; False when it did not end as it did, which has been said."""
     from imagelab.cli.again import again
+    from imagelab.cli.main import verb_of
+    from imagelab.lab.host_access import Scratch
     from imagelab.state.steps import TimelineError
 
     if not entry.command:
@@ -129,32 +153,23 @@ def _again(context: Context, lab: Lab, runner: InProcess, number: int, entry: En
             f"step {number} has no command line: it was made in Python",
             hint="replay knows Docker's verbs and lab's methods",
         )
-    if _writes_outside(entry.command):
-        raise TimelineError(
-            f"step {number} changes nothing in a lab: {' '.join(entry.command)}",
-            hint="no log of imagelab's has such a step",
-        )
-    problem = again(lab, runner, entry, context.environ)
+    verb = verb_of(entry.command)
+    nothing = TimelineError(
+        f"step {number} changes nothing in a lab: {' '.join(entry.command)}",
+        hint="no log of imagelab's has such a step",
+    )
+    if verb is not None and not verb.recorded:
+        raise nothing  # a server, another log: no step was ever one of these
+    before = lab.timeline.position
+    with TemporaryDirectory(prefix="imagelab-replay-") as folder:
+        lab.host = Scratch(Path(folder), processes=True, network=_asks_others(lab))
+        problem = again(lab, runner, entry, {})
+        if lab.timeline.position == before and any(Path(folder).iterdir()):
+            raise nothing  # it only wrote files
     context.out.write(f"{number}: {' '.join(entry.command)}\n")
     if problem:
         context.err.write(f"step {number} {problem}\n")
     return not problem
-
-
-def _writes_outside(words: Sequence[str]) -> bool:
-    """Would this line do something to the machine? A log that somebody else has sent is not trusted with that."""
-    from imagelab.cli.command import command_of
-    from imagelab.cli.verbs import VERBS
-
-    plain = [word for word in words if not word.startswith("-")]
-    name = next((name for name in (" ".join(plain[:2]), *plain[:1]) if name in VERBS), "")
-    found = command_of(name) if name else None
-    if found is not None and not found.recorded:
-        return True  # a server, another log: no step was ever one of these
-    if found is None or not found.name.endswith((" save", " export", " cp")):
-        return False
-    container, colon, _ = plain[-1].partition(":")
-    return not found.name.endswith(" cp") or not colon or "/" in container
 
 
 # -- words ----------------------------------------------------------------------------------------------------

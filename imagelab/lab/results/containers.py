@@ -278,6 +278,7 @@ def browse(lab: Lab, url: str) -> Page:
     app = containers.runner.application(container.id, private)
     if app is not None:
         return _called(app, shown, used, path)
+    lab.host.reach(shown)
     page = _fetched(shown, reached_at(lab.store, container, used), path, host=f"localhost:{used}")
     if not containers.world.ports.machine:
         return page
