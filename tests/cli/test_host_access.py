@@ -113,7 +113,7 @@ PLAUSIBLE: dict[str, tuple[str, ...]] = {
     "at": ("at 3",), "fork": ("fork other",), "gc": ("gc",), "steps": ("steps", "steps --format json"), "replay": ("replay log", "replay -"),
     "lint-lessons": ("lint-lessons",), "new-lesson": ("new-lesson 99-x",), "check": ("check x.ipynb",), "assignment": ("assignment 05-commit",),
     "progress": ("progress", "progress --export mine"), "lab": ("lab",), "serve": ("serve -p 0",), "upstream": ("upstream", "upstream fault 500", "upstream heal", "upstream release mongo:3.2"),
-    "doctor": ("doctor",), "supervise": ("supervise ww",),
+    "doctor": ("doctor",), "supervise": ("supervise ww",), "grade": ("grade .",), "system prune": ("system prune -f",),
 }  # fmt: skip
 LAST = ("at", "fork", "gc", "undo", "redo")
 OF_MACHINE = {verb.canonical for verb in VERBS.values() if verb.of_machine}
