@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from imagelab.engine.process_spec import Exec, exec_spec, ready, spec_of
+from imagelab.engine.process_spec import Exec, exec_spec, ready, signal_number, spec_of
 from imagelab.engine.published_ports import check_ports, ports_refused
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.oci.digest import Digest
@@ -486,16 +486,6 @@ class Containers:
         if not container.running:
             raise ConflictError(f"container {container.id} is not running")
         return processes(self.store.container_files(container.id))
-
-
-def signal_number(name: str) -> int:
-    """`9`, `KILL`, `SIGKILL`. ImageLabError: `invalid signal: FOO`."""
-    from imagelab.runtime.shell.processes import signal_number as number
-
-    value = number(name)
-    if value is None:
-        raise ImageLabError(f"invalid signal: {name}", hint="for example TERM, KILL, HUP, or a number")
-    return value
 
 
 def _known(containers: Mapping[str, Container]) -> str:

@@ -97,3 +97,13 @@ def _check_folder(process: Process, cwd: str, *, is_made: bool) -> None:
     if not (node.is_directory if node is not None else is_made):
         problem, code = ("no such file or directory", 127) if node is None else ("not a directory", 126)
         raise cannot_start(f'chdir to cwd ("{cwd}") set in config.json failed: {problem}', code)
+
+
+def signal_number(name: str) -> int:
+    """`9`, `KILL`, `SIGKILL`. ImageLabError: `invalid signal: FOO`."""
+    from imagelab.runtime.shell.processes import signal_number as number
+
+    value = number(name)
+    if value is None:
+        raise ImageLabError(f"invalid signal: {name}", hint="for example TERM, KILL, HUP, or a number")
+    return value

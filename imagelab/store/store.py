@@ -29,6 +29,7 @@ from imagelab.errors import BlobNotFoundError, ImageLabError, StoreError
 from imagelab.oci.digest import Digest
 from imagelab.state.model import Container, Layer, State
 from imagelab.store.database import Database
+from imagelab.store.readme import README
 from imagelab.store.transaction import Transaction, reached
 
 if TYPE_CHECKING:
@@ -46,18 +47,6 @@ KEPT_INPUT = 1 << 25
 """Bytes of an archive or a build's context that the timeline keeps; of a larger one it only knows the name."""
 CACHE_LIMIT = 1 << 30
 """Bytes of inflated layers that are kept."""
-
-README = """\
-This directory is a lab of imagelab: Docker images as plain files.
-
-  blobs/sha256/   every file is named by the SHA-256 of its bytes; try   ls -l blobs/sha256
-                  the small ones are JSON (manifests, configs), the others are layers: tar, mostly gzipped
-  lab.db          an SQLite database: which name stands for which image, and what changed in which container
-  partial/        downloads that broke off; the next pull goes on from there
-  cache/          may be deleted at any time
-
-Check that nothing is damaged with   imagelab --lab . doctor
-"""
 
 
 class Store:
