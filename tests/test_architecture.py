@@ -104,7 +104,7 @@ IMAGES = OVERVIEW | set("""
     lab lab.archives lab.build lab.host_access lab.lab lab.opening lab.panels lab.pictures lab.timeline
     output output.eras output.images output.rows output.tabwriter
     engine engine.context engine.engine engine.images
-    store store.containers store.database store.journal store.made store.os_errors store.store store.transaction
+    store store.containers store.database store.journal store.made store.readme store.os_errors store.store store.transaction
     state state.events state.image_filters state.model state.sorted_map state.steps
     oci oci.digest oci.reference units
     """.split())  # fmt: skip

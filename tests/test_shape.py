@@ -9,16 +9,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "imagelab"
 
 TWICE = {
-    "Builds": "the engine's family, and the protocol of a lab's part that builds",
-    "Context": "the engine's, and a command line's",
     "History": "a lab's timeline, and the listing of an image's instructions",
     "Lab": "the Python face, and the one that `app` composes of it",
-    "Log": "what a container printed, and the log of a hand-in",
-    "Page": "what a container's web server answered, and an exercise on a page",
     "Progress": "a line of a pull, and a learner's",
-    "Session": "a program in a container, and a notebook's",
-    "Shown": "an error that is printed already, and a panel of an exercise",
-    "Words": "what a terminal completes, and a text in two languages",
 }
 """Public classes that share a name still. One that does no longer is to be taken off."""
 

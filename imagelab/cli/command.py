@@ -1,6 +1,6 @@
 """What a verb is: a record of what its page says, which flags it takes, how many arguments, and what it calls.
 
-A command's function gets a `Context` (the streams, the parsed line, the lab) and returns an exit code. It asks the
+A command's function gets a `Invocation` (the streams, the parsed line, the lab) and returns an exit code. It asks the
 Engine, hands the answer to `output`, and writes the text. Nothing here decides what Docker would do.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from imagelab.store.journal import VerbRecord
     from imagelab.view.panel import Panel
 
-    Function = Callable[["Context"], int]
+    Function = Callable[["Invocation"], int]
 
 GLOBAL_FLAGS = (
     Flag("era", "", "string", "Print as this Docker: 1.13, 28 or 29"),
@@ -42,7 +42,7 @@ GLOBAL_FLAGS = (
 )
 
 
-class Context:
+class Invocation:
     """One command line at work: its streams, its flags, and the lab once somebody needs it."""
 
     def __init__(
@@ -67,9 +67,9 @@ class Context:
     def host(self) -> HostAccess:
         """What this line may touch of the machine: as much as the lab it was given, else all of it."""
         if self._host is None:
-            from imagelab.lab.host_access import Machine
+            from imagelab.lab.host_access import WholeMachine
 
-            self._host = Machine()
+            self._host = WholeMachine()
         return self._host
 
     @property

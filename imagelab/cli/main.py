@@ -11,7 +11,7 @@ import os
 import sys
 
 from imagelab.cli import help
-from imagelab.cli.command import GLOBAL_FLAGS, Command, Context, command_of
+from imagelab.cli.command import GLOBAL_FLAGS, Command, Invocation, command_of
 from imagelab.cli.flags import CommandLineError, Parsed, check_count, parse
 from imagelab.cli.verbs import GROUPS, OUT_OF_SCOPE, VERBS, of_group, sections
 from imagelab.errors import ImageLabError
@@ -34,7 +34,7 @@ def run(
     `lab`: work on this one, instead of the one that flags and environment name. `progress`: who is told of a pull.
     `given`: what the line read from outside when it was run before, in place of files that may have changed.
     """
-    context = Context(stdin, stdout, stderr, environ, lab, progress, given)
+    context = Invocation(stdin, stdout, stderr, environ, lab, progress, given)
     code = 1
     try:
         code = _answered(argv, context)
@@ -51,7 +51,7 @@ def verb_of(argv: Sequence[str]) -> Command | None:
         return None
 
 
-def _answered(argv: Sequence[str], context: Context) -> int:
+def _answered(argv: Sequence[str], context: Invocation) -> int:
     """The exit code; an error has been said."""
     command: Command | None = None
     try:
@@ -74,7 +74,7 @@ def _answered(argv: Sequence[str], context: Context) -> int:
         return error.exit_code
 
 
-def _execute(command: Command, words: Sequence[str], context: Context) -> int:
+def _execute(command: Command, words: Sequence[str], context: Invocation) -> int:
     context.recorded = command.recorded
     if command.of_machine and not context.host.whole:
         raise ImageLabError(f"{command.called}: this line may touch nothing of the machine", origin="client")

@@ -99,7 +99,7 @@ def _edited(prompt: str, history: list[str], completion: Completion) -> bytes:
     from prompt_toolkit.key_binding import KeyBindings
     from prompt_toolkit.search import accept_search
 
-    class Words(Completer):
+    class Completions(Completer):
         def get_completions(self, document: Any, event: Any) -> Iterable[Any]:
             return _completions(document.text_before_cursor, completion)
 
@@ -112,7 +112,7 @@ def _edited(prompt: str, history: list[str], completion: Completion) -> bytes:
         event.current_buffer.validate_and_handle()
 
     sys.stdout.flush()
-    session: Any = PromptSession(history=InMemoryHistory([line for line in history if "\n" not in line]), completer=Words(), complete_while_typing=False, key_bindings=keys)  # fmt: skip
+    session: Any = PromptSession(history=InMemoryHistory([line for line in history if "\n" not in line]), completer=Completions(), complete_while_typing=False, key_bindings=keys)  # fmt: skip
     try:
         return (str(session.prompt(ANSI(prompt))) + "\n").encode("utf-8", "surrogateescape")
     except EOFError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Flag("full", "", "bool", "Also run every notebook twice, under other circumstances, and compare"),
     Flag("root", "", "string", "The checkout (else the one that this imagelab runs from)"), most=None,
 )  # fmt: skip
-def lint_lessons(context: Context) -> int:
+def lint_lessons(context: Invocation) -> int:
     from imagelab.course.lint import lint
 
     found = lint(_checkout(context), context.parsed.arguments, full=context.parsed.on("full"))
@@ -32,7 +32,7 @@ def lint_lessons(context: Context) -> int:
     "new-lesson", "SLUG",
     Flag("root", "", "string", "The checkout (else the one that this imagelab runs from)"), least=1, most=1,
 )  # fmt: skip
-def new_lesson(context: Context) -> int:
+def new_lesson(context: Invocation) -> int:
     from imagelab.course import notebooks
     from imagelab.course.new_lesson import new_lesson
 
@@ -45,7 +45,7 @@ def new_lesson(context: Context) -> int:
     return 0
 
 
-def _checkout(context: Context) -> Path:
+def _checkout(context: Invocation) -> Path:
     from imagelab.course.notebooks import ROOT
 
     root = Path(context.parsed.text("root") or ROOT).resolve()
@@ -69,7 +69,7 @@ SECONDS = Flag("timeout", "", "string", "Seconds that an exercise may take (else
     Flag("lesson", "", "string", "The lesson that it is (else by its name, its metadata, its exercises)"), SECONDS,
     Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=None,
 )  # fmt: skip
-def check(context: Context) -> int:
+def check(context: Invocation) -> int:
     from imagelab.course.grade_commands import check
 
     return check(context)
@@ -86,7 +86,7 @@ def check(context: Context) -> int:
     Flag("cache", "", "string", "Where to keep what is graded (else beside the CSV)"),
     Flag("lang", "", "string", "Language of the sentences, en or zh", "en"), least=1, most=1,
 )  # fmt: skip
-def grade(context: Context) -> int:
+def grade(context: Invocation) -> int:
     from imagelab.course.grade_commands import grade
 
     return grade(context)
@@ -97,7 +97,7 @@ def grade(context: Context) -> int:
     Flag("output", "o", "string", "The notebook to write (else LESSON.ipynb)"),
     Flag("lang", "", "string", "Language of the lesson, en or zh", "en"), least=1, most=1,
 )  # fmt: skip
-def assignment(context: Context) -> int:
+def assignment(context: Invocation) -> int:
     from imagelab.course.catalog import lessons_folder
     from imagelab.course.nbgrader import assignment
     from imagelab.course.notebooks import normalise
@@ -122,7 +122,7 @@ def assignment(context: Context) -> int:
     Flag("export", "", "string", "Write it to a file"), Flag("import", "", "string", "Add what another file says"),
     Flag("json", "", "bool", "Print it as JSON"), Flag("lang", "", "string", "Language, en or zh", "en"),
 )  # fmt: skip
-def progress(context: Context) -> int:
+def progress(context: Invocation) -> int:
     from imagelab.course.catalog import by_lesson, lessons_folder
     from imagelab.course.progress import change_progress, progress_file, read_progress, summary
 

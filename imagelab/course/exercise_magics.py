@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
-from imagelab.course.exercise_panel import Shown, checked, exercise_panel, said
+from imagelab.course.exercise_panel import ExercisePanel, checked, exercise_panel, said
 from imagelab.course.lab_snapshot import look
 from imagelab.errors import ImageLabError
 from imagelab.view.messages import language_here, say
@@ -39,7 +39,7 @@ class Desk:
         self.practice: Practice | None = None
         self.opened: dict[str, Practice] = {}
         """Every exercise that was opened here, by ID: the last time it was."""
-        self._page: Page | None = None
+        self._page: ExercisePage | None = None
         self._ipythons_reset = shell.find_line_magic("reset")
         for name in BUTTONS:
             shell.register_magic_function(no_var_expand(self._magic(name)), "line", name)
@@ -48,10 +48,10 @@ class Desk:
     def take(self, practice: Practice, lab: Lab) -> None:
         """Put an exercise on it."""
         self.practice = self.opened[practice.exercise.id] = practice
-        self._page = Page(self, practice) if is_watched(os.environ) else None
+        self._page = ExercisePage(self, practice) if is_watched(os.environ) else None
         self._hand_over(lab)
 
-    def page(self, practice: Practice) -> Page | None:
+    def page(self, practice: Practice) -> ExercisePage | None:
         """Where this exercise is shown to somebody who looks; None when nobody does."""
         return self._page if practice is self.practice else None
 
@@ -61,7 +61,7 @@ class Desk:
             names = [name for name, value in self.shell.user_ns.items() if value is old]
             self.shell.user_ns.update(dict.fromkeys(names, self.practice.lab))
 
-    def do(self, name: str, line: str = "") -> Shown:
+    def do(self, name: str, line: str = "") -> ExercisePanel:
         """What a magic or a button does."""
         self._look_up()
         if self.practice is None:
@@ -106,7 +106,7 @@ class Desk:
             sys.stderr.write(f"{error}\n")
 
 
-class Page:
+class ExercisePage:
     """The exercise on a page that somebody looks at: its panel, kept up to date, and the buttons."""
 
     def __init__(self, desk: Desk, practice: Practice) -> None:
@@ -144,7 +144,7 @@ class Page:
         return {"text/plain": panel.text, "text/html": panel.html}
 
 
-def _without(name: str) -> Shown:
+def _without(name: str) -> ExercisePanel:
     """What a magic does where no exercise is open: undo and redo work on the notebook's lab, as `%docker` does."""
     from contextlib import closing
 
@@ -173,7 +173,7 @@ def display_practice(practice: Practice) -> None:
         show(practice.panel)
 
 
-def show(what: Shown) -> None:
+def show(what: ExercisePanel) -> None:
     """An output of the cell: text, and HTML beside it."""
     publish({"text/plain": what.text, "text/html": what.html})
 

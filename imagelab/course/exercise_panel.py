@@ -26,7 +26,7 @@ from imagelab.view.style import chip, panel
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ExercisePanel:
     """Something said, as text and as HTML: what every part of an exercise answers with."""
 
     text: str
@@ -39,11 +39,11 @@ class Shown:
         return self.html
 
 
-def exercise_panel(exercise: Exercise, verdict: Verdict, goal: Scene, now: Scene, lang: str) -> Shown:
+def exercise_panel(exercise: Exercise, verdict: Verdict, goal: Scene, now: Scene, lang: str) -> ExercisePanel:
     """The whole exercise: task, checklist, goal beside mine."""
     title, task = exercise.title.in_(lang), exercise.task.in_(lang)
     tail = [outcome(verdict, lang), *contrast(goal, now, lang)] if not verdict.passed else [outcome(verdict, lang)]
-    drawn = overlay(goal, now, lang) if not verdict.passed else Shown("", "")
+    drawn = overlay(goal, now, lang) if not verdict.passed else ExercisePanel("", "")
     text = "\n".join(
         [
             say("course.heading", lang, title=title),
@@ -61,25 +61,25 @@ def exercise_panel(exercise: Exercise, verdict: Verdict, goal: Scene, now: Scene
         f"{_list(verdict, lang)}{''.join(f'<p>{marked(line)}</p>' for line in tail)}{drawn.html}"
         f'<p class="keys">{marked(say("course.commands", lang))}</p>'
     )
-    return Shown(text, panel(body, label=title, kind="exercise", language=lang))
+    return ExercisePanel(text, panel(body, label=title, kind="exercise", language=lang))
 
 
-def checked(exercise: Exercise, verdict: Verdict, lang: str) -> Shown:
+def checked(exercise: Exercise, verdict: Verdict, lang: str) -> ExercisePanel:
     """How far it is, in short: for after a cell, and for %check."""
     title = exercise.title.in_(lang)
     lines = [title, *checklist(verdict, lang), outcome(verdict, lang)]
     body = f"<h4>{marked(title)}</h4>{_list(verdict, lang)}<p>{marked(lines[-1])}</p>"
-    return Shown("\n".join(lines), panel(body, label=title, kind="exercise", language=lang))
+    return ExercisePanel("\n".join(lines), panel(body, label=title, kind="exercise", language=lang))
 
 
-def said(text: str, lang: str) -> Shown:
+def said(text: str, lang: str) -> ExercisePanel:
     """A sentence, or lines of commands."""
     first, *more = text.split("\n")
     body = f"<p>{marked(first)}</p>" + (f"<pre>{escape(chr(10).join(more))}</pre>" if more else "")
-    return Shown(text, panel(body, label=first, kind="exercise", language=lang))
+    return ExercisePanel(text, panel(body, label=first, kind="exercise", language=lang))
 
 
-def overlay(goal: Scene, now: Scene, lang: str) -> Shown:
+def overlay(goal: Scene, now: Scene, lang: str) -> ExercisePanel:
     """My lab laid over the goal: what is missing is drawn as a ghost, what is more is marked. An answer that is to be
     found is no ghost."""
     from imagelab.view.graph.model import graph, toward
@@ -92,7 +92,7 @@ def overlay(goal: Scene, now: Scene, lang: str) -> Shown:
     drawn = toward(graph(now.state, since=aim, images=True, all=everything, lang=lang))
     caption = say("course.picture", lang)
     html = f'{css(page=True)}<div style="overflow-x:auto">{inline(drawn)}</div><p class="note">{escape(caption)}</p>'
-    return Shown(f"\n{tree(drawn)}\n{caption}", html)
+    return ExercisePanel(f"\n{tree(drawn)}\n{caption}", html)
 
 
 # -- the pieces ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from imagelab.course.progress import progress_file
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
-    from imagelab.cli.command import Context
+    from imagelab.cli.command import Invocation
 
 JOBS = 32
 """More than so many at a time are no faster on any machine that a teacher has."""
@@ -27,7 +27,7 @@ JOBS = 32
 # -- check --------------------------------------------------------------------------------------------------------
 
 
-def check(context: Context) -> int:
+def check(context: Invocation) -> int:
     """Grade single notebooks; 0 when every exercise of their lessons is solved."""
     stand, seconds = walls(), timeout(context)
     solved = [_check(context, name, stand, seconds) for name in context.parsed.arguments]
@@ -36,7 +36,7 @@ def check(context: Context) -> int:
     return 0 if all(solved) else 1
 
 
-def _check(context: Context, name: str, stand: Walls, seconds: float) -> bool:
+def _check(context: Invocation, name: str, stand: Walls, seconds: float) -> bool:
     """One notebook: has it solved everything?"""
     parsed, lang = context.parsed, _language(context)
     progress = Path(parsed.text("progress")) if parsed.text("progress") else None
@@ -77,7 +77,7 @@ def _unknown(value: HandIn, lang: str) -> Iterator[str]:
 # -- grade --------------------------------------------------------------------------------------------------------
 
 
-def grade(context: Context) -> int:
+def grade(context: Invocation) -> int:
     """Grade a class; 0 when everybody has solved everything."""
     from imagelab.course.copies import questions
     from imagelab.course.overview import as_html, as_text, table
@@ -102,14 +102,14 @@ def grade(context: Context) -> int:
     return 0 if batch.all_solved else 1
 
 
-def _said(context: Context, batch: Batch) -> None:
+def _said(context: Invocation, batch: Batch) -> None:
     for flag in ("csv", "html", "text"):
         if context.parsed.text(flag):
             context.err.write(f"wrote {context.parsed.text(flag)}\n")
     context.err.write(f"{batch.anew} graded now, {batch.known} known from before\n")
 
 
-def _cache_file(context: Context) -> Path | None:
+def _cache_file(context: Invocation) -> Path | None:
     """Beside the CSV, or where asked."""
     if context.parsed.text("cache"):
         return Path(context.parsed.text("cache"))
@@ -117,7 +117,7 @@ def _cache_file(context: Context) -> Path | None:
     return Path(target).with_suffix(".cache.json") if target else None
 
 
-def _bar(context: Context) -> Callable[[int, int], None]:
+def _bar(context: Invocation) -> Callable[[int, int], None]:
     """A bar on a terminal; nothing elsewhere."""
     if not context.err.isatty():
         return lambda done, everything: None
@@ -141,7 +141,7 @@ def _write(file: Path, text: str) -> None:
 # -- flags --------------------------------------------------------------------------------------------------------
 
 
-def timeout(context: Context) -> float:
+def timeout(context: Invocation) -> float:
     """Seconds for an exercise."""
     text = context.parsed.text("timeout")
     try:
@@ -153,7 +153,7 @@ def timeout(context: Context) -> float:
     return seconds
 
 
-def _jobs(context: Context) -> int:
+def _jobs(context: Invocation) -> int:
     text = context.parsed.text("jobs") or "1"
     if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= JOBS):
         raise UsageError(f"--jobs {text}: a number from 1 to {JOBS}")
@@ -168,5 +168,5 @@ def _lesson(name: str) -> str:
     return name
 
 
-def _language(context: Context) -> str:
+def _language(context: Invocation) -> str:
     return context.parsed.text("lang", "en")

@@ -1,7 +1,7 @@
 """A hand-in, read at one edge: bytes that somebody else wrote become values, or one sentence.
 
     notebook ── parse_notebook ──> Cells (its code, the lesson it says it is)   ┐
-    progress ── parse_records ───> exercise ID -> Log (entries, or a problem)   ┴─> HandIn
+    progress ── parse_records ───> exercise ID -> HandInLog (entries, or a problem)   ┴─> HandIn
 
 Nothing here is believed, and nothing is run. What is wrong with the whole notebook is a HandInError, and costs that
 learner the notebook; what is wrong with one record of the progress file costs that exercise; a progress file that is
@@ -39,7 +39,7 @@ class HandInError(ImageLabError):
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class HandInLog:
     """What the progress file says was done in one exercise. `problem`: why it is not to be used, as a sentence."""
 
     entries: tuple[Entry, ...] = ()
@@ -61,7 +61,7 @@ class HandIn:
     bytes."""
 
     cells: Cells
-    logs: Mapping[str, Log] = field(default_factory=dict)
+    logs: Mapping[str, HandInLog] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     digest: str = ""
 
@@ -69,7 +69,7 @@ class HandIn:
 def hand_in(notebook: bytes | None, progress: bytes | None = None) -> HandIn:
     """Both files as values; HandInError when the notebook is none. A progress file that is none is a problem, and no more."""
     cells = parse_notebook(notebook) if notebook is not None else Cells(())
-    logs: Mapping[str, Log] = {}
+    logs: Mapping[str, HandInLog] = {}
     problems: tuple[str, ...] = ()
     try:
         logs = parse_records(progress) if progress is not None else {}
@@ -165,7 +165,7 @@ def _lesson(metadata: object) -> str:
 # -- a progress file ------------------------------------------------------------------------------------------
 
 
-def parse_records(data: bytes) -> dict[str, Log]:
+def parse_records(data: bytes) -> dict[str, HandInLog]:
     """The log of each exercise in a progress file. HandInError when it is none."""
     match parse_json(within(data, PROGRESS_LIMIT, "the progress file"), "the progress file"):
         case {"version": int(version), "exercises": dict(records)}:
@@ -175,31 +175,31 @@ def parse_records(data: bytes) -> dict[str, Log]:
     raise HandInError("the progress file is not one: it has no exercises")
 
 
-def _log(record: object) -> Log:
+def _log(record: object) -> HandInLog:
     match record:
         case {"log": list(lines)} if all(isinstance(line, str) for line in lines):
             return parse_log(tuple(lines))
         case {"log": _}:
-            return Log(problem="the record's log is not a list of lines")
+            return HandInLog(problem="the record's log is not a list of lines")
         case dict():
-            return Log()
-    return Log(problem="the record in the progress file is none")
+            return HandInLog()
+    return HandInLog(problem="the record in the progress file is none")
 
 
-def parse_log(lines: tuple[str, ...]) -> Log:
+def parse_log(lines: tuple[str, ...]) -> HandInLog:
     """The entries of a log, its chain looked at."""
     if not lines:
-        return Log()
+        return HandInLog()
     if len(lines) > LOG_LINES:
-        return Log(problem=f"the log has more than {LOG_LINES} lines")
+        return HandInLog(problem=f"the log has more than {LOG_LINES} lines")
     try:
         entries = tuple(read_log(lines))
     except (TimelineError, RecursionError, UnicodeEncodeError) as error:
-        return Log(problem=str(error) if isinstance(error, TimelineError) else "the log is not text")
+        return HandInLog(problem=str(error) if isinstance(error, TimelineError) else "the log is not text")
     for number, entry in enumerate(entries, 1):
         if any(not is_typed(word) for word in entry.command):
-            return Log(problem=f"step {number} of the log has what cannot be typed: {said(entry)}")
-    return Log(entries, lines)
+            return HandInLog(problem=f"step {number} of the log has what cannot be typed: {said(entry)}")
+    return HandInLog(entries, lines)
 
 
 def said(entry: Entry) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imagelab.lab.lab import Lab
 
 if TYPE_CHECKING:
-    from imagelab.course.exercise_panel import Shown
+    from imagelab.course.exercise_panel import ExercisePanel
     from imagelab.course.practice import Practice
 
 
@@ -22,7 +22,7 @@ class Exercises(Lab):
 
         return begin(self, name)
 
-    def progress(self) -> Shown:
+    def progress(self) -> ExercisePanel:
         """What is solved of the whole course, by the file beside the notebooks."""
         from imagelab.course.catalog import by_lesson, lessons_folder, titles
         from imagelab.course.progress import here, progress_panel

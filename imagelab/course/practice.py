@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.course.exercise import Exercise, Rung, as_cell, prepare
-from imagelab.course.exercise_panel import Shown, checked, exercise_panel, said
+from imagelab.course.exercise_panel import ExercisePanel, checked, exercise_panel, said
 from imagelab.course.lab_snapshot import look
 from imagelab.course.progress import Record, note, progress_file, read_progress
 from imagelab.course.record import written
@@ -90,19 +90,19 @@ class Practice:
         self._note(attempts=self.attempts, solved=self.won, log=written(self.lab))
         return (self.verdict.held, self.verdict.missing) != (old.held, old.missing)
 
-    def check(self) -> Shown:
+    def check(self) -> ExercisePanel:
         """Where it stands."""
         self.look()
         return checked(self.exercise, self.verdict, self.lang)
 
     @property
-    def panel(self) -> Shown:
+    def panel(self) -> ExercisePanel:
         """The task, the checklist, the goal beside yours."""
         return exercise_panel(self.exercise, self.verdict, self.goal, look(self.lab), self.lang)
 
     # -- help -----------------------------------------------------------------------------------------------
 
-    def hint(self) -> Shown:
+    def hint(self) -> ExercisePanel:
         """The task again, and then each time the next hint of those that fit the lab as it is: one rung up, as a rule, or
         back to the first rungs for somebody who has gone somewhere else meanwhile."""
         self.look()
@@ -123,7 +123,7 @@ class Practice:
         """What stands between two sentences."""
         return "" if self.lang == "zh" else " "
 
-    def _hint(self, rung: Rung, text: str) -> Shown:
+    def _hint(self, rung: Rung, text: str) -> ExercisePanel:
         line = say("course.hint", self.lang, rung=int(rung) + 1, text=text)
         return said(f"{line}{self._gap}{say('course.hint_more', self.lang)}" if rung < Rung.TWIN else line, self.lang)
 
@@ -131,7 +131,7 @@ class Practice:
         self.given.add(given)
         self._note(rung=int(rung))
 
-    def solution(self, *, now: bool = False) -> Shown:
+    def solution(self, *, now: bool = False) -> ExercisePanel:
         """A solution, after a real attempt."""
         self.look()
         wanted = self.exercise.reveal_after
@@ -144,23 +144,23 @@ class Practice:
 
     # -- back and forth -------------------------------------------------------------------------------------
 
-    def undo(self) -> Shown:
+    def undo(self) -> ExercisePanel:
         """Take back the last step, not beyond the start."""
         if self.lab.timeline.position <= self._start:
             return said(say("course.nothing_to_undo", self.lang), self.lang)
         return self._moved("undo")
 
-    def redo(self) -> Shown:
+    def redo(self) -> ExercisePanel:
         """Do again what was undone."""
         return self._moved("redo")
 
-    def _moved(self, way: str) -> Shown:
+    def _moved(self, way: str) -> ExercisePanel:
         move = self.lab.undo() if way == "undo" else self.lab.redo()
         self.look()
         what = checked(self.exercise, self.verdict, self.lang)
-        return Shown(f"{move}\n{what.text}", said(str(move), self.lang).html + what.html)
+        return ExercisePanel(f"{move}\n{what.text}", said(str(move), self.lang).html + what.html)
 
-    def reset(self) -> Shown:
+    def reset(self) -> ExercisePanel:
         """The start again, in a new lab; the old one is kept."""
         self.kept.append(self.lab)
         self.won, self.given = False, set()

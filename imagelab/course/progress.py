@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
-    from imagelab.course.exercise_panel import Shown
+    from imagelab.course.exercise_panel import ExercisePanel
 
 FILE = "imagelab-progress.json"
 VERSION = 1
@@ -175,11 +175,11 @@ def here(environ: Mapping[str, str], folder: Path) -> Progress:
 
 def progress_panel(
     progress: Progress, lessons: Mapping[str, Sequence[str]], lang: str, titles: Mapping[str, str] | None = None
-) -> Shown:  # fmt: skip
+) -> ExercisePanel:  # fmt: skip
     """The same for a notebook: text, and HTML beside it. `titles`: of lessons by slug and of exercises by id."""
     from html import escape
 
-    from imagelab.course.exercise_panel import Shown
+    from imagelab.course.exercise_panel import ExercisePanel
     from imagelab.view.messages import say
     from imagelab.view.style import chip, panel
 
@@ -194,7 +194,9 @@ def progress_panel(
 
     rows = "".join(f"<tr><td>{link(lesson)}</td><td>{chips(names)}</td></tr>" for lesson, names in lessons.items())
     body = f'<p>{escape(head)}</p><table class="imagelab-table"><tbody>{rows}</tbody></table>'
-    return Shown("\n".join(lines), panel(body, label=say("course.progress", lang), kind="progress", language=lang))
+    return ExercisePanel(
+        "\n".join(lines), panel(body, label=say("course.progress", lang), kind="progress", language=lang)
+    )
 
 
 def _chip(name: str, solved: bool, chip: Callable[[str, str], str]) -> str:

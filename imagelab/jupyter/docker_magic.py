@@ -52,7 +52,7 @@ SHOWN, TAKEN = "docker", "docker_result"
 """The magic that shows what a command prints, and the one that only returns it."""
 
 
-class Session:
+class NotebookSession:
     """Docker's command lines in one IPython."""
 
     def __init__(self, shell: Any) -> None:
@@ -334,7 +334,7 @@ def load_ipython_extension(ipython: Any) -> None:
     from imagelab.jupyter.docker_on_path import on_path
     from imagelab.jupyter.dockerfile_magic import register
 
-    session = Session(ipython)
+    session = NotebookSession(ipython)
 
     def docker(line: str, cell: str | None = None) -> None:
         session.show(line, cell)
@@ -342,7 +342,7 @@ def load_ipython_extension(ipython: Any) -> None:
     def docker_result(line: str) -> CommandResult:
         return session.take(line)
 
-    docker.__doc__, docker_result.__doc__ = __doc__, Session.take.__doc__
+    docker.__doc__, docker_result.__doc__ = __doc__, NotebookSession.take.__doc__
     ipython.register_magic_function(no_var_expand(docker), "line_cell", SHOWN)
     ipython.register_magic_function(no_var_expand(docker_result), "line", TAKEN)
     ipython.ast_transformers[:] = [known for known in ipython.ast_transformers if not isinstance(known, Assigned)]

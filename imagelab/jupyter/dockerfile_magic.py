@@ -24,7 +24,7 @@ from imagelab.cli.commands.build import FLAGS
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
-    from imagelab.jupyter.docker_magic import Session
+    from imagelab.jupyter.docker_magic import NotebookSession
     from imagelab.lab.host_access import HostAccess
 
 
@@ -76,7 +76,7 @@ def _contents(name: str, value: str, variables: Mapping[str, Any], host: HostAcc
     )
 
 
-def register(ipython: Any, session: Session) -> None:
+def register(ipython: Any, session: NotebookSession) -> None:
     """Make `%%dockerfile` known to an IPython."""
 
     def dockerfile(line: str, cell: str) -> None:

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from imagelab.cli.command import Context
+from imagelab.cli.command import Invocation
 from imagelab.cli.command import command as verb
 from imagelab.cli.flags import CommandLineError, Flag, Parsed, parse
 from imagelab.cli.help import options
@@ -47,7 +47,7 @@ FLAGS = (
 
 
 @verb("lab", "[OPTIONS]", most=None, raw=True)
-def lab(context: Context) -> int:
+def lab(context: Invocation) -> int:
     """The verb of the command line."""
     return command(
         context.parsed.arguments, out=context.out, err=context.err, environ=context.environ, home=context.options.text("lab")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Files = Mapping[str, str | bytes]
 
 
-class Builds:
+class BuildingLab:
     """What `Lab` inherits."""
 
     if TYPE_CHECKING:  # what a lab has

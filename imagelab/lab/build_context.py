@@ -23,7 +23,7 @@ from typing import IO
 from imagelab.dockerfile.ignore import Ignore
 from imagelab.engine.build.context import OUTSIDE
 from imagelab.errors import ImageLabError
-from imagelab.lab.host_access import HostAccess, HostPath, Machine
+from imagelab.lab.host_access import HostAccess, HostPath, WholeMachine
 from imagelab.layers.changeset import write
 from imagelab.layers.compression import compression_of
 from imagelab.layers.tree import Kind, Node, Put
@@ -51,7 +51,7 @@ def context_tar(
 
     ContextError in the words of Docker's client.
     """
-    host = host or Machine()
+    host = host or WholeMachine()
     if not folder.is_dir():
         raise ContextError(
             f"unable to prepare context: context must be a directory: {folder.resolve()}",

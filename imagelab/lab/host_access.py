@@ -1,6 +1,6 @@
 """What a command may touch of the machine: the one object through which a verb opens, writes, lists and connects.
 
-    Machine()          the terminal's and the notebook's: all that its user may
+    WholeMachine()          the terminal's and the notebook's: all that its user may
     Scratch(folder)    what somebody else wrote (a hand-in, a log): one folder, no variable, no network, no process
 
 A verb asks `host.path(name)` for a file and gets either a `pathlib.Path` or a `ScratchPath`, which has the same methods as far
@@ -98,7 +98,7 @@ class HostAccess(Protocol):
         """Before a session asks anybody: what it must not reach is refused in a sentence."""
 
 
-class Machine(HostAccess):
+class WholeMachine(HostAccess):
     """All of it, as far as its user may. Relative paths begin at the working directory."""
 
     whole = True

@@ -37,8 +37,8 @@ from typing import TYPE_CHECKING, Any
 from imagelab.engine.engine import Engine
 from imagelab.errors import UsageError
 from imagelab.lab.archives import Archived
-from imagelab.lab.build import Builds
-from imagelab.lab.host_access import Machine
+from imagelab.lab.build import BuildingLab
+from imagelab.lab.host_access import WholeMachine
 from imagelab.lab.panels import Views
 from imagelab.lab.pictures import Pictures
 from imagelab.lab.timeline import Past
@@ -80,14 +80,14 @@ class Settings:
     """The folder where this user's labs say which ports of the machine they have."""
 
 
-class Lab(Archived, Builds, Past, Pictures, Views):
+class Lab(Archived, BuildingLab, Past, Pictures, Views):
     """One lab: a store, an engine, and how to show what they answer. Made by `opening.open_lab`."""
 
     def __init__(
         self, store: Store, settings: Settings, *, progress: ProgressSink = silent, workers: int = 3, host: HostAccess | None = None
     ) -> None:  # fmt: skip
         self.store = store
-        self.host: HostAccess = host or Machine()
+        self.host: HostAccess = host or WholeMachine()
         """What its verbs may touch of the machine: all of it, unless somebody says otherwise."""
         self.settings = settings
         if settings.era:

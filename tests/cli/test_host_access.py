@@ -22,7 +22,7 @@ from imagelab.course.catalog import exercise
 from imagelab.course.exercise import perform
 from imagelab.course.grade import grade
 from imagelab.course.trial import clean_lab
-from imagelab.lab.host_access import Machine, Scratch
+from imagelab.lab.host_access import Scratch, WholeMachine
 from imagelab.state.steps import Entry, write_log
 
 SECRET = "the-canary-sings"
@@ -286,7 +286,7 @@ def test_there_are_forty_and_more() -> None:
 
 
 def test_a_lab_of_ones_own_has_the_machine_and_a_graded_one_a_folder(lab: Lab) -> None:
-    assert isinstance(lab.host, Machine)
+    assert isinstance(lab.host, WholeMachine)
     with clean_lab(exercise("moved-tag")) as graded:
         assert isinstance(graded.host, Scratch)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.flags import Flag, Parsed
 from imagelab.errors import UsageError
 from imagelab.lab.files import opened, refuse_place, refused, write_whole
@@ -27,7 +27,7 @@ _ONE_PLATFORM = '{} only the given platform variant. Formatted as "os[/arch[/var
     Flag("output", "o", "string", "Write to a file, instead of STDOUT"),
     Flag("platform", "", "string", _ONE_PLATFORM.format("Save")), least=1, most=None,
 )  # fmt: skip
-def save(context: Context) -> int:
+def save(context: Invocation) -> int:
     from imagelab.cli.commands.copy import MESSAGE, binary
 
     parsed = context.parsed
@@ -57,7 +57,7 @@ def save(context: Context) -> int:
     Flag("platform", "", "string", _ONE_PLATFORM.format("Load")),
     Flag("quiet", "q", "bool", "Suppress the load output"),
 )  # fmt: skip
-def load(context: Context) -> int:
+def load(context: Invocation) -> int:
     request = load_request(context.parsed)
     if not request.file and context.at_a_terminal:
         raise UsageError(
@@ -96,7 +96,7 @@ def loaded_lines(loaded: Iterable[Loaded], era: str) -> Iterator[str]:
     Flag("message", "m", "string", "Set commit message for imported image"),
     Flag("platform", "", "string", "Set platform if server is multi-platform capable"), least=1, most=None,
 )  # fmt: skip
-def import_(context: Context) -> int:
+def import_(context: Invocation) -> int:
     request = import_request(context.parsed)
     where = request.source
     is_url = where.startswith(("http://", "https://"))
@@ -129,7 +129,7 @@ def import_request(parsed: Parsed) -> ImportRequest:
 
 
 @contextmanager
-def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
+def _source(context: Invocation, name: str) -> Iterator[IO[bytes]]:
     """A file, or standard input."""
 
     def fetch() -> IO[bytes]:
@@ -146,7 +146,7 @@ def _source(context: Context, name: str) -> Iterator[IO[bytes]]:
             file.close()
 
 
-def _progress(context: Context, *, quiet: bool, lines: bool = False) -> ProgressSink:
+def _progress(context: Invocation, *, quiet: bool, lines: bool = False) -> ProgressSink:
     """Bars on a terminal or in a notebook; elsewhere nothing, or the lines alone."""
     shown = context.progress is not None or context.out.isatty() or lines
     return context.pull_progress() if shown and not quiet else silent

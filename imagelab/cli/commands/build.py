@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, TextIO
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.flags import CommandLineError, Flag
 from imagelab.errors import ImageLabError, ReferenceSyntaxError, UsageError
 
@@ -63,7 +63,7 @@ OWN = (
 @command(
     "image build", "PATH | URL | -", *FLAGS, SQUASH, *OWN, least=1, most=1,
 )  # fmt: skip
-def build(context: Context) -> int:
+def build(context: Invocation) -> int:
     from imagelab.lab.files import refused
     from imagelab.output import eras
     from imagelab.output.build import DEPRECATED
@@ -80,7 +80,7 @@ def build(context: Context) -> int:
     try:
         with _taken(context) as sent:
             image = _sent(context, sent, options)
-    except Shown:
+    except AlreadyReported:
         return 1
     shown = eras.image_id(context.lab.state.images[image], context.era)
     if parsed.on("quiet"):
@@ -94,7 +94,7 @@ def build(context: Context) -> int:
 
 
 @contextmanager
-def _taken(context: Context) -> Iterator[BuildContext]:
+def _taken(context: Invocation) -> Iterator[BuildContext]:
     """The context, noted as what this line read from outside the lab, so that it can be run again without the folder."""
     from imagelab.lab.build_context import BuildContext
 
@@ -110,7 +110,7 @@ def _taken(context: Context) -> Iterator[BuildContext]:
         yield BuildContext(sent, name, sent.seek(0, io.SEEK_END))
 
 
-def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest:
+def _sent(context: Invocation, sent: BuildContext, options: BuildOptions) -> Digest:
     from imagelab.output.build import sending
 
     if options.buildkit:
@@ -127,7 +127,7 @@ def _sent(context: Context, sent: BuildContext, options: BuildOptions) -> Digest
         raise
 
 
-def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> Digest:
+def _kit_built(context: Invocation, sent: BuildContext, options: BuildOptions) -> Digest:
     """The same, as BuildKit prints it: on standard error, and any failure exits 1."""
     from dataclasses import replace
 
@@ -142,18 +142,18 @@ def _kit_built(context: Context, sent: BuildContext, options: BuildOptions) -> D
         image = engine.builds.build(sent.tar, replace(options, dockerfile=sent.dockerfile), printer).image
     except ImageLabError as error:
         printer.failed(error)
-        raise Shown from None
+        raise AlreadyReported from None
     finally:
         if context.parsed.on("explain"):
             context.out.write(explained(tuple(printer.steps)))
     return image
 
 
-class Shown(Exception):
+class AlreadyReported(Exception):
     """A failure that has been shown already."""
 
 
-def _built(context: Context, sent: BuildContext, options: BuildOptions, out: TextIO) -> Digest:
+def _built(context: Invocation, sent: BuildContext, options: BuildOptions, out: TextIO) -> Digest:
     from dataclasses import replace
 
     from imagelab.engine.build.trace import explained
@@ -175,7 +175,7 @@ def _built(context: Context, sent: BuildContext, options: BuildOptions, out: Tex
     return trace.image
 
 
-def _options(context: Context) -> BuildOptions:
+def _options(context: Invocation) -> BuildOptions:
     from imagelab.engine.build.request import BuildOptions
     from imagelab.oci.reference import Reference
 
@@ -198,7 +198,7 @@ def _bad(name: str, value: str, problem: str) -> CommandLineError:
     return CommandLineError(f'invalid argument "{value}" for "{flag.shown}" flag: {problem}', exit_code=125)
 
 
-def _arguments(context: Context) -> dict[str, str | None]:
+def _arguments(context: Invocation) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for text in context.parsed.all("build-arg"):
         name, equals, value = text.partition("=")
@@ -210,7 +210,7 @@ def _arguments(context: Context) -> dict[str, str | None]:
     return context.take_words("arguments", lambda: found)  # some came from this machine's environment
 
 
-def _labels(context: Context) -> dict[str, str]:
+def _labels(context: Invocation) -> dict[str, str]:
     found = {}
     for text in context.parsed.all("label"):
         name, _, value = text.partition("=")
@@ -220,7 +220,7 @@ def _labels(context: Context) -> dict[str, str]:
     return found
 
 
-def _context(context: Context, where: str) -> BuildContext:
+def _context(context: Invocation, where: str) -> BuildContext:
     from imagelab.lab.build_context import ContextError, context_of_stdin, context_tar
 
     name = context.parsed.text("file")
@@ -243,6 +243,6 @@ def _context(context: Context, where: str) -> BuildContext:
     return context_tar(context.host.path(where), name, host=context.host)
 
 
-def _stdin(context: Context) -> bytes:
+def _stdin(context: Invocation) -> bytes:
     binary = getattr(context.stdin, "buffer", None)
     return binary.read() if binary is not None else context.stdin.read().encode("utf-8", "surrogateescape")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.commands.container_flags import flags_of
 from imagelab.cli.verbs import VERBS
 from imagelab.errors import ConflictError, ImageLabError, ImageNotFoundError, NotFoundError, TemplateError, UsageError
@@ -28,7 +28,7 @@ def verb(
     )  # fmt: skip
 
 
-def each(context: Context, act: Callable[[str], object], *, echo: bool = True) -> int:
+def each(context: Invocation, act: Callable[[str], object], *, echo: bool = True) -> int:
     """Do something for every argument; echo those that went well, explain those that did not (R6.1)."""
     failed = []
     for name in context.parsed.arguments:
@@ -44,7 +44,7 @@ def each(context: Context, act: Callable[[str], object], *, echo: bool = True) -
     return 1 if failed else 0
 
 
-def containers(context: Context) -> Containers:
+def containers(context: Invocation) -> Containers:
     return context.lab.engine.containers
 
 
@@ -52,7 +52,7 @@ def containers(context: Context) -> Containers:
 
 
 @verb("run", "IMAGE [COMMAND] [ARG...]", most=None, interspersed=False)
-def run(context: Context) -> int:
+def run(context: Invocation) -> int:
     from imagelab.cli.commands.run_options import request_of, settled
     from imagelab.cli.streams import input_from
     from imagelab.oci.reference import Reference
@@ -88,7 +88,7 @@ def _is_id(text: str) -> bool:
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
-def _run_failed(context: Context, error: ImageLabError) -> int:
+def _run_failed(context: Invocation, error: ImageLabError) -> int:
     """R6.20, R6.11."""
     from imagelab.output import eras
 
@@ -100,7 +100,7 @@ def _run_failed(context: Context, error: ImageLabError) -> int:
     return error.exit_code if error.exit_code in (125, 126, 127) else 125
 
 
-def _created(context: Context, request: Request) -> Container:
+def _created(context: Invocation, request: Request) -> Container:
     """Create it; an image that is not here is pulled first, its progress on standard error."""
     engine = context.lab.engine
     if request.pull == "always":
@@ -118,7 +118,7 @@ def _created(context: Context, request: Request) -> Container:
     return engine.containers.create(request)
 
 
-def _pull(context: Context, request: Request) -> None:
+def _pull(context: Invocation, request: Request) -> None:
     from imagelab.output.progress import lines_to, terminal_to
     from imagelab.state.events import ProgressSink, silent
 
@@ -132,7 +132,7 @@ def _pull(context: Context, request: Request) -> None:
     context.lab.engine.images.pull(request.image, platform=request.platform, progress=progress)
 
 
-def _made(context: Context, request: Request) -> Container:
+def _made(context: Invocation, request: Request) -> Container:
     """The container; with --cidfile its ID is in that file, which is tried before anything is made."""
     file = context.parsed.text("cidfile")
     if not file or context.again:
@@ -157,7 +157,7 @@ def _made(context: Context, request: Request) -> Container:
 
 
 @verb("create", "IMAGE [COMMAND] [ARG...]", most=None, interspersed=False)
-def create(context: Context) -> int:
+def create(context: Invocation) -> int:
     from imagelab.cli.commands.run_options import request_of, settled
 
     container = _made(context, request_of(context.parsed, settled(context)))
@@ -166,7 +166,7 @@ def create(context: Context) -> int:
 
 
 @verb("exec", "CONTAINER COMMAND [ARG...]", least=2, most=None, interspersed=False)
-def exec_(context: Context) -> int:
+def exec_(context: Invocation) -> int:
     from imagelab.cli.commands.run_options import exec_request, settled
     from imagelab.cli.streams import input_from
     from imagelab.engine.process_spec import Exec
@@ -186,7 +186,7 @@ def exec_(context: Context) -> int:
     return containers(context).exec(request.container, wanted, stdin, output_to(context.out, context.err))
 
 
-def _say_moved(context: Context, container: Container) -> None:
+def _say_moved(context: Invocation, container: Container) -> None:
     """A line for each port that somebody else had."""
     from imagelab.state.container_config import moved_ports
 
@@ -197,7 +197,7 @@ def _say_moved(context: Context, container: Container) -> None:
 
 
 @verb("start", "CONTAINER [CONTAINER...]", most=None)
-def start(context: Context) -> int:
+def start(context: Invocation) -> int:
     from imagelab.cli.streams import input_from
     from imagelab.output.streams import output_to
 
@@ -226,19 +226,19 @@ def start(context: Context) -> int:
     return 1 if failed else 0
 
 
-def _timeout(context: Context) -> int | None:
+def _timeout(context: Invocation) -> int | None:
     given = context.parsed.text("timeout") or context.parsed.text("time")
     return int(given) if given else None
 
 
 @verb("stop", "CONTAINER [CONTAINER...]", most=None)
-def stop(context: Context) -> int:
+def stop(context: Invocation) -> int:
     signal = context.parsed.text("signal")
     return each(context, lambda name: containers(context).stop(name, timeout=_timeout(context), signal=signal))
 
 
 @verb("restart", "CONTAINER [CONTAINER...]", most=None)
-def restart(context: Context) -> int:
+def restart(context: Invocation) -> int:
     signal = context.parsed.text("signal")
     return each(
         context,
@@ -247,27 +247,27 @@ def restart(context: Context) -> int:
 
 
 @verb("kill", "CONTAINER [CONTAINER...]", most=None)
-def kill(context: Context) -> int:
+def kill(context: Invocation) -> int:
     return each(context, lambda name: containers(context).kill(name, signal=context.parsed.text("signal") or "KILL"))
 
 
 @verb("pause", "CONTAINER [CONTAINER...]", most=None)
-def pause(context: Context) -> int:
+def pause(context: Invocation) -> int:
     return each(context, containers(context).pause)
 
 
 @verb("unpause", "CONTAINER [CONTAINER...]", most=None)
-def unpause(context: Context) -> int:
+def unpause(context: Invocation) -> int:
     return each(context, containers(context).unpause)
 
 
 @verb("wait", "CONTAINER [CONTAINER...]", most=None)
-def wait(context: Context) -> int:
+def wait(context: Invocation) -> int:
     return each(context, lambda name: context.out.write(f"{containers(context).wait(name)}\n"), echo=False)
 
 
 @verb("rename", "CONTAINER NEW_NAME", least=2, most=2)
-def rename(context: Context) -> int:
+def rename(context: Invocation) -> int:
     old, new = context.parsed.arguments
     containers(context).rename(old.strip(), new.strip())
     return 0
@@ -276,7 +276,7 @@ def rename(context: Context) -> int:
 @verb(
     "rm", "CONTAINER [CONTAINER...]", most=None,
 )  # fmt: skip
-def rm(context: Context) -> int:
+def rm(context: Invocation) -> int:
     parsed = context.parsed
     if parsed.on("link"):
         raise UsageError("imagelab does not do `docker rm --link`: networks are out of scope")
@@ -299,7 +299,7 @@ def rm(context: Context) -> int:
 
 
 @verb("container prune", "", least=0, most=0)
-def prune(context: Context) -> int:
+def prune(context: Invocation) -> int:
     from imagelab.output import eras
 
     if not context.parsed.on("force"):
@@ -320,7 +320,7 @@ def deleted(gone: Sequence[str]) -> str:
     return f"Deleted Containers:\n{listed}\n" if gone else ""
 
 
-def kept_by_filters(context: Context) -> Callable[[Container], bool]:
+def kept_by_filters(context: Invocation) -> Callable[[Container], bool]:
     """--filter: `until=24h`, `label=x`, `label!=x`."""
     from imagelab.state.image_filters import Filters
     from imagelab.units import parse_moment
@@ -344,7 +344,7 @@ def kept_by_filters(context: Context) -> Callable[[Container], bool]:
 
 
 @verb("ps", "", least=0, most=0)
-def ps(context: Context) -> int:
+def ps(context: Invocation) -> int:
     from imagelab.engine.container_filters import select
     from imagelab.output.containers import ps as table
     from imagelab.state.image_filters import Filters
@@ -368,7 +368,7 @@ def ps(context: Context) -> int:
 
 
 @verb("container inspect", "CONTAINER [CONTAINER...]", most=None)
-def container_inspect(context: Context) -> int:
+def container_inspect(context: Invocation) -> int:
     from imagelab.cli.commands.formatting import inspect_objects
 
     def find(name: str) -> dict[str, object]:
@@ -377,7 +377,7 @@ def container_inspect(context: Context) -> int:
     return inspect_objects(context, find, lambda error, name: context.explain(error))
 
 
-def inspected(context: Context, name: str) -> dict[str, object]:
+def inspected(context: Invocation, name: str) -> dict[str, object]:
     """One container's object. ContainerNotFoundError."""
     from imagelab.output.containers import inspected as as_object
 
@@ -387,14 +387,14 @@ def inspected(context: Context, name: str) -> dict[str, object]:
 
 
 @verb("logs", "CONTAINER")
-def logs(context: Context) -> int:
+def logs(context: Invocation) -> int:
     from imagelab.cli.commands.logs import show
 
     return show(context)
 
 
 @verb("top", "CONTAINER [ps OPTIONS]", most=None, interspersed=False)
-def top(context: Context) -> int:
+def top(context: Invocation) -> int:
     from imagelab.output.containers import top as table
 
     name = context.parsed.arguments[0]
@@ -404,7 +404,7 @@ def top(context: Context) -> int:
 
 
 @verb("port", "CONTAINER [PRIVATE_PORT[/PROTO]]", most=2)
-def port(context: Context) -> int:
+def port(context: Invocation) -> int:
     from imagelab.output.containers import ports
 
     name, *private = context.parsed.arguments
@@ -417,7 +417,7 @@ def port(context: Context) -> int:
 
 
 @verb("diff", "CONTAINER")
-def diff(context: Context) -> int:
+def diff(context: Invocation) -> int:
     name = context.parsed.arguments[0]
     if not name:
         raise UsageError("Container name cannot be empty")
@@ -431,7 +431,7 @@ def diff(context: Context) -> int:
 
 
 @verb("attach", "CONTAINER")
-def attach(context: Context) -> int:
+def attach(context: Invocation) -> int:
     container = containers(context).resolve(context.parsed.arguments[0])
     if container.status == "paused":
         raise ConflictError("cannot attach to a paused container, unpause it first", origin="client")
@@ -440,7 +440,7 @@ def attach(context: Context) -> int:
     return _attached(context, container, stdin_open=not context.parsed.on("no-stdin"))
 
 
-def _attached(context: Context, container: Container, *, stdin_open: bool) -> int:
+def _attached(context: Invocation, container: Container, *, stdin_open: bool) -> int:
     from imagelab.cli.commands.logs import follow
 
     open_stdin = stdin_open and bool(container.config.get("OpenStdin"))
@@ -451,7 +451,7 @@ def _attached(context: Context, container: Container, *, stdin_open: bool) -> in
 
 
 @verb("commit", "CONTAINER [REPOSITORY[:TAG]]", most=2)
-def commit(context: Context) -> int:
+def commit(context: Invocation) -> int:
     parsed, request = context.parsed, commit_request(context.parsed)
     if parsed.on("no-pause") and parsed.all("pause"):
         raise UsageError("conflicting options: --no-pause and --pause cannot be used together")
@@ -473,7 +473,7 @@ def commit_request(parsed: Parsed) -> CommitRequest:
 
 
 @verb("export", "CONTAINER")
-def export(context: Context) -> int:
+def export(context: Invocation) -> int:
     from imagelab.cli.commands.copy import exported
 
     return exported(context)
@@ -484,7 +484,7 @@ def export(context: Context) -> int:
     about="Use '-' as the source to read a tar archive from stdin\nand extract it to a directory destination in a container.\n"
     "Use '-' as the destination to stream a tar archive of a\ncontainer source to stdout.",
 )  # fmt: skip
-def cp(context: Context) -> int:
+def cp(context: Invocation) -> int:
     from imagelab.cli.commands.copy import copied
 
     return copied(context)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from imagelab.cli.command import Context
+from imagelab.cli.command import Invocation
 from imagelab.errors import ImageLabError, NotFoundError, UsageError
 from imagelab.layers.changeset import write
 from imagelab.layers.tree import Draft, Kind, Node, Put, Tree, diff
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MESSAGE = "cowardly refusing to save to a terminal. Use the -o flag or redirect"
 
 
-def exported(context: Context) -> int:
+def exported(context: Invocation) -> int:
     """All files of a container as one tar (R6.49)."""
     from imagelab.lab.files import write_whole
 
@@ -63,7 +63,7 @@ def without_mounts(tree: Tree) -> Tree:
     return draft.tree()
 
 
-def binary(context: Context) -> IO[bytes]:
+def binary(context: Invocation) -> IO[bytes]:
     """Standard output as bytes. UsageError where there is only text."""
     stream = getattr(context.out, "buffer", None)
     if stream is None:
@@ -75,7 +75,7 @@ def binary(context: Context) -> IO[bytes]:
 # -- cp -----------------------------------------------------------------------------------------------------
 
 
-def copied(context: Context) -> int:
+def copied(context: Invocation) -> int:
     """`docker cp CONTAINER:PATH PATH`, or the other way round; `-` is a tar stream."""
     source, target = context.parsed.arguments
     from_container, from_path = _side(source)
@@ -111,7 +111,7 @@ def _missing(container: Container, path: str) -> NotFoundError:
     )
 
 
-def _out_of(context: Context, container: Container, path: str, target: str) -> int:
+def _out_of(context: Invocation, container: Container, path: str, target: str) -> int:
     workspace = context.lab.engine.containers.workspace(container)
     workspace.read()
     files = workspace.files
@@ -183,7 +183,7 @@ def _safe(path: str) -> str:
     return "/".join(parts)
 
 
-def _into(context: Context, container: Container, source: str, path: str) -> int:
+def _into(context: Invocation, container: Container, source: str, path: str) -> int:
     def fetch() -> IO[bytes]:
         if source != "-":
             return _packed(

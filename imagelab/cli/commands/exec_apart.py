@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from imagelab.cli.command import Context
+from imagelab.cli.command import Invocation
 from imagelab.state.requests import ExecRequest
 
 
-def exec_apart(context: Context, request: ExecRequest) -> int:
+def exec_apart(context: Invocation, request: ExecRequest) -> int:
     """The same line without -d, in a process of its own; where there may be none, here, unseen."""
     from imagelab.runtime.supervisor import detached
 
@@ -19,7 +19,7 @@ def exec_apart(context: Context, request: ExecRequest) -> int:
     return 0
 
 
-def _unseen(context: Context, request: ExecRequest) -> int:
+def _unseen(context: Invocation, request: ExecRequest) -> int:
     from imagelab.engine.process_spec import Exec
     from imagelab.runtime.streams import BytesInput
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelab.cli.command import Context
+from imagelab.cli.command import Invocation
 from imagelab.errors import ImageLabError, NotFoundError, TemplateError
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ OBJECT_FORMAT = (
 
 
 def inspect_objects(
-    context: Context, find: Callable[[str], dict[str, Any]], missing: Callable[[ImageLabError, str], None]
+    context: Invocation, find: Callable[[str], dict[str, Any]], missing: Callable[[ImageLabError, str], None]
 ) -> int:
     """`docker inspect`, whatever is inspected: those that were found, then complaints about the others."""
     from imagelab.output.objects import inspect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.commands.formatting import OBJECT_FORMAT, TABLE_FORMAT, inspect_objects
 from imagelab.cli.flags import Flag, Parsed
 from imagelab.cli.verbs import VERBS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Flag("platform", "", "string", "Set platform if server is multi-platform capable"),
     Flag("quiet", "q", "bool", "Suppress verbose output"), least=1, most=1,
 )  # fmt: skip
-def pull(context: Context) -> int:
+def pull(context: Invocation) -> int:
     from imagelab.oci.reference import Reference
     from imagelab.state.events import silent
 
@@ -59,7 +59,7 @@ def pull_request(parsed: Parsed) -> PullRequest:
     Flag("quiet", "q", "bool", "Only show image IDs"),
     Flag("tree", "", "bool", "List multi-platform images as a tree (EXPERIMENTAL)"), most=1,
 )  # fmt: skip
-def images(context: Context) -> int:
+def images(context: Invocation) -> int:
     from imagelab.output.images import ListOptions
     from imagelab.output.images import images as table
     from imagelab.state.image_filters import Filters
@@ -96,7 +96,7 @@ def _refuse_with_tree(parsed: Parsed) -> None:
     Flag("platform", "", "string", 'Show history for the given platform. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
     Flag("quiet", "q", "bool", "Only show image IDs"), least=1, most=1,
 )  # fmt: skip
-def history(context: Context) -> int:
+def history(context: Invocation) -> int:
     from imagelab.output.images import history as table
 
     parsed, lab = context.parsed, context.lab
@@ -122,11 +122,11 @@ _PLATFORM = Flag(
     "image inspect", "IMAGE [IMAGE...]",
     Flag("format", "f", "string", OBJECT_FORMAT), _PLATFORM, least=1, most=None,
 )  # fmt: skip
-def image_inspect(context: Context) -> int:
+def image_inspect(context: Invocation) -> int:
     return inspect_objects(context, lambda name: _image(context, name), lambda error, name: context.explain(error))
 
 
-def _image(context: Context, name: str) -> dict[str, Any]:
+def _image(context: Invocation, name: str) -> dict[str, Any]:
     item = context.lab.engine.images.inspect(name)
     return _as_29(item, context.lab, name) if context.lab.era == "29" else item
 
@@ -137,7 +137,7 @@ def _image(context: Context, name: str) -> dict[str, Any]:
     Flag("size", "s", "bool", "Display total file sizes if the type is container"),
     Flag("type", "", "string", "Only inspect objects of the given type"), least=1, most=None,
 )  # fmt: skip
-def inspect(context: Context) -> int:
+def inspect(context: Invocation) -> int:
     from imagelab.cli.commands.containers import inspected
 
     kind = context.parsed.text("type")
@@ -181,7 +181,7 @@ def _as_29(item: dict[str, Any], lab: Lab, name: str) -> dict[str, Any]:
     "image tag", "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
     least=2, most=2,
 )  # fmt: skip
-def tag(context: Context) -> int:
+def tag(context: Invocation) -> int:
     context.lab.engine.images.tag(*context.parsed.arguments)
     return 0
 
@@ -193,7 +193,7 @@ def tag(context: Context) -> int:
     Flag("platform", "", "strings", 'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
     least=1, most=None,
 )  # fmt: skip
-def rmi(context: Context) -> int:
+def rmi(context: Invocation) -> int:
     from imagelab.output.images import removals
 
     parsed, lab, request = context.parsed, context.lab, remove_request(context.parsed)
@@ -232,7 +232,7 @@ def remove_request(parsed: Parsed) -> RemoveRequest:
     Flag("filter", "", "filter", 'Provide filter values (e.g. "until=<timestamp>")'),
     Flag("force", "f", "bool", "Do not prompt for confirmation"),
 )  # fmt: skip
-def prune(context: Context) -> int:
+def prune(context: Invocation) -> int:
     from imagelab.output.images import prune as answer
     from imagelab.state.image_filters import Filters
 

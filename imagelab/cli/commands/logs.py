@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from imagelab.cli.command import Context
+from imagelab.cli.command import Invocation
 from imagelab.errors import UsageError
 from imagelab.units import parse_moment, parse_time
 
@@ -17,7 +17,7 @@ GLANCE = 0.05
 """Seconds between two looks at a log that is followed."""
 
 
-def show(context: Context) -> int:
+def show(context: Invocation) -> int:
     """`docker logs [-f] [-n N] [-t] [--since T] [--until T]` (R6.22)."""
     parsed, lab = context.parsed, context.lab
     containers = lab.engine.containers
@@ -57,7 +57,7 @@ def show(context: Context) -> int:
         return 130
 
 
-def _print(context: Context, entry: tuple[str, bytes, str]) -> None:
+def _print(context: Invocation, entry: tuple[str, bytes, str]) -> None:
     from imagelab.output.streams import output_to
 
     stream, data, moment = entry
@@ -65,7 +65,7 @@ def _print(context: Context, entry: tuple[str, bytes, str]) -> None:
     output_to(context.out, context.err)(1 if stream == "stdout" else 2, stamp + data)
 
 
-def follow(context: Context, container: Container, *, typed: bool) -> int:
+def follow(context: Invocation, container: Container, *, typed: bool) -> int:
     """Stay with a running container: print what it prints, type what is typed, leave with its exit code."""
     from imagelab.runtime.driver import ask
 
@@ -92,7 +92,7 @@ def follow(context: Context, container: Container, *, typed: bool) -> int:
             ask(folder, "2")
 
 
-def _type(context: Context, file: object) -> None:
+def _type(context: Invocation, file: object) -> None:
     """What is typed here goes to the container's standard input."""
     from pathlib import Path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
 
@@ -12,7 +12,7 @@ from imagelab.errors import UsageError
     Flag("recover", "", "string", "Print a file that a later layer hides"), least=1, most=2,
     about="With two images: the layers they share, and the files that differ.",
 )  # fmt: skip
-def explore(context: Context) -> int:
+def explore(context: Invocation) -> int:
     names, path, lab = context.parsed.arguments, context.parsed.text("recover"), context.lab
     if len(names) == 2:
         if path:
@@ -28,7 +28,7 @@ def explore(context: Context) -> int:
 
 
 @command("sizes", "")
-def sizes(context: Context) -> int:
+def sizes(context: Invocation) -> int:
     found = context.lab.sizes()
     context.show_panel(found)
     return 1 if found.difference else 0
@@ -37,13 +37,13 @@ def sizes(context: Context) -> int:
 @command(
     "avalanche", "IMAGE [PATH]", least=1, most=2,
 )  # fmt: skip
-def avalanche(context: Context) -> int:
+def avalanche(context: Invocation) -> int:
     context.show_panel(context.lab.avalanche(*context.parsed.arguments))
     return 0
 
 
 @command("tape", "")
-def tape(context: Context) -> int:
+def tape(context: Invocation) -> int:
     context.show_panel(context.lab.tape())
     return 0
 
@@ -51,6 +51,6 @@ def tape(context: Context) -> int:
 @command(
     "causes", "CONTAINER", least=1, most=1,
 )  # fmt: skip
-def causes(context: Context) -> int:
+def causes(context: Invocation) -> int:
     context.show_panel(context.lab.causes(context.parsed.arguments[0]))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Flag("from", "", "string", "Draw a running engine instead: docker, or the URL of its socket (also Podman's)"),
     Flag("lang", "", "string", "Speak this language: en or zh"),
 )  # fmt: skip
-def graph(context: Context) -> int:
+def graph(context: Invocation) -> int:
     from imagelab.lab.files import refused
 
     drawn = _drawn(context)
@@ -40,7 +40,7 @@ def graph(context: Context) -> int:
     return 0
 
 
-def _drawn(context: Context) -> LabGraph:
+def _drawn(context: Invocation) -> LabGraph:
     if context.parsed.text("from"):
         return _of_an_engine(context)
     parsed, lab = context.parsed, context.lab
@@ -51,7 +51,7 @@ def _drawn(context: Context) -> LabGraph:
     )  # fmt: skip
 
 
-def _of_an_engine(context: Context) -> LabGraph:
+def _of_an_engine(context: Invocation) -> LabGraph:
     from imagelab.view.graph.docker_state import named, read
     from imagelab.view.graph.lab_graph import LabGraph
     from imagelab.view.graph.model import graph

@@ -17,7 +17,7 @@ from imagelab.errors import ImageLabError, UsageError
 from imagelab.state.container_config import Request
 
 if TYPE_CHECKING:
-    from imagelab.cli.command import Context
+    from imagelab.cli.command import Invocation
     from imagelab.lab.host_access import HostAccess
     from imagelab.state.requests import ExecRequest
 
@@ -92,7 +92,7 @@ def _absolute(path: str) -> str:
 # -- environment and labels ---------------------------------------------------------------------------------
 
 
-def settled(context: Context) -> Mapping[str, str]:
+def settled(context: Invocation) -> Mapping[str, str]:
     """Put in place what `-e NAME`, --env-file and --label-file take from this machine, so that the line can be run again
     on another one; the variables that are still to be asked for."""
     parsed = context.parsed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.commands.formatting import OBJECT_FORMAT, TABLE_FORMAT
 from imagelab.cli.flags import Flag
 from imagelab.errors import ImageLabError, UsageError
@@ -12,7 +12,7 @@ from imagelab.errors import ImageLabError, UsageError
     "system df", "", Flag("format", "", "string", TABLE_FORMAT),
     Flag("verbose", "v", "bool", "Show detailed information on space usage"),
 )  # fmt: skip
-def system_df(context: Context) -> int:
+def system_df(context: Invocation) -> int:
     from imagelab.output.images import disk_usage
 
     parsed, lab = context.parsed, context.lab
@@ -35,7 +35,7 @@ def system_df(context: Context) -> int:
     Flag("filter", "", "filter", 'Provide filter values (e.g. "label=<key>=<value>")'),
     Flag("force", "f", "bool", "Do not prompt for confirmation"), Flag("volumes", "", "bool", "Prune anonymous volumes"),
 )  # fmt: skip
-def system_prune(context: Context) -> int:
+def system_prune(context: Invocation) -> int:
     from imagelab.cli.commands import containers
     from imagelab.output import eras
     from imagelab.output import images as format
@@ -63,7 +63,7 @@ def system_prune(context: Context) -> int:
 
 
 @command("version", "", Flag("format", "f", "string", OBJECT_FORMAT))
-def version(context: Context) -> int:
+def version(context: Invocation) -> int:
     from imagelab import __version__
     from imagelab.output.objects import version as lines
 
@@ -82,7 +82,7 @@ def version(context: Context) -> int:
 
 
 @command("system info", "", Flag("format", "f", "string", OBJECT_FORMAT))
-def info(context: Context) -> int:
+def info(context: Invocation) -> int:
     from imagelab import __version__
     from imagelab.output.objects import info as lines
 
@@ -110,7 +110,7 @@ def info(context: Context) -> int:
     Flag("host", "", "string", "Address to listen on", "127.0.0.1"),
     Flag("data", "", "string", "Directory that keeps what is pushed (else it is gone at the end)"),
 )  # fmt: skip
-def serve(context: Context) -> int:
+def serve(context: Invocation) -> int:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
@@ -140,7 +140,7 @@ def serve(context: Context) -> int:
     Flag("times", "", "int", "How often the fault happens", "1"), most=3, recorded=True,
     about="Faults: truncate, tamper, slow and redirect meet a layer, 429 and 500 a manifest, token the way in; heal takes them back.",
 )  # fmt: skip
-def upstream(context: Context) -> int:
+def upstream(context: Invocation) -> int:
     from imagelab.oci.reference import Reference
     from imagelab.output.tabwriter import columns
 
@@ -170,7 +170,7 @@ def upstream(context: Context) -> int:
 
 
 @command("doctor", "")
-def doctor(context: Context) -> int:
+def doctor(context: Invocation) -> int:
     problems = context.lab.engine.doctor()
     context.out.write("".join(f"{problem}\n" for problem in problems) or "the lab is as it should be\n")
     return 1 if problems else 0
@@ -180,7 +180,7 @@ def doctor(context: Context) -> int:
     "supervise", "CONTAINER",
     Flag("ports", "", "string", "What becomes of a port that somebody has: exact, auto or private"), least=1, most=1,
 )  # fmt: skip
-def supervise(context: Context) -> int:
+def supervise(context: Invocation) -> int:
     from dataclasses import replace
     from pathlib import Path
 

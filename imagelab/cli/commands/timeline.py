@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from imagelab.cli.command import Context, command
+from imagelab.cli.command import Invocation, command
 from imagelab.cli.flags import Flag
 from imagelab.errors import UsageError
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 @command("undo", "[N]", most=1)
-def undo(context: Context) -> int:
+def undo(context: Invocation) -> int:
     return _tell(context, context.lab.engine.timeline.undo(_number(context, 1)))
 
 
 @command("redo", "[N]", most=1)
-def redo(context: Context) -> int:
+def redo(context: Invocation) -> int:
     return _tell(context, context.lab.engine.timeline.redo(_number(context, 1)))
 
 
 @command("at", "STEP", least=1, most=1)
-def at(context: Context) -> int:
+def at(context: Invocation) -> int:
     return _tell(context, context.lab.engine.timeline.at(_number(context, 0)))
 
 
@@ -36,7 +36,7 @@ def at(context: Context) -> int:
     "fork", "DIRECTORY", Flag("at", "", "int", "The step (else the present)"),
     least=1, most=1,
 )  # fmt: skip
-def fork(context: Context) -> int:
+def fork(context: Invocation) -> int:
     lab, directory = context.lab, Path(context.parsed.arguments[0])
     number = int(context.parsed.text("at")) if context.parsed.text("at") else None
     other, moved = lab.fork_with_report(directory, at=number)
@@ -50,7 +50,7 @@ def fork(context: Context) -> int:
     "gc", "",
     Flag("keep", "", "int", "Keep only the last steps of this branch: so many"),
 )  # fmt: skip
-def gc(context: Context) -> int:
+def gc(context: Invocation) -> int:
     from imagelab.units import human_size
 
     keep = int(context.parsed.text("keep")) if context.parsed.text("keep") else None
@@ -66,7 +66,7 @@ def gc(context: Context) -> int:
     Flag("format", "", "string", "'json' for a log that `imagelab replay` runs; else a table"),
     Flag("no-trunc", "", "bool", "Don't truncate output"),
 )  # fmt: skip
-def steps(context: Context) -> int:
+def steps(context: Invocation) -> int:
     from imagelab.output.timeline import listing
 
     parsed, lab = context.parsed, context.lab
@@ -95,7 +95,7 @@ def steps(context: Context) -> int:
 @command(
     "replay", "LOG", least=1, most=1
 )  # fmt: skip
-def replay(context: Context) -> int:
+def replay(context: Invocation) -> int:
     from imagelab.state.steps import read_log
 
     name = context.parsed.arguments[0]
@@ -141,7 +141,7 @@ def _asks_others(lab: Lab) -> bool:
     return lab.settings.upstream != "classroom" or bool(lab.settings.mirrors)
 
 
-def _again(context: Context, lab: Lab, runner: InProcess, number: int, entry: Entry) -> bool:
+def _again(context: Invocation, lab: Lab, runner: InProcess, number: int, entry: Entry) -> bool:
     """Run one entry; False when it did not end as it did, which has been said."""
     from imagelab.cli.again import again
     from imagelab.cli.main import verb_of
@@ -175,7 +175,7 @@ def _again(context: Context, lab: Lab, runner: InProcess, number: int, entry: En
 # -- words ----------------------------------------------------------------------------------------------------
 
 
-def _number(context: Context, default: int) -> int:
+def _number(context: Invocation, default: int) -> int:
     if not context.parsed.arguments:
         return default
     text = context.parsed.arguments[0]
@@ -184,7 +184,7 @@ def _number(context: Context, default: int) -> int:
     return int(text)
 
 
-def _tell(context: Context, moved: Moved) -> int:
+def _tell(context: Invocation, moved: Moved) -> int:
     context.out.write("".join(f"undone: {step.line}\n" for step in moved.undone))
     context.out.write("".join(f"done again: {step.line}\n" for step in moved.redone))
     if not moved.undone and not moved.redone:
@@ -193,5 +193,5 @@ def _tell(context: Context, moved: Moved) -> int:
     return 0
 
 
-def _notes(context: Context, moved: Moved) -> None:
+def _notes(context: Invocation, moved: Moved) -> None:
     context.err.write("".join(f"{note}\n" for note in moved.notes))
