@@ -23,6 +23,7 @@ from imagelab.app import Lab
 from imagelab.errors import ImageLabError
 from imagelab.lab.lab import ERAS
 from imagelab.oci.documents import Digest
+from imagelab.state.events import silent
 
 NAMES = ("ubuntu:14.04", "nginx", "mongo:3.2")
 
@@ -60,8 +61,8 @@ def saved(lab: Lab, *names: str) -> bytes:
     return b"".join(lab.engine.archives.save(names))
 
 
-def loaded(lab: Lab, archive: bytes) -> list[Any]:
-    return lab.engine.archives.load(io.BytesIO(archive))
+def loaded(lab: Lab, archive: bytes, progress: Callable[[Any], object] = silent) -> list[Any]:
+    return lab.engine.archives.load(io.BytesIO(archive), progress=progress)
 
 
 def shown(lab: Lab, *lines: str) -> list[str]:
@@ -457,8 +458,7 @@ def test_terminals_are_refused(full: Lab) -> None:
 def test_the_bars_of_a_load(full: Lab, fresh: Callable[[], Lab]) -> None:
     """R6.48: one line a layer, named by its diff ID."""
     other, told = fresh(), []
-    other.pull_progress = told.append
-    loaded(other, saved(full, "ubuntu:14.04"))
+    loaded(other, saved(full, "ubuntu:14.04"), told.append)
     diff_ids = [full.state.layers[chain_id].diff_id.short for chain_id in full.image("ubuntu:14.04").layers]
     assert list(dict.fromkeys(one.id for one in told)) == diff_ids
     assert {one.status for one in told} == {"Loading layer"} and told[-1].current == told[-1].total
