@@ -151,6 +151,12 @@ set -x; x=1; echo $x 'a b' 2>&1; set +x; echo done
 %%
 set -f; touch a.c b.c; echo *.c; set +f; echo *.c
 %%
+set -- -a -b val file; while getopts ab: o; do echo "$o=$OPTARG"; done; shift $((OPTIND-1)); echo "$@"
+%%
+set -- -ab -cfoo -x; while getopts :abc: o; do echo "$o [$OPTARG]"; done; echo $OPTIND
+%%
+set -- -x -b; while getopts ab: o; do echo "$o [$OPTARG]"; done; echo $o $OPTIND; OPTIND=1; getopts a o -a -- -a; echo $o; getopts a o -a -- -a; echo $? $OPTIND
+%%
 trap 'echo bye' EXIT; echo hi
 %%
 trap 'echo bye $?' EXIT; exit 5
@@ -380,6 +386,12 @@ echo {a,b,c} x{1..3}y {3..1} {a..e} pre{x,y{1,2}}post {single} {} a{,b}
 echo -e 'a\tb\n'; echo 'a\tb'; echo -n x; echo -E 'a\n'; echo -ne 'q\n'
 %%
 x=hello.txt; echo ${x%.txt} ${x#he} ${x%%l*} ${x##*l} ${#x}
+%%
+x=hello; n=1; echo ${x:1} ${x:1:3} ${x: -2} ${x:n+1:2} "${x:1:-1}" ${x/l/L} ${x//l/L} ${x/#h/H} ${x/%o/O} "${x/l/ - }" ${x//[lo]} ${x/l*} ${x:9} ${x/z-a/y}
+%%
+touch f; [ f -nt nosuch ]; echo $?; [[ nosuch -ot f ]]; echo $?; [ nosuch -nt f ]; echo $?; [[ f -ef f ]]; echo $?
+%%
+x='a b/c'; echo ${x// /_} ${x//\//|} "${x/"b"/$HOME}" ${x/%/!} ${x/#/>} ${x/?/*}; y=; echo [${y:0:2}] [${y/a/b}] ${nosuch:1:2}
 %%
 (( 3 > 2 )) && echo gt; (( 0 )); echo $?; ((i=5)); ((i++)); echo $i
 %%

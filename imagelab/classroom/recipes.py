@@ -4,7 +4,7 @@ One thousandth of the book's sizes: its `127 MB` are our `127 kB`. A layer names
 should have; the rest is filled with plausible files of stable pseudo-bytes, about as compressible as the real ones.
 
 Programs are markers: `/bin/ls` is the line `#!imagelab ls`, which imagelab's own runtime knows how to run. Take the file
-away and the command is gone. `awk`, `expr` and `mktemp` are markers only, in images whose digests people know.
+away and the command is gone. `awk` is a marker only, in images whose digests people know.
 """
 
 from __future__ import annotations

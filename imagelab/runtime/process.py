@@ -257,9 +257,8 @@ class Process:
         if mode == "r":
             node = self.files.stat(self.user, path)
         else:
-            resolved = self.files.create(
-                self.user, path, 0o666 & ~self.umask, truncate=mode in "wx", exclusive=mode == "x"
-            )  # fmt: skip
+            mode_bits = 0o666 & ~self.umask
+            resolved = self.files.create(self.user, path, mode_bits, truncate=mode in "wx", exclusive=mode == "x")
             node = self.files.stat(User(), "/" + resolved)
         return self._opened(node, path, mode)
 

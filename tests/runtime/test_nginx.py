@@ -117,6 +117,14 @@ def test_files_have_a_type_a_time_and_a_tag(nginx: Running) -> None:
         and headers["Last-Modified"] == "Mon, 28 Nov 2016 10:00:00 GMT"
     )
     assert nginx.ask(if_none_match=headers["ETag"])[0::2] == (304, b"")
+    assert nginx.ask(if_modified_since=headers["Last-Modified"])[0] == 304
+    assert nginx.ask(if_modified_since=headers["Last-Modified"], if_none_match="x")[0] == 200
+    status, parts, part = nginx.ask(range="bytes=0-4")
+    assert (status, parts["Content-Range"], part) == (206, f"bytes 0-4/{len(body)}", body[:5])
+    assert nginx.ask(range="bytes=-5")[::2] == (206, body[-5:])
+    assert nginx.ask(range="bytes=5-")[::2] == (206, body[5:])
+    assert nginx.ask(range="bytes=99999-")[0] == 416
+    assert nginx.ask(range="bytes=-")[::2] == (200, body)
     assert nginx.ask(method="HEAD")[::2] == (200, b"")
     assert nginx.ask(method="POST")[0] == 405
 
@@ -160,6 +168,7 @@ def test_every_request_is_logged(nginx: Running) -> None:
         ("location ^~ /i/ { return 200 prefix; } location ~ i { return 200 regex; }", "/i/x", (200, b"prefix")),
         ("location /old { return 301 /new; }", "/old", (301, None)),
         ("root /usr/share/nginx/html; location / { try_files $uri /index.html; }", "/nosuch", (200, None)),
+        ("root /usr/share/nginx/html; autoindex on; index none; location / {}", "/", (200, None)),
         ("location /a/ { alias /usr/share/nginx/html/; }", "/a/50x.html", (200, None)),
         ("root /usr/share/nginx/html; error_page 404 =200 /50x.html; location /x {}", "/x", (200, None)),
     ],
@@ -167,6 +176,18 @@ def test_every_request_is_logged(nginx: Running) -> None:
 def test_locations(location: str, path: str, expected: tuple[int, bytes | None]) -> None:
     status, _, body = Running(configuration=f"server {{ listen 80; {location} }}").ask(path)
     assert status == expected[0] and expected[1] in (None, body)
+
+
+def test_a_listing_escapes_its_names() -> None:
+    nginx = Running(configuration="server { listen 80; root /srv; autoindex on; }")
+    for folder in ("/srv", "/srv/z"):
+        nginx.files.mkdir(ROOT, folder)
+    nginx.files.write_file(ROOT, "/srv/<b>&", b"12")
+    _, headers, body = nginx.ask("/")
+    rows = [f'<a href="z/">z/</a>{" " * 49}28-Nov-2016 10:00 {"-":>19}']
+    rows += [f'<a href="%3Cb%3E%26">&lt;b&gt;&amp;</a>{" " * 47}28-Nov-2016 10:00 {2:>19}']
+    assert body.decode().split("\r\n")[4:6] == rows
+    assert headers["Content-Length"] == str(len(body))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ SCRIPTS = [
     "2d", "$d", "/foo/d", "2,4d", "2,$d", "/foo/,/last/d", "/foo/!d", "2!d", "\\,to,d", 
     "2q", "3q5", "$!d", "1!G;h;$!d", "n;d", "$!N;s/\\n/ /", "N;P;D", "N;N;s/\\n/,/g", "G", "x;p;x", "=", "/bar/=", "y/abc/xyz/", "y,/,|,",
     "2i\\before", "2a\\after", "2c\\changed", "2i before", "a\\\n  two\\\nlines", "$a end", "1i\\  keep", "2,4c\\changed", "$!{2,4c\\x\n}", "a a;p",
-    "r b.txt", "2r nosuch", "p", "2,3p", "/foo/{s/o/0/;p}", "{p;p}", "2{d}", "/a/{/b/d}", "2{s/o/0/;s/f/F/;}",
+    "r b.txt", "2r nosuch", "w made", "/foo/w made", "s/o/0/w made", "s/o/0/gpw made", "w /dev/stdout", "l", "2l", "N;l;D", "$!N;l", "w", "s/a/b/w", "p", "2,3p", "/foo/{s/o/0/;p}", "{p;p}", "2{d}", "/a/{/b/d}", "2{s/o/0/;s/f/F/;}",
     ":a;s/o/0/;ta", ":a;N;$!ba;s/\\n/+/g", "b;d", "/foo/b end;s/^/x/;:end", "s/x/y/;t;s/^/-/", "# only a comment", "p # and more", "2p;3p", "2,1p", "5,2p",
     "/world/,/foo/s/o/0/", "/last/,/nosuch/s/l/L/", "/hello/,2s/^/*/", "s/\\n/x/", "h;G;G", "H;$!d;x", "s/[[:space:]]*$//;s/^[[:space:]]*//", "/^$/d", "/^ *$/d",
     "s/\\(.\\)\\1/<\\1>/g", "s/\\./x/", "s/o\\{1,2\\}/0/", "s/h\\?e\\+/X/", "s/foo\\|bar/Z/g", "s/\\s/_/g", "s/[^a-z]/./g", "s/[]]/x/", "s/é/e/", "s/l\\+$/!/",

@@ -123,19 +123,22 @@ wc nosuch | wc nosuch fruit | wc sub | wc sub fruit | wc - fruit | wc | wc -l | 
 sort fruit | sort -r fruit | sort -u fruit | sort -f upper | sort -n numbers | sort -nr numbers | sort -h numbers
 sort -t: -k2 table | sort -t: -k2,2n table | sort -t : -k 2,2n -k 1,1r table | sort -t: -k2n -k1 table | sort -k2 blanks
 sort -k2n blanks | sort -b blanks | sort -k1b,1 blanks | sort -k1,1 blanks | sort -s -k2,2 blanks | sort -u -n numbers | sort -fu upper
-sort -o made fruit | sort -o fruit fruit
+sort -c fruit | sort -c upper | sort -C fruit | sort -cu patterns patterns | sort -c patterns | sort -o made fruit | sort -o fruit fruit
+sort -C upper | sort -ru -c fruit | sort -c - | sort -m short empty | sort -d blanks | sort -df upper
+sort -t: -k1.2,1.3 table | sort -t: -k3.2r table | sort -k 1.2,1.4 fruit | sort -t: -k 1.2,1.4 -s table | sort -b -k2.2 blanks | sort -k2.2b,2.3 blanks | sort -k1.0 fruit
 sort nosuch | sort sub | sort -k 0 fruit | sort -t ab fruit | sort -Q | sort | sort short patterns | sort -ru fruit
 sort -rf upper | sort -fs upper | sort -t '' table
 sort -t: -k2,2nr -s table | sort -t: -k3,3 -u table
 uniq fruit | uniq -c fruit | uniq -d fruit | uniq -u fruit | uniq -i upper | uniq -ci upper
-uniq nosuch | uniq sub | uniq | uniq -c | uniq -cd fruit | uniq -q
+uniq nosuch | uniq sub | uniq | uniq -c | uniq fruit made | uniq a b c | uniq -cd fruit | uniq -q | uniq -f x fruit
+uniq -f1 fruit | uniq -s1 blanks | uniq -f 1 -s 2 blanks | uniq -f9 -c fruit | uniq -s 3 fruit
 cut -d: -f1 table | cut -d: -f2- table | cut -d: -f1,3 table | cut -d: -f-2 table | cut -f2 tabs | cut -s -f2 tabs | cut -c1-3 fruit
 cut -c2 fruit | cut -b1,3 fruit | cut -d: -f3,1 table
 cut table | cut -f0 table | cut -fx table | cut -f 3-2 table | cut -d ab -f1 table | cut -c1 -f1 table
 cut -c0 table | cut -cx table | cut -f1 nosuch table | cut -f- table | cut -c1 -d: table | cut -d: -f2 short | cut -f1 sub
 tr a b | tr a-z A-Z | tr '[:lower:]' '[:upper:]' | tr -d a | tr -d '[:space:]' | tr -s a | tr -s '[:space:]' ' ' | tr -cd 'a\n'
-tr -c 'a-z\n' _ | tr abc x | tr '\n' ' ' | tr -ds a n | tr '\141' Z | tr 'a\-n' 123 | tr -C a-z .
-tr | tr a b c | tr z-a x | tr -q | tr a '' | tr '[:foo:]' x | tr '\\' / | tr -cs '[:alnum:]' '\n'
+tr -c 'a-z\n' _ | tr abc x | tr '\n' ' ' | tr -ds a n | tr '\141' Z | tr 'a-c' '[X*]' | tr 'a\-n' 123 | tr -C a-z .
+tr | tr a b c | tr z-a x | tr -q | tr '[=a=]' x | tr a-n '[x*2]y[z*]w' | tr a-n '[x*010][y*]' | tr '[a*]' b | tr -d '[=a=][=n=]' | tr a '' | tr '[:foo:]' x | tr '\\' / | tr -cs '[:alnum:]' '\n'
 tee made | tee -a fruit | tee made made2 | tee sub | tee nosuch/x made | tee | tee -q
 seq 5 | seq 2 5 | seq 1 2 9 | seq 5 -2 1 | seq -2 2
 seq | seq a | seq 1 0 2 | seq 1 2 3 4 | seq 3 1 | seq -q
@@ -143,16 +146,18 @@ grep apple fruit | grep -i banana fruit | grep -v a fruit | grep -n a fruit | gr
 grep -o 'a.' fruit | grep -q apple fruit | grep -q zzz fruit | grep -r apple sub/deep | grep -rh plum sub | grep -h a fruit table | grep -H a fruit
 grep -w date fruit | grep -x apple fruit | grep -e apple -e date fruit | grep -f patterns fruit | grep -s x nosuch | grep x nosuch | grep x sub
 grep -m 2 a fruit | grep -A1 ERROR log | grep -B1 ERROR log | grep -C1 ERROR log | grep -n -A1 -B1 'line 4' log | grep -1 'line 6' log
-grep -E '^(a|b)' fruit | grep -F . fruit | grep -E 'a{2}' fruit | grep '\(an\)\1' fruit
+grep -E '^(a|b)' fruit | grep -F . fruit | egrep 'an+a' fruit | fgrep 'a.' fruit | grep -E 'a{2}' fruit | grep '\(an\)\1' fruit
 grep -on an fruit | grep -c zzz fruit | grep -vc a fruit | grep '' empty | grep -f empty fruit | grep '[a' fruit | grep '\(a' fruit
 grep -E '(' fruit | grep | grep -Q | grep -E 'a{2,1}' fruit | grep '[[:digit:]]' fruit | grep -i É accents | grep z bytes
 grep -c z bytes | grep a - fruit | grep -c a | grep -H a | grep -nr apple sub/one.txt | grep -A x a fruit
 grep -e | grep --color=always zzz fruit | grep -xF -e apple fruit | grep -wo 'date' fruit | grep -io b fruit | grep -ci b fruit table
 grep -m1 -A2 ok log | grep -nv ok log | grep -lr plum sub | grep -E 'x|' short | grep -vn '^$' fruit | grep -xv '' fruit | grep -e a nosuch fruit
 grep -sq a nosuch fruit | grep -m x a fruit | grep -ow 'an\|na' fruit
-xargs | xargs -n1 | xargs -n 2 echo x | xargs -I{} echo '<{}>' | xargs nosuch | xargs false
-xargs -r echo x | xargs -0 | xargs -n x | xargs -n 0 | xargs -q | xargs -I% echo %-%
-sha256sum fruit log | sha256sum | sha256sum nosuch sub fruit
+xargs | xargs -n1 | xargs -n 2 echo x | xargs -I{} echo '<{}>' | xargs -L1 echo | xargs -t -n2 | xargs -E split | xargs -E banana echo x | xargs -L x | xargs nosuch | xargs false
+xargs -r echo x | xargs -0 | xargs -n x | xargs -n 0 | xargs -q | xargs -I% echo %-% | xargs -L2
+sha256sum fruit log | md5sum fruit | sha1sum fruit | sha256sum | sha256sum nosuch sub fruit | md5sum -c nosuch | md5sum -c | md5sum -q | md5sum - fruit
+base64 fruit | base64 log | base64 -w0 log | base64 -w 10 fruit | base64 | base64 nosuch | base64 -d | base64 fruit log | base64 -q | base64 bytes | base64 -w x
+cat -u fruit
 yes -q
 """
 INPUT = b"banana split\n  two  words\n\n'quoted one' \"and two\" back\\ slash\nbanana\nbanana\n"
@@ -196,6 +201,11 @@ def test_a_writer_without_end_is_ended_by_its_reader(middle: list[str], end: lis
 
 
 WORDS = st.text(st.sampled_from("ab: \n\té"), max_size=60).map(str.encode)
+
+
+@given(st.binary(max_size=300))
+def test_base64_there_and_back(data: bytes) -> None:
+    assert piped(["base64"], ["base64", "-d"], stdin=data) == data
 
 
 @given(st.binary(max_size=300))

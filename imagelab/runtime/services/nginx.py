@@ -192,11 +192,8 @@ class Server:
         server = self._server_for(request)
         worker = self._worker()
         response = answer(request, server, self, worker)
-        headers = [
-            ("Server", f"nginx/{self.version}"),
-            ("Date", self._date("%a, %d %b %Y %H:%M:%S GMT")),
-            *response.headers,
-        ]
+        date = self._date("%a, %d %b %Y %H:%M:%S GMT")
+        headers = [("Server", f"nginx/{self.version}"), ("Date", date), *response.headers]
         start_response(f"{response.status} {REASONS.get(response.status, 'Unknown')}", headers)
         self._log_access(request, response, server)
         return [b""] if request.method == "HEAD" or response.status == 304 else [response.body]
@@ -235,10 +232,8 @@ class Server:
         if request is not None:
             name = server.text("server_name", "") if server else ""
             message = f'*{self._requests} {message}, client: {request.client}, server: {name}, request: "{request.line}", host: "{request.authority}"'
-        self._log(
-            self.main.text("error_log", "/var/log/nginx/error.log"),
-            f"{self._date('%Y/%m/%d %H:%M:%S')} [{level}] 7#7: {message}",
-        )
+        path, date = self.main.text("error_log", "/var/log/nginx/error.log"), self._date("%Y/%m/%d %H:%M:%S")
+        self._log(path, f"{date} [{level}] 7#7: {message}")
 
     def _log_access(self, request: HttpRequest, response: HttpResponse, server: Scope) -> None:
         directive: list[Directive] = server.all("access_log")

@@ -17,11 +17,11 @@ KNOWN = set(
 tcp_nodelay keepalive_timeout gzip gzip_types gzip_vary gzip_min_length gzip_proxied gzip_comp_level gzip_disable server_tokens
 client_max_body_size client_body_timeout send_timeout charset expires etag log_not_found types_hash_max_size
 server_names_hash_bucket_size multi_accept use include default_type log_format access_log error_log listen server_name root alias
-index try_files return error_page add_header internal""".split()
+index try_files return error_page add_header autoindex internal""".split()
 )
 """What this one does, or need not do."""
 MISSING = set(
-    "allow auth_basic autoindex deny fastcgi_pass if limit_except proxy_pass rewrite set ssl_certificate upstream".split()
+    "allow auth_basic deny fastcgi_pass if limit_except proxy_pass rewrite set ssl_certificate upstream".split()
 )
 """What would change an answer, and is not done: refused rather than passed over."""
 _TOKEN = re.compile(r"""\s+|\#[^\n]*|([{};])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|((?:[^\s;{}"'\\]|\\.|\$\{\w+\})(?:[^\s;{\\]|\\.|(?<=\$)\{\w+\})*)""", re.S)  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from imagelab.runtime.services.nginx_config import Scope
 if TYPE_CHECKING:
     from imagelab.runtime.services.nginx import Server
 
-REASONS = {200: "OK", 204: "No Content", 301: "Moved Permanently", 302: "Moved Temporarily", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed", 410: "Gone", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}  # fmt: skip
+REASONS = {200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Moved Temporarily", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed", 410: "Gone", 416: "Requested Range Not Satisfiable", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}  # fmt: skip
 MOST_TURNS = 10
 """Internal redirects of one request (index, error_page, try_files) before it is called a loop."""
 
@@ -54,9 +55,8 @@ class HttpRequest:
     @property
     def uri(self) -> str:
         """As it was asked for."""
-        return quote(self.path, safe="/:@!$&'()*+,;=~-._", errors="surrogateescape") + (
-            f"?{self.query}" if self.query else ""
-        )
+        path = quote(self.path, safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+        return f"{path}?{self.query}" if self.query else path
 
     @property
     def line(self) -> str:
@@ -111,9 +111,8 @@ class _Work:
         if response.status >= 300 and not response.body and response.status != 304:
             response = self._error_page(response)
         if response.status < 400:
-            response.headers += [
-                (d.words[0], self._filled(d.words[1])) for d in self.location.all("add_header") if d.words[1:]
-            ]
+            more = [directive.words for directive in self.location.all("add_header") if directive.words[1:]]
+            response.headers += [(words[0], self._filled(words[1])) for words in more]
         return response
 
     def _internal(self, path: str) -> HttpResponse:
@@ -134,10 +133,7 @@ class _Work:
         self.nginx.log_error("error", message, self.request, self.server)
 
     def _filled(self, text: str) -> str:
-        values = self.request.variables() | {
-            "uri": self.path,
-            "document_root": self.location.text("root", "/etc/nginx/html"),
-        }
+        values = self.request.variables() | {"uri": self.path, "document_root": self._root()}
         return re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], ""), text)
 
     # -- where ----------------------------------------------------------------------------------------------
@@ -164,18 +160,18 @@ class _Work:
         alias = [d for d in self.location.directives if d.name == "alias"]
         if alias:
             return alias[0].words[0] + path[len(self.location.words[-1]) :]
-        return self.location.text("root", "/etc/nginx/html").rstrip("/") + path
+        return self._root().rstrip("/") + path
+
+    def _root(self) -> str:
+        return self.location.text("root", "/etc/nginx/html")
 
     def _returned(self, words: list[str]) -> HttpResponse:
         status = int(words[0]) if words[0].isdigit() else 302
         rest = self._filled("".join(words[1:2] if words[0].isdigit() else words[:1]))
         if status in (301, 302, 303, 307, 308):
             return self._redirect(status, rest)
-        return (
-            _whole(status, rest.encode(), self.location.text("default_type", "text/plain"))
-            if rest
-            else HttpResponse(status)
-        )
+        kind = self.location.text("default_type", "text/plain")
+        return _whole(status, rest.encode(), kind) if rest else HttpResponse(status)
 
     def _redirect(self, status: int, where: str) -> HttpResponse:
         if where.startswith("/"):
@@ -217,18 +213,42 @@ class _Work:
             node = self.nginx.p.find(f"{file.rstrip('/')}/{name}")
             if node is not None and not node.is_directory:
                 return self._internal(path + name)
+        if self.location.text("autoindex") == "on":
+            return self._listing(path, file.rstrip("/"))
         self._log(f'directory index of "{file}" is forbidden')
         return HttpResponse(403)
+
+    def _listing(self, path: str, folder: str) -> HttpResponse:
+        files, rows = self.nginx.p.files, list[str]()
+        names = [name for name in files.names(self.worker, folder or "/") if not name.startswith(".")]
+        nodes = [(name, node) for name in names if (node := self.nginx.p.find(f"{folder}/{name}"))]
+        for name, node in sorted(nodes, key=lambda entry: (not entry[1].is_directory, entry[0])):
+            shown, size = (name + "/", "-") if node.is_directory else (name, str(node.size))
+            cut = shown if len(shown) <= 50 else shown[:47] + "..>"
+            link = f'<a href="{quote(shown, errors="surrogateescape")}">{escape(cut)}</a>'
+            moment = datetime.fromtimestamp(node.mtime, UTC).strftime("%d-%b-%Y %H:%M")
+            rows.append(f"{link}{' ' * (51 - len(cut))}{moment} {size:>19}\r\n")
+        title = f"Index of {escape(path)}"
+        body = f'<html>\r\n<head><title>{title}</title></head>\r\n<body bgcolor="white">\r\n<h1>{title}</h1><hr><pre><a href="../">../</a>\r\n{"".join(rows)}</pre><hr></body>\r\n</html>\r\n'
+        return _whole(200, body.encode("utf-8", "surrogateescape"), "text/html")
 
     def _content(self, file: str, data: bytes, mtime: int) -> HttpResponse:
         modified = datetime.fromtimestamp(mtime, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
         etag = f'"{mtime:x}-{len(data):x}"'
-        headers = [("Last-Modified", modified), ("ETag", etag)]
-        if self.request.headers.get("if_none_match") == etag:
+        headers, asked = [("Last-Modified", modified), ("ETag", etag)], self.request.headers
+        known = asked.get("if_none_match")
+        if known == etag or known is None and asked.get("if_modified_since") == modified:
             return HttpResponse(304, b"", headers)
         ending = file.rpartition(".")[2].lower() if "." in file else ""
-        response = _whole(200, data, self.nginx.types.get(ending, self.location.text("default_type", "text/plain")))
-        response.headers += headers
+        kind = self.nginx.types.get(ending, self.location.text("default_type", "text/plain"))
+        match = re.fullmatch(r"bytes=(\d{1,18}|(?=-\d))-(\d{0,18})", asked.get("range", ""))
+        first = 0 if not match else int(match[1]) if match[1] else max(len(data) - int(match[2]), 0)
+        last = min(int(match[2]), len(data) - 1) if match and match[1] and match[2] else len(data) - 1
+        if match and first > last:
+            return HttpResponse(416, b"", [("Content-Range", f"bytes */{len(data)}")])
+        response = _whole(206 if match else 200, data[first : last + 1], kind)
+        part = ("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        response.headers += [*headers, part if match else ("Accept-Ranges", "bytes")]
         return response
 
     def _error_page(self, response: HttpResponse) -> HttpResponse:

@@ -16,7 +16,7 @@ from imagelab.runtime.shell.memory import ShellProblem
 from imagelab.runtime.shell.parser import Parser
 from imagelab.runtime.shell.printing import echo_builtin, printf_builtin
 from imagelab.runtime.shell.processes import cd, kill, pwd, trap, umask, wait
-from imagelab.runtime.shell.variables import export, local, number, read, readonly, set_, shift, unset
+from imagelab.runtime.shell.variables import export, getopts, local, number, read, readonly, set_, shift, unset
 from imagelab.runtime.shell.words import KEYWORDS, SyntaxProblem
 from imagelab.runtime.streams import text
 
@@ -173,11 +173,11 @@ def false(shell: Shell, words: list[str]) -> int:
 
 
 SPECIAL = {"break", ":", "continue", ".", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times", "trap", "unset"}  # fmt: skip
-REFUSED = ["alias", "declare", "getopts", "let", "shopt", "times", "typeset", "ulimit", "unalias"]
+REFUSED = ["alias", "declare", "let", "shopt", "times", "typeset", "ulimit", "unalias"]
 BUILTINS: dict[str, Builtin] = {
     "exit": leave, "return": leave, "break": break_, "continue": break_, "eval": eval_, ".": dot, "source": dot, "exec": exec_,
     "command": command, "type": type_, "export": export, "readonly": readonly, "local": local, "unset": unset, "shift": shift,
-    "set": set_, "read": read, "cd": cd, "pwd": pwd, "umask": umask, "wait": wait, "kill": kill, "trap": trap,
+    "set": set_, "read": read, "getopts": getopts, "cd": cd, "pwd": pwd, "umask": umask, "wait": wait, "kill": kill, "trap": trap,
     "history": history, "jobs": jobs, ":": nothing, "true": nothing, "false": false, "hash": nothing, "test": test, "[": test,
     "echo": echo_builtin, "printf": printf_builtin, **dict.fromkeys(REFUSED, refused),
 }  # fmt: skip

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from imagelab.runtime.shell.interpreter import Shell
 
 KINDS = {"f": Kind.FILE, "d": Kind.DIRECTORY, "h": Kind.SYMLINK, "L": Kind.SYMLINK, "b": Kind.BLOCK, "c": Kind.CHAR, "p": Kind.FIFO}  # fmt: skip
-UNARY = set("bcdefhLnprstwxz")
+UNARY = set("bcdefghLnprstuwxz")
 NUMERIC: dict[str, Callable[[int, int], bool]] = {
     "-eq": operator.eq, "-ne": operator.ne, "-lt": operator.lt, "-le": operator.le, "-gt": operator.gt, "-ge": operator.ge,
 }  # fmt: skip
 PATTERN = {"=", "==", "!=", "=~"}
-BINARY = {*PATTERN, "<", ">", *NUMERIC}
-Compare = Callable[[str, str, str], bool]
+BINARY = {*PATTERN, "<", ">", "-nt", "-ot", "-ef", *NUMERIC}
+Compare = Callable[[Process, str, str, str], bool]
 
 
 class TestProblem(Exception):
@@ -112,7 +112,7 @@ class _Test:
             raise TestProblem("argument expected")
         if binary:
             self._at += 3
-            return self._compare(word, self._words[self._at - 2], self._words[self._at - 1])
+            return self._compare(self._p, word, self._words[self._at - 2], self._words[self._at - 1])
         operand = self._peek(1)
         if len(word) == 2 and word[0] == "-" and word[1] in UNARY and operand is not None:
             self._at += 2
@@ -136,18 +136,30 @@ def unary(p: Process, operator: str, operand: str) -> bool:
 def _holds(operator: str, node: Node) -> bool:
     if operator in KINDS:
         return node.kind is KINDS[operator]
+    if operator in "ug":
+        return bool(node.mode & (0o4000 if operator == "u" else 0o2000))
     return node.size > 0 or node.is_directory if operator == "s" else operator == "e"
 
 
-def compare(left: str, operator: str, right: str) -> bool:
-    """`a = b`, `1 -lt 2`. TestProblem for what is no number."""
+def compare(p: Process, left: str, operator: str, right: str) -> bool:
+    """`a = b`, `1 -lt 2`, `x -nt y`. TestProblem for what is no number."""
     if operator in ("=", "==", "!="):
         return (left == right) == (operator != "!=")
     if operator in ("<", ">"):
         return left < right if operator == "<" else left > right
     if operator in NUMERIC:
         return NUMERIC[operator](number(left), number(right))
-    raise TestProblem(f"{operator}: unexpected operator")
+    if operator == "=~":
+        raise TestProblem(f"{operator}: unexpected operator")
+    one, other = (left, right) if operator == "-nt" else (right, left)
+    newer, older = p.find(one), p.find(other)
+    if operator == "-ef":
+        return newer is not None and older is not None and _place(p, one, newer) == _place(p, other, older)
+    return newer is not None and (older is None or newer.mtime > older.mtime)
+
+
+def _place(p: Process, name: str, node: Node) -> str:
+    return node.link or p.files.resolve(p.user, p.path(name))
 
 
 def number(text: str) -> int:
@@ -178,13 +190,13 @@ def holds(shell: Shell, items: list[Word | str]) -> Generator[float, None, bool]
         return False
 
 
-def compare_patterns(left: str, operator: str, right: str) -> bool:
+def compare_patterns(p: Process, left: str, operator: str, right: str) -> bool:
     """`x == *.txt`, `x =~ ^a+$`, and what `compare` does. TestProblem."""
     if operator == "=~":
         return _matched(left, right)
     if operator in PATTERN:
         return matches(right, left) == (operator != "!=")
-    return compare(left, operator, right)
+    return compare(p, left, operator, right)
 
 
 def _matched(text: str, pattern: str) -> bool:

@@ -115,9 +115,7 @@ class Expander:
         yield from self._parts(word.parts, fields, split=True)
         return [*fields.done, fields.current] if fields.current is not None else fields.done
 
-    def _parts(
-        self, parts: list[Part], fields: _Fields, *, split: bool, text_splits: bool = False
-    ) -> Generator[float, None, None]:
+    def _parts(self, parts: list[Part], fields: _Fields, *, split: bool, text_splits: bool = False) -> Expanding:
         """`text_splits`: unquoted text is split, too, as in `${x-a b}`."""
         for index, part in enumerate(parts):
             match part:
@@ -167,7 +165,7 @@ class Expander:
         name, operator = part.name, part.operator
         value = self._joined(name) if name in ("@", "*") else self._shell.get(name)
         missing = value is None or (operator.startswith(":") and value == "")
-        kind = operator.lstrip(":")
+        kind = operator.lstrip(":") or operator
         if kind in ("-", "=", "?", "+") and kind:
             if missing == (kind == "+"):
                 if kind == "+":
@@ -208,7 +206,15 @@ class Expander:
             if part.name in ("@", "*"):
                 return str(len(self._shell.arguments))
             return str(len(value) if self._shell.bash else len(raw(value)))
-        pattern = (yield from self.pattern(part.word)) if part.word is not None else ""
+        word, more = part.word or Word(), part.more
+        if operator == ":":
+            start = yield from self.number(word)
+            length = (yield from self.number(more)) if more is not None else len(value)
+            start = max(len(value) + start, 0) if start < 0 else start
+            return value[start : start + length if length >= 0 else length]
+        pattern = yield from self.pattern(word)
+        if operator in ("/", "//"):
+            return patterns.replaced(value, pattern, (yield from self.one(more or Word())), all=operator == "//")
         return patterns.without(value, operator, pattern)
 
 

@@ -22,7 +22,7 @@ class ShellState:
         self.p, self.name, self.arguments, self.bash = p, name, arguments, bash
         self.variables = {key: value for key, value in p.env.items() if key.replace("_", "a").isalnum()}
         self.exported, self.readonly = set(p.env), set[str]()
-        self.variables |= {"IFS": " \t\n", "PPID": str(p.parent), "PS2": "> ", "PS4": "+ "}
+        self.variables |= {"IFS": " \t\n", "OPTIND": "1", "PPID": str(p.parent), "PS2": "> ", "PS4": "+ "}
         self.variables.setdefault("PWD", p.cwd)
         self.functions: dict[str, syntax.Command] = {}
         self.options: set[str] = set()
@@ -33,7 +33,7 @@ class ShellState:
         self.interactive = False
         self.tested = 0
         """How many conditions we are in: `set -e` waits outside."""
-        self.calls = self.loops = 0
+        self.calls = self.loops = self.option_letter = 0
 
     # -- variables ------------------------------------------------------------------------------------------
 

@@ -53,7 +53,10 @@ def translate(pattern: str, *, greedy: bool = True) -> str:
         else:
             pieces.append(re.escape(char))
         position += 1
-    return "".join(pieces)
+    try:
+        return re.compile("".join(pieces), re.S).pattern
+    except re.error:  # [z-a]
+        return re.escape(unescaped(pattern))
 
 
 def _bracket(match: re.Match[str]) -> str:
@@ -71,10 +74,7 @@ def _member(match: re.Match[str]) -> str:
 
 def matches(pattern: str, text: str) -> bool:
     """Does the whole text match?"""
-    try:
-        return re.fullmatch(translate(pattern), text, re.S) is not None
-    except re.error:  # [z-a]
-        return unescaped(pattern) == text
+    return re.fullmatch(translate(pattern), text, re.S) is not None
 
 
 def without(text: str, operator: str, pattern: str) -> str:
@@ -90,16 +90,22 @@ def without(text: str, operator: str, pattern: str) -> str:
     return text
 
 
+def replaced(text: str, pattern: str, new: str, *, all: bool) -> str:
+    """`${text/pattern/new}` and `//`; a pattern after `/#` or `/%` is one of the beginning or the end."""
+    anchor = pattern[:1] if pattern[:1] in ("#", "%") and not all else ""
+    body = rf"(?:{translate(pattern[len(anchor) :])})"
+    expression = {"": body, "#": rf"\A{body}", "%": rf"{body}\Z"}[anchor]
+    return re.sub(expression, lambda match: new if match[0] or anchor else "", text, count=not all, flags=re.S)
+
+
 def paths(p: Process, pattern: str) -> list[str]:
     """The file names that match, in order; [] when there are none."""
     names = ["/"] if pattern.startswith("/") else [""]
     parts = pattern.strip("/").split("/")
     for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        names = [
-            name for above in names for name in _names(p, above, part, directory=not last or pattern.endswith("/"))
-        ]
-        if not last:
+        directory = number < len(parts) - 1 or pattern.endswith("/")
+        names = [name for above in names for name in _names(p, above, part, directory=directory)]
+        if number < len(parts) - 1:
             names = [name + "/" for name in names]
     return sorted(name + "/" for name in names) if pattern.endswith("/") else sorted(names)
 

@@ -122,9 +122,8 @@ class _Printf:
             return ord(argument[1])
         match = re.match(pattern, argument.strip())
         if match is None or match[0] != argument.strip():
-            self.complaints.append(
-                f"{argument}: {'expected numeric value' if match is None else 'not completely converted'}"
-            )
+            problem = "expected numeric value" if match is None else "not completely converted"
+            self.complaints.append(f"{argument}: {problem}")
         if match is None or pattern == _REAL:
             return float(match[0]) if match else 0
         digits = match[0].lstrip("+-")

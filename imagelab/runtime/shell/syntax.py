@@ -23,11 +23,13 @@ class Text:
 
 @dataclass(slots=True)
 class Parameter:
-    """`$x`, `${x:-word}`, `${#x}`, `${x%pattern}`."""
+    """`$x`, `${x:-word}`, `${#x}`, `${x%pattern}`, and bash's `${x:1:2}` and `${x/a/b}`."""
 
     name: str
     operator: str = ""
     word: Word | None = None
+    more: Word | None = None
+    """The second word of `${x/a/b}` and `${x:1:2}`."""
     quoted: bool = False
 
 

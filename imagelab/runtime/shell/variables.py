@@ -1,4 +1,4 @@
-"""Builtins that deal with variables: export, readonly, local, unset, shift, set, read."""
+"""Builtins that deal with variables: export, readonly, local, unset, shift, set, getopts, read."""
 
 from __future__ import annotations
 
@@ -112,6 +112,41 @@ def set_(shell: Shell, words: list[str]) -> int:
             return 0
     shell.arguments = rest[1:] if rest[:1] in (["--"], ["-"], ["+"]) else rest
     return 0
+
+
+def getopts(shell: Shell, words: list[str]) -> int:
+    """`getopts letters name [argument…]`: the next option; where it stands is in OPTIND and in `shell.option_letter`."""
+    if len(words) < 3:
+        raise ShellProblem("getopts: Usage: getopts optstring var [arg...]")
+    letters, name, arguments = words[1], words[2], words[3:] or shell.arguments
+    digits = shell.get("OPTIND") or ""
+    index = int(digits) if re.fullmatch("[1-9][0-9]{0,8}", digits) else 1
+    word, position = "".join(arguments[index - 1 : index]), shell.option_letter or 1
+    if position >= len(word) or word[0] != "-" or word == "--":
+        shell.variables["OPTIND"], shell.option_letter = str(index + (word == "--")), 0
+        shell.set(name, "?")
+        return 1
+    letter, rest, silent = word[position], word[position + 1 :], letters.startswith(":")
+    known, takes = letter in letters.strip(":"), f"{letter}:" in letters.lstrip(":")
+    value = rest or "".join(arguments[index : index + 1]) if takes else None
+    lacking = takes and not rest and index >= len(arguments)
+    shell.option_letter = position + 1 if rest and not takes else 0
+    shell.variables["OPTIND"] = str(index + (not rest or takes) + (takes and not rest))
+    shell.variables.pop("OPTARG", None)
+    if known and not lacking:
+        shell.variables |= {"OPTARG": value} if value is not None else {}
+    elif silent:
+        shell.variables["OPTARG"] = letter
+    else:
+        shell.p.err(_option_problem(shell, letter, lacking=lacking))
+    shell.set(name, letter if known and not lacking else ":" if lacking and silent else "?")
+    return 0
+
+
+def _option_problem(shell: Shell, letter: str, *, lacking: bool) -> str:
+    if shell.bash:
+        return f"{shell.name}: {'option requires an argument' if lacking else 'illegal option'} -- {letter}"
+    return f"No arg for -{letter} option" if lacking else f"Illegal option -{letter}"
 
 
 def read(shell: Shell, words: list[str]) -> Steps:

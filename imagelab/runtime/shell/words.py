@@ -64,9 +64,8 @@ class WordReader:
         if not token:
             return Incomplete(f"Syntax error: end of file unexpected{expected}", self._number)
         shown = {"\n": "newline"}.get(token, f'"{token}"' if token in KEYWORDS or token in OPERATORS else "word")
-        return SyntaxProblem(
-            f"Syntax error: {shown} unexpected{expected}", self._number, token.replace("\n", "newline")
-        )
+        near = token.replace("\n", "newline")
+        return SyntaxProblem(f"Syntax error: {shown} unexpected{expected}", self._number, near)
 
     def _skip(self) -> None:
         """Blanks, continued lines and comments."""
@@ -258,18 +257,22 @@ class WordReader:
         if not match:
             raise self._bad_substitution()
         self._at = match.end()
-        operator = re.compile(r":?[-=?+]|%%?|##?|(?=\})").match(self.text, self._at)
+        operator = re.compile(r":?[-=?+]|%%?|##?|(?=\})" + (r"|//?|:" if self.bash else "")).match(self.text, self._at)
         if not operator:
             raise self._bad_substitution()
         self._at = operator.end()
         parameter = Parameter(match[0], operator[0], quoted=quoted)
         if operator[0]:
-            parameter.word = self._operand(quoted=quoted and operator[0][0] not in "%#")
+            between = operator[0][0] if operator[0] in (":", "/", "//") else ""
+            parameter.word = self._operand(between + "}", quoted=quoted and not between and operator[0][0] not in "%#")
+            if self.text[self._at] == between:
+                self._at += 1
+                parameter.more = self._operand("}", quoted=False)
         self._at += 1
         return parameter
 
-    def _operand(self, *, quoted: bool) -> Word:
-        word = Word(self._double_quoted("}") if quoted else self._parts("}"))
+    def _operand(self, ends: str, *, quoted: bool) -> Word:
+        word = Word(self._double_quoted("}") if quoted else self._parts(ends))
         if self._at >= len(self.text):
             raise Incomplete('Syntax error: Missing "}"', self._number)
         return word

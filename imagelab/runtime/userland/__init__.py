@@ -1,7 +1,7 @@
 """The utilities of this runtime: those that lessons use and learners type, with their common options.
 
     listing     ls stat du readlink, find              files     cp mv rm mkdir ln chmod chown touch …
-    text        cat head tail wc tee seq sha256sum     columns   cut tr sort uniq
+    text        cat head tail wc tee seq sha256sum …   columns   cut tr sort uniq
     search      grep xargs                             sed       the little language
     system      env id date ps kill sleep which …      accounts  /etc/passwd and /etc/group
     options     how all of them read their options     lines     how all of them read their files
@@ -15,7 +15,7 @@ from imagelab.runtime.execution import NOT_AVAILABLE
 from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.userland.options import BadOption
 
-TROUBLE = {"ls": 2, "grep": 2, "sort": 2, "test": 2, "[": 2, "env": 125}
+TROUBLE = {"ls": 2, "grep": 2, "sort": 2, "test": 2, "[": 2, "env": 125, "expr": 2}
 """Exit codes for an unknown option, where it is not 1."""
 
 
@@ -23,10 +23,10 @@ def programs() -> dict[str, Program]:
     """Marker name -> program."""
     from imagelab.runtime.shell.conditions import test_program
     from imagelab.runtime.shell.printing import echo, printf
-    from imagelab.runtime.userland import columns, files, find, listing, search, sed, system, text
+    from imagelab.runtime.userland import columns, expr, files, find, listing, search, sed, system, text
 
     table: dict[str, Program] = {"echo": echo, "printf": printf, "test": test_program, "[": test_program}
-    for module in (files, find, listing, system, text, columns, search, sed):
+    for module in (expr, files, find, listing, system, text, columns, search, sed):
         table |= module.PROGRAMS
     table = {name: _guarded(name, program) for name, program in table.items()}
     return table | {"busybox": busybox, "print": print_script}
@@ -40,9 +40,8 @@ def busybox(p: Process) -> int | Steps:
     if p.name == "busybox":
         p.args = p.args[1:] or ["busybox"]
     if p.name == "busybox":
-        p.out(
-            f"BusyBox as imagelab has it. Functions: {', '.join(sorted(known.keys() - {'busybox', 'print', 'bash'}))}\n"
-        )
+        names = sorted(known.keys() - {"busybox", "print", "bash"})
+        p.out(f"BusyBox as imagelab has it. Functions: {', '.join(names)}\n")
         return 0
     return known[p.name](p) if p.name in known else p.complain(NOT_AVAILABLE, 127)
 

@@ -76,7 +76,8 @@ def cut(p: Process) -> Steps:
 
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _ONE = rb"\\[0-7]{1,3}|\\.|[^\\]|\\\Z"
-_MEMBER = re.compile(rb"\[:(\w+):\]|(%b)-(%b)|(%b)" % ((_ONE,) * 3), re.S)
+_TIMES = rb"0?[0-7]{0,6}|[1-9]\d{0,6}"
+_MEMBER = re.compile(rb"\[:(\w+):\]|\[=(%b)=\]|\[(%b)\*(%b)\]|(%b)-(%b)|(%b)" % (_ONE, _ONE, _TIMES, *[_ONE] * 3), re.S)
 
 
 def _byte(member: bytes) -> int:
@@ -89,16 +90,15 @@ def _class(name: str, *, translated_to: bool) -> bytes:
     if name not in CLASSES:
         raise BadOption(f"invalid character class ‘{name}’")
     if translated_to and name not in ("upper", "lower"):
-        raise BadOption(
-            "when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'"
-        )
+        only = "the only character classes that may appear in\nstring2 are 'upper' and 'lower'"
+        raise BadOption(f"when translating, {only}")
     return bytes(code for code in range(128) if re.match(f"[{CLASSES[name]}]", chr(code)))
 
 
-def _set(asked: str, *, translated_to: bool = False) -> bytes:
-    """The bytes a set stands for."""
-    out = bytearray()
-    for name, first, last, single in _MEMBER.findall(raw(asked)):
+def _set(asked: str, *, translated_to: bool = False, size: int = 0) -> bytes:
+    """The bytes a set stands for; `[x*]` fills it up to `size`."""
+    out, at, filler = bytearray(), 0, b""
+    for name, same, repeated, times, first, last, single in _MEMBER.findall(raw(asked)):
         if name:
             out += _class(name.decode(), translated_to=translated_to)
         elif last:
@@ -106,9 +106,13 @@ def _set(asked: str, *, translated_to: bool = False) -> bytes:
                 ends = f"{text(first)}-{text(last)}"
                 raise BadOption(f"range-endpoints of '{ends}' are in reverse collating sequence order")
             out += bytes(range(_byte(first), _byte(last) + 1))
+        elif repeated and not int(times or b"0", 8 if times[:1] == b"0" else 10):
+            if not translated_to:
+                raise BadOption("the [c*] repeat construct may not appear in string1")
+            at, filler = len(out), bytes([_byte(repeated)])
         else:
-            out.append(_byte(single))
-    return bytes(out)
+            out += bytes([_byte(same or repeated or single)]) * int(times or b"1", 8 if times[:1] == b"0" else 10)
+    return bytes(out[:at] + filler * (size - len(out)) + out[at:])
 
 
 def _check_operands(p: Process, sets: list[str], options: Options) -> None:
@@ -128,7 +132,7 @@ def tr(p: Process) -> Steps:
     if options.keys() & {"c", "C"}:
         first = bytes(code for code in range(256) if code not in first)
     translates = len(sets) > 1 and "d" not in options
-    second = _set(sets[1], translated_to=translates) if len(sets) > 1 else b""
+    second = _set(sets[1], translated_to=translates, size=len(first)) if len(sets) > 1 else b""
     if translates and not second:
         raise BadOption("when not truncating set1, string2 must be non-empty")
     table = bytearray(range(256))
@@ -148,25 +152,26 @@ def tr(p: Process) -> Steps:
 
 # -- sort -----------------------------------------------------------------------------------------------------
 
-SORT_LONG = {"numeric-sort": "n", "reverse": "r", "unique": "u", "key": "k", "field-separator": "t", "ignore-case": "f", "human-numeric-sort": "h", "output": "o", "stable": "s", "ignore-leading-blanks": "b"}  # fmt: skip
+SORT_LONG = {"numeric-sort": "n", "reverse": "r", "unique": "u", "key": "k", "field-separator": "t", "ignore-case": "f", "human-numeric-sort": "h", "output": "o", "stable": "s", "ignore-leading-blanks": "b", "check": "c", "dictionary-order": "d", "merge": "m"}  # fmt: skip
 
 
 def sort(p: Process) -> Steps:
-    """`sort [-bfhnrsu] [-t char] [-k first[,last][bfhnr]]… [-o file] [file…]`"""
-    options, names = parse(p, "nruk:t:fbho:s", SORT_LONG)
+    """`sort [-bcCdfhmnrsu] [-t char] [-k field[.char][,field[.char]][bdfhnr]]… [-o file] [file…]`"""
+    options, names = parse(p, "nruk:t:fbho:scCdm", SORT_LONG)
     keys = _keys(options)
+    if (checks := sorted(options.keys() & {"c", "C"})) and len(names) > 1:
+        raise BadOption(f"extra operand '{names[1]}' not allowed with -{checks[-1]}")
     files, failed = yield from inputs(p, names)
     if failed:
         return 2
     lines = [line.removesuffix(b"\n") for _, data in files for line in lines_of(data)]
-    if not options.keys() & {"s", "u"}:
-        lines.sort(reverse="r" in options)
-    for key in reversed(keys):
-        lines.sort(key=key.value, reverse="r" in key.letters)
-    if "u" in options:
-        equal = itertools.groupby(lines, lambda line: [key.value(line) for key in keys])
-        lines = [next(group) for _, group in equal]
-    data = b"".join(line + b"\n" for line in lines)
+    if checks:
+        for number, pair in enumerate(itertools.pairwise(lines), 2):
+            if _ordered([*pair], keys, options) != [*pair]:
+                problem = f"{(names or ['-'])[0]}:{number}: disorder: {text(pair[1])}"
+                return p.complain(problem) if "c" in options else 1
+        return 0
+    data = b"".join(line + b"\n" for line in _ordered(lines, keys, options))
     if "o" in options:
         p.files.write_file(p.user, p.path(options["o"][-1]), data)
     else:
@@ -174,43 +179,64 @@ def sort(p: Process) -> Steps:
     return 0
 
 
+def _ordered(lines: list[bytes], keys: list[_Key], options: Options) -> list[bytes]:
+    lines = lines if options.keys() & {"s", "u"} else sorted(lines, reverse="r" in options)
+    for key in reversed(keys):
+        lines = sorted(lines, key=key.value, reverse="r" in key.letters)
+    if "u" in options:
+        equal = itertools.groupby(lines, lambda line: [key.value(line) for key in keys])
+        lines = [next(group) for _, group in equal]
+    return lines
+
+
 def _keys(options: Options) -> list[_Key]:
     separator = options.get("t", [" "])[-1]
     if len(separator) != 1:
         raise BadOption(f"multi-character tab ‘{separator}’" if separator else "empty tab")
-    byte, letters = raw(separator) if "t" in options else None, set("".join(options)) & set("bfhnr")
+    byte, letters = raw(separator) if "t" in options else None, set("".join(options)) & set("bdfhnr")
     return [_key(asked, byte, letters) for asked in options["k"]] if "k" in options else [_Key(letters)]
 
 
 def _key(asked: str, separator: bytes | None, letters: set[str]) -> _Key:
-    """`2nr,4`. BadOption in sort's words."""
-    match = re.fullmatch(r"(\d+)([bfhnr]*)(?:,(\d+)([bfhnr]*))?", asked)
+    """`2.3nr,4`. BadOption in sort's words."""
+    match = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?([bdfhnr]*)(?:,(\d{1,9})(?:\.(\d{1,9}))?([bdfhnr]*))?", asked)
     if match is None:
         raise BadOption(f"invalid field specification ‘{asked}’")
-    first, last = int(match[1]), int(match[3] or END)
-    if not first or not last:
-        problem = "-" if first else "field number is zero"
+    first, char, last, end = (int(number) for number in (match[1], match[2] or 1, match[4] or END, match[5] or 0))
+    if not first or not last or not char:
+        problem = "-" if first and char else f"{'character offset' if first else 'field number'} is zero"
         raise BadOption(f"{problem}: invalid field specification ‘{asked}’")
-    return _Key(set(match[2] + (match[4] or "")) or letters, separator, first, last)
+    return _Key(set(match[3] + (match[6] or "")) or letters, separator, first, char, last, end)
 
 
 @dataclass(frozen=True)
 class _Key:
-    """What lines are compared by: the fields from one to another."""
+    """What lines are compared by: from a character of one field to a character (0: the end) of another."""
 
     letters: set[str]
     separator: bytes | None = None
     first: int = 1
+    char: int = 1
     last: int = END
+    end: int = 0
 
     def value(self, line: bytes) -> Any:
         """What of a line is compared."""
-        chosen = b"".join(self._fields(line)[self.first - 1 : self.last])
-        chosen = chosen.removesuffix(self.separator or b"") if self.last < END else chosen
+        fields = self._fields(line)
+        begin = self._place(fields, self.first, self.char - 1)
+        end = self._place(fields, self.last, self.end) if self.end else len(b"".join(fields[: self.last]))
+        chosen = line[begin:end]
+        if not self.end and self.last < len(fields):
+            chosen = chosen.removesuffix(self.separator or b"")
         if self.letters & {"n", "h"}:
             return _number(chosen, human="h" in self.letters)
-        chosen = chosen.lstrip(b" \t") if "b" in self.letters else chosen
+        chosen = re.sub(rb"[^A-Za-z0-9 \t]", b"", chosen) if "d" in self.letters else chosen
         return chosen.upper() if "f" in self.letters else chosen
+
+    def _place(self, fields: list[bytes], field: int, char: int) -> int:
+        here = b"".join(fields[field - 1 : field])
+        blanks = len(here) - len(here.lstrip(b" \t")) if "b" in self.letters else 0
+        return len(b"".join(fields[: field - 1])) + blanks + char
 
     def _fields(self, line: bytes) -> list[bytes]:
         """With what divides them: the blanks before a field are its own, a separator belongs to the field before."""
@@ -230,19 +256,25 @@ def _number(chosen: bytes, *, human: bool) -> float:
 
 # -- uniq -----------------------------------------------------------------------------------------------------
 
-UNIQ_LONG = {"count": "c", "repeated": "d", "unique": "u", "ignore-case": "i"}
+UNIQ_LONG = {"count": "c", "repeated": "d", "unique": "u", "ignore-case": "i", "skip-fields": "f", "skip-chars": "s"}
 
 
 def uniq(p: Process) -> Steps:
-    """`uniq [-cdiu] [input]`"""
-    options, names = parse(p, "cdui", UNIQ_LONG)
-    if len(names) > 1:
-        raise bad(p, f"extra operand ‘{names[1]}’")
-    files, failed = yield from inputs(p, names)
+    """`uniq [-cdiu] [-f fields] [-s chars] [input [output]]`"""
+    options, names = parse(p, "cduif:s:", UNIQ_LONG)
+    if len(names) > 2:
+        raise bad(p, f"extra operand ‘{names[2]}’")
+    skipped = {"f": options.get("f", ["0"])[-1], "s": options.get("s", ["0"])[-1]}
+    for letter, value in skipped.items():
+        if not re.fullmatch(r"\d{1,9}", value):
+            raise BadOption(f"{value}: invalid number of {'fields' if letter == 'f' else 'bytes'} to skip")
+    front = re.compile(rb"(?:[ \t]*[^ \t]+){0,%b}.{0,%b}" % (raw(skipped["f"]), raw(skipped["s"])), re.S)
+    files, failed = yield from inputs(p, names[:1])
     if failed:
         return 1
 
     def key(line: bytes) -> bytes:
+        line = front.sub(b"", line, count=1)
         return line.lower() if "i" in options else line
 
     out = b""
@@ -250,7 +282,10 @@ def uniq(p: Process) -> Steps:
         lines = list(group)
         if not ("d" in options and len(lines) < 2 or "u" in options and len(lines) > 1):
             out += (b"%7d " % len(lines) if "c" in options else b"") + lines[0] + b"\n"
-    p.out(out)
+    if len(names) > 1:
+        p.files.write_file(p.user, p.path(names[1]), out)
+    else:
+        p.out(out)
     return 0
 
 

@@ -1,16 +1,19 @@
-"""Changing files: cp, mv, rm, mkdir, rmdir, touch, ln, chmod, chown. Their words are GNU's."""
+"""Changing files: cp, mv, rm, mkdir, rmdir, touch, ln, chmod, chown, mktemp. Their words are GNU's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Generator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from imagelab.layers.tree import Kind, Node
 from imagelab.runtime.filesystem import ROOT, WRITE, Errno
-from imagelab.runtime.process import Process, Program
+from imagelab.runtime.process import Process, Program, Steps
 from imagelab.runtime.userland.accounts import group_number, user_number
 from imagelab.runtime.userland.lines import each
+from imagelab.runtime.userland.listing import WORDS
 from imagelab.runtime.userland.options import BadOption, Options, bad, parse
 
 
@@ -37,21 +40,44 @@ def _sources(p: Process, names: list[str]) -> tuple[list[str], str]:
 
 # -- cp, mv, rm ---------------------------------------------------------------------------------------------
 
-CP_LONG = {"recursive": "r", "archive": "a", "force": "f", "no-clobber": "n", "preserve": "p", "no-dereference": "P"}  # fmt: skip
+CP_LONG = {"recursive": "r", "archive": "a", "force": "f", "no-clobber": "n", "preserve": "p", "no-dereference": "P", "interactive": "i", "verbose": "v"}  # fmt: skip
 
 
-def cp(p: Process) -> int:
-    """`cp [-rRapfndP] source… target`"""
-    options, names = parse(p, "rRafnpdP", CP_LONG)
+def cp(p: Process) -> Steps:
+    """`cp [-rRapfindPv] source… target`"""
+    return _each_to(p, *parse(p, "rRafinpdPv", CP_LONG), _copy)
+
+
+def mv(p: Process) -> Steps:
+    """`mv [-finv] source… target`"""
+    return _each_to(p, *parse(p, "finv", CP_LONG), _move)
+
+
+Work = Callable[[Process, str, str, Options], int]
+
+
+def _each_to(p: Process, options: Options, names: list[str], work: Work) -> Steps:
+    """Copy or move every source to where it goes; with -i, ask before a file is lost."""
     sources, target = _sources(p, names)
-    return max(_copy(p, name, _inside(p, target, name), options) for name in sources)
+    status = 0
+    for name in sources:
+        to = _inside(p, target, name)
+        asks = "i" in options and not options.keys() & {"f", "n"} and (there := p.find(to)) and not there.is_directory
+        if not asks or (yield from _agreed(p, f"overwrite '{to}'")):
+            status = max(status, work(p, name, to, options))
+    return status
 
 
-def mv(p: Process) -> int:
-    """`mv [-fn] source… target`"""
-    options, names = parse(p, "fn", CP_LONG)
-    sources, target = _sources(p, names)
-    return max(_move(p, name, _inside(p, target, name), options) for name in sources)
+def _agreed(p: Process, question: str) -> Generator[float, None, bool]:
+    """`rm: remove regular file 'f'? `, answered with a word that begins with y."""
+    p.out(f"{p.name}: {question}? ", 2)
+    return (yield from p.read_line()).lstrip()[:1] in (b"y", b"Y")
+
+
+def _told(p: Process, options: Options, what: str) -> None:
+    """-v"""
+    if "v" in options:
+        p.out(what + "\n")
 
 
 def _obstacle(p: Process, name: str, to: str, node: Node, there: Node) -> str:
@@ -84,6 +110,7 @@ def _copy(p: Process, name: str, to: str, options: Options) -> int:
     except Errno as error:
         problem = f"cannot open '{name}' for reading" if not p.may(name, 4) else f"cannot create regular file '{to}'"
         return p.complain(f"{problem}: {error}")
+    _told(p, options, f"'{name}' -> '{to}'")
     return 0
 
 
@@ -120,6 +147,7 @@ def _copy_folder(p: Process, name: str, to: str, node: Node, options: Options) -
     try:
         if p.find(to) is None:
             p.files.mkdir(p.user, p.path(to), node.mode & ~p.umask)
+            _told(p, options, f"'{name}' -> '{to}'")
         for child in p.files.names(p.user, p.path(name)):
             status = max(status, _copy(p, f"{name.rstrip('/')}/{child}", f"{to.rstrip('/')}/{child}", options))
         _preserve(p, to, node, options)
@@ -142,18 +170,22 @@ def _move(p: Process, name: str, to: str, options: Options) -> int:
         if error.code == "EINVAL":
             return p.complain(f"cannot move '{name}' to a subdirectory of itself, '{to}'")
         return p.complain(f"cannot move '{name}' to '{to}': {error}")
+    _told(p, options, f"renamed '{name}' -> '{to}'")
     return 0
 
 
-def rm(p: Process) -> int:
-    """`rm [-rRfd] file…`"""
-    options, names = parse(p, "rRfd", {"recursive": "r", "force": "f", "dir": "d"})
+def rm(p: Process) -> Steps:
+    """`rm [-rRfdiv] file…`"""
+    options, names = parse(p, "rRfdiv", {"recursive": "r", "force": "f", "dir": "d", "verbose": "v"})
     if not names and "f" not in options:
         raise bad(p, "missing operand")
-    return max((_remove(p, name, options) for name in names), default=0)
+    status = 0
+    for name in names:
+        status = max(status, (yield from _remove(p, name, options)))
+    return status
 
 
-def _remove(p: Process, name: str, options: Options) -> int:
+def _remove(p: Process, name: str, options: Options) -> Steps:
     if _base(name) in (".", ".."):
         return p.complain(f"refusing to remove '.' or '..' directory: skipping '{name}'")
     try:
@@ -165,22 +197,26 @@ def _remove(p: Process, name: str, options: Options) -> int:
         return p.complain("it is dangerous to operate recursively on '/'")
     if node.is_directory and not options.keys() & {"r", "R", "d"}:
         return p.complain(f"cannot remove '{name}': {Errno('EISDIR')}")
-    return _removed(p, name, node, options)
+    return (yield from _removed(p, name, node, options))
 
 
-def _removed(p: Process, name: str, node: Node, options: Options) -> int:
-    status = 0
+def _removed(p: Process, name: str, node: Node, options: Options) -> Steps:
+    status, asks = 0, "i" in options and "f" not in options
+    kind = WORDS.get(node.kind, "regular file" if node.size else "regular empty file")
     try:
         if node.is_directory and options.keys() & {"r", "R"}:
+            if asks and not (yield from _agreed(p, f"descend into directory '{name}'")):
+                return 0
             for child in p.files.names(p.user, p.path(name)):
                 path = f"{name.rstrip('/')}/{child}"
                 inside = p.find(path, follow=False)
-                status = max(status, _removed(p, path, inside, options) if inside is not None else 0)
-        if status:
+                status = max(status, (yield from _removed(p, path, inside, options)) if inside is not None else 0)
+        if status or asks and not (yield from _agreed(p, f"remove {kind} '{name}'")):
             return status
         (p.files.rmdir if node.is_directory else p.files.unlink)(p.user, p.path(name))
     except Errno as error:
         return p.complain(f"cannot remove '{name}': {error}")
+    _told(p, options, f"removed {'directory ' if node.is_directory else ''}'{name}'")
     return 0
 
 
@@ -254,8 +290,13 @@ def _link(p: Process, name: str, target: str, options: Options) -> int:
 
 
 def touch(p: Process) -> int:
-    """`touch [-cm] file…`"""
-    options, names = parse(p, "acm", {"no-create": "c"}, least=1)
+    """`touch [-acm] [-t [[CC]YY]MMDDhhmm[.ss] | -r file] file…`"""
+    options, names = parse(p, "acmt:r:", {"no-create": "c", "reference": "r"}, least=1)
+    moment = p.files.now()
+    if "r" in options:
+        moment = p.stat(options["r"][-1]).mtime
+    elif "t" in options:
+        moment = _moment(options["t"][-1], moment)
 
     def change(name: str) -> None:
         if p.find(name) is None:
@@ -265,9 +306,20 @@ def touch(p: Process) -> int:
         elif not p.may(name, WRITE) and p.stat(name).uid != p.user.uid:
             raise Errno("EACCES")
         user = p.user if p.stat(name).uid == p.user.uid else ROOT  # who may write may touch
-        p.files.utime(user, p.path(name), p.files.now())
+        p.files.utime(user, p.path(name), moment)
 
     return each(p, names, change, "cannot touch '{}': {}")
+
+
+def _moment(asked: str, now: int) -> int:
+    """`201611281000.30`, with or without the century, the year, the seconds. BadOption."""
+    digits, _, seconds = asked.partition(".")
+    year = str(datetime.fromtimestamp(now, UTC).year)
+    front = {8: year, 10: "20" if digits < "69" else "19", 12: ""}.get(len(digits))
+    try:
+        return int(datetime.strptime(f"{front}{digits}{seconds or '00'}+0000", "%Y%m%d%H%M%S%z").timestamp())
+    except ValueError:
+        raise BadOption(f"invalid date format ‘{asked}’") from None
 
 
 def changed_mode(asked: str, mode: int, *, directory: bool) -> int:
@@ -348,6 +400,34 @@ def chown(p: Process) -> int:
     return _change(p, names[1:], options, change, "ownership")
 
 
+_LETTERS = string.ascii_letters + string.digits
+
+
+def mktemp(p: Process) -> int:
+    """`mktemp [-d] [-p directory] [template]`"""
+    options, names = parse(p, "dp:tu", {"directory": "d", "tmpdir": "p"})
+    template = names[0] if names else "tmp.XXXXXXXXXX"
+    count = len(template) - len(stem := template.rstrip("X"))
+    if count < 3:
+        return p.complain(f"too few X's in template ‘{template}’")
+    folder = options["p"][-1] if "p" in options else p.env.get("TMPDIR", "/tmp") if not names or "t" in options else ""
+    front, noise, path = (folder and folder + "/") + stem, p.machine.noise(count), ""
+    for turn in range(len(_LETTERS)):  # noise may be the same every time
+        path = front + "".join(_LETTERS[(byte + turn) % len(_LETTERS)] for byte in noise)
+        if p.find(path, follow=False) is None:
+            break
+    try:
+        if "d" in options:
+            p.files.mkdir(p.user, p.path(path), 0o700)
+        else:
+            p.files.create(p.user, p.path(path), 0o600, exclusive=True)
+    except Errno as error:
+        kind = "directory" if "d" in options else "file"
+        return p.complain(f"failed to create {kind} via template ‘{front + 'X' * count}’: {error}")
+    p.out(path + "\n")
+    return 0
+
+
 PROGRAMS: dict[str, Program] = {
-    "cp": cp, "mv": mv, "rm": rm, "mkdir": mkdir, "rmdir": rmdir, "ln": ln, "touch": touch, "chmod": chmod, "chown": chown,
+    "mktemp": mktemp, "cp": cp, "mv": mv, "rm": rm, "mkdir": mkdir, "rmdir": rmdir, "ln": ln, "touch": touch, "chmod": chmod, "chown": chown,
 }  # fmt: skip

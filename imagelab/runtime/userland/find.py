@@ -18,7 +18,8 @@ from imagelab.runtime.execution import NotExecutable, run
 from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import NOW, Process, Program, Steps
 from imagelab.runtime.shell.patterns import matches
-from imagelab.runtime.userland.accounts import user_number
+from imagelab.runtime.userland.accounts import group_number, user_number
+from imagelab.runtime.userland.files import changed_mode
 from imagelab.runtime.userland.listing import LETTERS, shown_size
 
 Asking = Generator[float, None, bool]
@@ -35,6 +36,7 @@ class FoundFile:
     path: str
     node: Node
     depth: int
+    pruned: bool = False
 
     @property
     def name(self) -> str:
@@ -127,8 +129,17 @@ class Expression:
             case "-perm":
                 return self._permitted()
             case "-user":
-                uid = self._owner()
+                uid = self._owner(word, user_number, "a known user")
                 return lambda file: file.node.uid == uid
+            case "-group":
+                gid = self._owner(word, group_number, "an existing group")
+                return lambda file: file.node.gid == gid
+            case "-links":
+                wanted = self._number(word)
+                resolve = p.files.resolve
+                return lambda file: wanted(p.files.links(resolve(p.user, p.path(file.path), follow=False), file.node))
+            case "-prune":
+                return self._prune
             case "-mtime":
                 compared = self._number(word)
                 return lambda file: compared((p.files.now() - file.node.mtime) // 86400)
@@ -137,7 +148,7 @@ class Expression:
                 return lambda file: file.node.mtime > reference.mtime
             case "-empty":
                 return self._empty
-            case "-maxdepth" | "-mindepth" | "-xdev":
+            case "-maxdepth" | "-mindepth" | "-depth" | "-xdev":
                 self._option(word)
                 return lambda file: True
         start = word.startswith("-")
@@ -148,8 +159,13 @@ class Expression:
             return next(iter(self.p.files.names(self.p.user, self.p.path(file.path))), None) is None
         return file.node.size == 0
 
+    def _prune(self, file: FoundFile) -> bool:
+        file.pruned = not self.depth_first
+        return True
+
     def _option(self, word: str) -> None:
-        if word == "-xdev":
+        if word in ("-depth", "-xdev"):
+            self.depth_first = self.depth_first or word == "-depth"
             return
         asked = self._argument(word)
         if not asked.isdigit():
@@ -184,18 +200,18 @@ class Expression:
 
     def _permitted(self) -> Test:
         asked = self._argument("-perm")
-        match = re.fullmatch("(-?)([0-7]+)", asked)
-        if match is None:
-            raise FindProblem(f"invalid mode ‘{asked}’")
-        sign, wanted = match[1], int(match[2], 8)
-        return lambda file: (file.node.mode & wanted if sign else file.node.mode) == wanted
+        try:
+            wanted = changed_mode(asked.removeprefix("-"), 0, directory=False)
+        except ValueError:
+            raise FindProblem(f"invalid mode ‘{asked}’") from None
+        return lambda file: (file.node.mode & wanted if asked[0] == "-" else file.node.mode) == wanted
 
-    def _owner(self) -> int:
-        name = self._argument("-user")
-        uid = user_number(self.p, name)
-        if uid is None:
-            raise FindProblem(f"‘{name}’ is not the name of a known user")
-        return uid
+    def _owner(self, word: str, number: Callable[[Process, str], int | None], kind: str) -> int:
+        name = self._argument(word)
+        value = number(self.p, name)
+        if value is None:
+            raise FindProblem(f"‘{name}’ is not the name of {kind}")
+        return value
 
     # -- acting ---------------------------------------------------------------------------------------------
 
@@ -291,10 +307,7 @@ def _compared(sign: str, number: int) -> Callable[[int], bool]:
 def find(p: Process) -> Steps:
     """`find [path…] [expression]`"""
     words = [word for word in p.args[1:] if word not in ("-L", "-H", "-P")]
-    first = next(
-        (first for first, word in enumerate(words) if word.startswith("-") and word != "-" or word in ("(", "!")),
-        len(words),
-    )
+    first = next((first for first, word in enumerate(words) if re.match(r"-.|[(!]\Z", word)), len(words))
     status = 0
     try:
         expression = Expression(p, words[first:])
@@ -316,7 +329,7 @@ def _walked(expression: Expression, file: FoundFile) -> Generator[float, None, N
     yield NOW
     if not expression.depth_first and file.depth >= expression.least:
         yield from _shown(expression, file)
-    if file.node.is_directory and file.depth < expression.deepest:
+    if file.node.is_directory and file.depth < expression.deepest and not file.pruned:
         for child in _children(expression, file):
             yield from _walked(expression, child)
     if expression.depth_first and file.depth >= expression.least:

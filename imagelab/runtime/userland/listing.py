@@ -1,8 +1,9 @@
-"""Looking at files: ls, stat, du, readlink. What a file is stands in its node; these print it."""
+"""Looking at files: ls, stat, du, readlink, realpath. What a file is stands in its node; these print it."""
 
 from __future__ import annotations
 
 import re
+import zlib
 from datetime import UTC, datetime
 
 from imagelab.layers.tree import Kind, Node
@@ -52,18 +53,18 @@ def human(size: float) -> str:
 
 # -- ls -----------------------------------------------------------------------------------------------------
 
-LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h", "reverse": "r", "recursive": "R", "color": "color::"}  # fmt: skip
+LS_LONG = {"all": "a", "almost-all": "A", "directory": "d", "human-readable": "h", "reverse": "r", "recursive": "R", "classify": "F", "inode": "i", "color": "color::"}  # fmt: skip
 
 
 def ls(p: Process) -> int:
-    """`ls [-aAdlhrRt1C] [file…]`"""
-    options, names = parse(p, "aAdlhrRt1C", LS_LONG)
+    """`ls [-aAdFhilrRSt1C] [file…]`"""
+    options, names = parse(p, "aAdFhilrRSt1C", LS_LONG)
     status = 0
     files: list[Entry] = []
     folders: list[Entry] = []
     for name in names or ["."]:
         try:
-            node = p.find(name) if not options.keys() & {"l", "d"} else None
+            node = p.find(name) if not options.keys() & {"l", "d", "F"} else None
             node = node or p.stat(name, follow=False)
         except Errno as error:
             status = p.complain(f"cannot access '{name}': {error}", 2)
@@ -101,9 +102,21 @@ def _folder(p: Process, name: str, options: Options, *, titled: bool, first: boo
 
 def _sorted(entries: list[Entry], options: Options) -> list[Entry]:
     entries = sorted(entries, key=lambda entry: entry[0])
-    if "t" in options:
-        entries = sorted(entries, key=lambda entry: -entry[2].mtime)
+    if options.keys() & {"t", "S"}:
+        entries = sorted(entries, key=lambda entry: -(entry[2].mtime if "t" in options else shown_size(entry[2])))
     return entries[::-1] if "r" in options else entries
+
+
+def _marked(p: Process, entries: list[Entry], options: Options) -> list[tuple[str, str]]:
+    """(what -i puts before a name, the name with what -F puts behind it) of each."""
+    numbers, names = [], []
+    for name, path, node in entries:
+        mark = {Kind.DIRECTORY: "/", Kind.SYMLINK: "@", Kind.FIFO: "|", Kind.FILE: "*" if node.mode & 0o111 else ""}
+        names.append(name + (mark.get(node.kind, "") if "F" in options else ""))
+        place = node.link or p.files.resolve(p.user, p.path(path), follow=False)
+        numbers.append(str(zlib.crc32(place.encode("utf-8", "surrogateescape"))) if "i" in options else "")
+    width = max(map(len, numbers), default=0)
+    return [(f"{number:>{width}} " if width else "", name) for number, name in zip(numbers, names, strict=True)]
 
 
 def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) -> None:
@@ -113,7 +126,7 @@ def _show(p: Process, entries: list[Entry], options: Options, *, total: bool) ->
             p.out(f"total {human(blocks * 1024) if 'h' in options else blocks}\n")
         _long(p, entries, options)
         return
-    shown = [name for name, _, _ in entries]
+    shown = [number + name for number, name in _marked(p, entries, options)]
     stream = p.fds.get(1)
     if "C" in options or (stream is not None and stream.is_terminal and "1" not in options):
         p.out(_columns(shown, p.machine.width))
@@ -144,18 +157,18 @@ def _blocks(node: Node) -> int:
 
 def _long(p: Process, entries: list[Entry], options: Options) -> None:
     rows = []
-    for name, path, node in entries:
+    marked = _marked(p, entries, options)
+    for (number, name), (plain, path, node) in zip(marked, entries, strict=True):
         size = f"{node.rdev[0]}, {node.rdev[1]}" if node.kind in (Kind.CHAR, Kind.BLOCK) else human(node.size) if "h" in options else str(shown_size(node))  # fmt: skip
         size = "4.0K" if node.is_directory and "h" in options else size
         who = [user_name(p, node.uid), group_name(p, node.gid)]
         links = str(p.files.links(p.files.resolve(p.user, p.path(path), follow=False), node))
-        arrow = f" -> {node.target}" if node.kind is Kind.SYMLINK else ""
-        rows.append([mode_text(node), links, *who, size, _time(p, node), name + arrow])
+        name = f"{plain} -> {node.target}" if node.kind is Kind.SYMLINK else name
+        rows.append([number + mode_text(node), links, *who, size, _time(p, node), name])
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
-    for mode, links, user, group, size, moment, name in rows:
-        p.out(
-            f"{mode} {links:>{widths[1]}} {user:<{widths[2]}} {group:<{widths[3]}} {size:>{widths[4]}} {moment} {name}\n"
-        )
+    for mode, links, user, group, size, *rest in rows:
+        owner = f"{user:<{widths[2]}} {group:<{widths[3]}}"
+        p.out(f"{mode} {links:>{widths[1]}} {owner} {size:>{widths[4]}} {' '.join(rest)}\n")
 
 
 def _time(p: Process, node: Node) -> str:
@@ -207,6 +220,12 @@ def readlink(p: Process) -> int:
     return status
 
 
+def realpath(p: Process) -> int:
+    """`realpath file…`"""
+    _, names = parse(p, "", least=1)
+    return each(p, names, lambda name: p.out(p.files.follow(p.user, p.path(name)) + "\n"))
+
+
 def du(p: Process) -> int:
     """`du [-sha] [file…]`"""
     options, names = parse(p, "shak", {"summarize": "s", "human-readable": "h", "all": "a"})
@@ -235,4 +254,4 @@ def _usage(p: Process, name: str, options: Options, depth: int) -> int:
     return total
 
 
-PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "du": du}
+PROGRAMS: dict[str, Program] = {"ls": ls, "stat": stat, "readlink": readlink, "realpath": realpath, "du": du}

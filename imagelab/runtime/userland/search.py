@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from imagelab.runtime.execution import NotExecutable, run
 from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import Process, Program, Steps
+from imagelab.runtime.shell.printing import quoted
 from imagelab.runtime.streams import text
 from imagelab.runtime.userland.lines import Lines, lines_of
 from imagelab.runtime.userland.options import BadOption, Options, bad, parse
@@ -164,7 +165,7 @@ def grep(p: Process) -> Steps:
         p.err(f"{USAGE}Try '{p.name} --help' for more information.")
         return 2
     sources = yield from _sources(p, options, names)
-    kind = next((kind for kind in "EF" if kind in options), "G")
+    kind = {"egrep": "E", "fgrep": "F"}.get(p.name) or next((kind for kind in "EF" if kind in options), "G")
     search = Search(p, options, [_pattern(source, options, kind) for source in dict.fromkeys(sources)])
     recursive, node = search.has("r"), p.find(names[0] if names else ".")
     titled = search.has("H") or len(names) > 1 or (recursive and node is not None and node.is_directory)
@@ -215,31 +216,38 @@ def _input_words(data: str, *, whole_lines: bool) -> list[list[str]]:
 
 
 def _commands(p: Process, command: list[str], lines: list[list[str]], options: Options) -> Iterator[list[str]]:
-    words = [word for line in lines for word in line]
-    size = options.get("n", ["5000"])[-1]
+    letter = "L" if "L" in options else "n"
+    size = options.get(letter, ["5000"])[-1]
     if not re.fullmatch(r"-?\d+", size):
-        raise bad(p, f'invalid number "{size}" for -n option')
+        raise bad(p, f'invalid number "{size}" for -{letter} option')
     if int(size) < 1:
-        raise bad(p, f"value {size} for -n option should be >= 1")
+        raise bad(p, f"value {size} for -{letter} option should be >= 1")
+    words = [word for line in lines for word in line]
+    groups = lines if letter == "L" else [[word] for word in words]
     if "I" in options:
         yield from ([part.replace(options["I"][-1] or "{}", word) for part in command] for word in words)
         return
-    if not words and "r" not in options:
+    if not groups and "r" not in options:
         yield command
-    for start in range(0, len(words), int(size)):
-        yield [*command, *words[start : start + int(size)]]
+    for start in range(0, len(groups), int(size)):
+        yield [*command, *(word for group in groups[start : start + int(size)] for word in group)]
 
 
 def xargs(p: Process) -> Steps:
-    """`xargs [-0r] [-n words | -I text] [command…]`"""
-    options, command = parse(p, "0I:n:r", {"max-args": "n", "null": "0", "no-run-if-empty": "r"}, mixed=False)  # fmt: skip
+    """`xargs [-0rt] [-E end] [-n words | -L lines | -I text] [command…]`"""
+    options, command = parse(p, "0E:I:L:n:rt", {"max-args": "n", "max-lines": "L", "null": "0", "no-run-if-empty": "r", "verbose": "t"}, mixed=False)  # fmt: skip
     data = text((yield from p.read_all()))
     if "0" in options:
         lines = [[word] for word in data.removesuffix("\0").split("\0")] if data else []
     else:
         lines = _input_words(data, whole_lines="I" in options)
+    end = options.get("E", [""])[-1]
+    if at := next((at for at, line in enumerate(lines, 1) if end and end in line), 0):
+        lines = [*lines[: at - 1], *filter(None, [lines[at - 1][: lines[at - 1].index(end)]])]
     status = 0
     for arguments in _commands(p, command or ["echo"], lines, options):
+        if "t" in options:
+            p.err(" ".join(map(quoted, arguments)))
         try:
             code = yield from run(p, arguments)
         except Errno as error:
@@ -252,4 +260,4 @@ def xargs(p: Process) -> Steps:
     return status
 
 
-PROGRAMS: dict[str, Program] = {"grep": grep, "xargs": xargs}
+PROGRAMS: dict[str, Program] = {"grep": grep, "egrep": grep, "fgrep": grep, "xargs": xargs}

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from imagelab.runtime.filesystem import Errno
 from imagelab.runtime.process import Process, Program, Steps
-from imagelab.runtime.streams import raw, text
+from imagelab.runtime.streams import Stream, raw, text
 from imagelab.runtime.userland.lines import Lines
-from imagelab.runtime.userland.options import parse
+from imagelab.runtime.userland.options import Options, parse
 from imagelab.runtime.userland.regex import BadPattern, compile
 
 LONG = {"quiet": "n", "silent": "n", "expression": "e", "file": "f", "in-place": "i::", "regexp-extended": "E"}  # fmt: skip
@@ -58,6 +58,7 @@ class SedCommand:
     number: int = 1
     target: int = 0
     active: bool = False
+    stream: Stream | None = None
 
 
 def _with_tabs(source: str) -> str:
@@ -159,9 +160,8 @@ class _Parser:
     def operand(self, command: SedCommand) -> None:
         name = command.name
         if name in "#:}" and command.first:
-            raise self.problem(
-                f"{name} doesn't want any addresses" if name != "#" else "comments don't accept any addresses"
-            )
+            who = "comments don't accept" if name == "#" else f"{name} doesn't want"
+            raise self.problem(f"{who} any addresses")
         if name == "}" and not self.blocks:
             raise self.problem("unexpected `}'")
         if name == "#":
@@ -172,19 +172,17 @@ class _Parser:
             command.text = self.taken(r"\s*[^\s;]*" if name == ":" else r"[ \t]*[^\s;}]*").strip()
             if name == ":" and not command.text:
                 raise self.problem('":" lacks a label')
-        elif name == "r":
-            command.text = self.taken(r"[ \t]*[^\n]*").strip()
-            if not command.text:
-                raise self.problem("missing filename in r/R/w/W commands")
+        elif name in "rw":
+            self.file(command)
         elif name == "s":
             self.substitution(command)
         elif name == "y":
             self.translation(command)
         elif name == "q":
             command.text = self.taken(r"[ \t]*\d*").strip()
-        elif name not in "{}=dDgGhHnNpPx":
+        elif name not in "{}=dDgGhHlnNpPx":
             raise self.problem(f"unknown command: `{name}'")
-        if name not in "#aicr:{" and self.taken(r"[ \t]*[^\s;#}]"):
+        if name not in "#aicrw:{" and not command.stream and self.taken(r"[ \t]*[^\s;#}]"):
             raise self.problem("extra characters after command")
 
     def lines(self, command: SedCommand) -> None:
@@ -193,6 +191,13 @@ class _Parser:
             raise self.problem("expected \\ after `a', `c' or `i'")
         source = self.taken(r"(?:\\[\s\S]|[^\\\n])*")
         command.text = re.sub(r"\\(\n|.)", r"\1", _with_tabs(source)) + "\n" if source else ""
+
+    def file(self, command: SedCommand) -> None:
+        """The file of r, of w, and of s///w, which is made at once."""
+        command.text = self.taken(r"[ \t]*[^\n]*").strip()
+        if not command.text:
+            raise self.problem("missing filename in r/R/w/W commands")
+        command.stream = None if command.name == "r" else self.p.open(command.text, "w")
 
     def translation(self, command: SedCommand) -> None:
         delimiter, problem = self.taken(r"[^\n\\]"), "unterminated `y' command"
@@ -210,7 +215,9 @@ class _Parser:
             if flag in "gp" and flag in command.flags or command.number == 0:
                 raise self.problem(f"multiple `{flag}' options to `s' command" if command.number else "number option to `s' command may not be zero")  # fmt: skip
             command.flags += flag if not flag.isdigit() else ""
-        if self.taken(r"[^\s;#}]"):
+        if self.taken("w"):
+            self.file(command)
+        elif self.taken(r"[^\s;#}]"):
             raise self.problem("unknown option to `s'")
         command.pattern = self.expression(source, command.flags)
         command.pieces = _PIECE.findall(_with_tabs(template))
@@ -227,6 +234,17 @@ def _replacement(pieces: list[tuple[str, ...]], match: re.Match[str]) -> str:
     )
 
 
+def _visible(space: str) -> str:
+    """As `l` shows it: C's escapes, lines of at most seventy, `$` at the end."""
+    out, width = "", 0
+    escapes = {92: "\\\\", **{code: "\\" + letter for code, letter in zip(range(7, 14), "abtnvfr", strict=True)}}
+    for byte in raw(space):
+        shown = escapes.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+        out, width = (out + "\\\n", 0) if width + len(shown) > 69 else (out, width)
+        out, width = out + shown, width + len(shown)
+    return out + "$\n"
+
+
 class _End(SedProblem):
     """The script is over: q, or no line that n or N could take."""
 
@@ -234,11 +252,9 @@ class _End(SedProblem):
 class _Run:
     """A script at work."""
 
-    def __init__(
-        self, p: Process, commands: list[SedCommand], names: list[str], suffix: str | None, flags: set[str]
-    ) -> None:
-        self.p, self.commands, self.names, self.suffix = p, commands, names, suffix
-        self.quiet, self.separate = "n" in flags, suffix is not None
+    def __init__(self, p: Process, commands: list[SedCommand], names: list[str], options: Options) -> None:
+        self.p, self.commands, self.names, self.suffix = p, commands, names, options.get("i", [None])[-1]
+        self.quiet, self.separate = "n" in options, "i" in options
         self.looks_ahead = any(address and address.last for c in commands for address in (c.first, c.second))
         self.space = self.hold = self.name = ""
         self.number, self.status, self.chomped, self.substituted = 0, 0, True, False
@@ -400,6 +416,10 @@ class _Run:
                 self.space = self.space.translate(str.maketrans(command.text, command.flags))
             case "p":
                 self.show()
+            case "l":
+                self.write(_visible(self.space))
+            case "w":
+                self.save(command)
             case "P":
                 self.write(self.space.partition("\n")[0] + "\n")
             case "=" | "i":
@@ -434,6 +454,12 @@ class _Run:
             self.space, self.substituted = new, True
             if "p" in command.flags:
                 self.show()
+            self.save(command)
+
+    def save(self, command: SedCommand) -> None:
+        """w, and s///w: the line into its file."""
+        if command.stream:
+            command.stream.write(raw(self.space) + b"\n")
 
 
 def sed(p: Process) -> Steps:
@@ -451,7 +477,7 @@ def sed(p: Process) -> Steps:
             return 1
         pieces = pieces or [("-e expression #1", names.pop(0))]
         commands = _Parser(p, pieces, extended=bool(options.keys() & {"E", "r"})).parse()
-        run = _Run(p, commands, names or ["-"], options.get("i", [None])[-1], set(options))
+        run = _Run(p, commands, names or ["-"], options)
         with closing(run.source):
             return (yield from run.all())
     except SedProblem as problem:

@@ -33,6 +33,14 @@ def env(p: Process) -> Steps:
         return p.complain(str(problem), problem.code)
 
 
+def printenv(p: Process) -> int:
+    """`printenv [name…]`"""
+    names = p.args[1:]
+    found = [p.env[name] for name in names if name in p.env] or [f"{name}={p.env[name]}" for name in p.env if not names]
+    p.out("".join(f"{line}\n" for line in found))
+    return int(len(found) < len(names))
+
+
 def id(p: Process) -> int:
     """`id [-u | -g | -G] [-n] [user]`"""
     options, names = parse(p, "ugGn", {"user": "u", "group": "g", "groups": "G", "name": "n"})
@@ -49,11 +57,8 @@ def id(p: Process) -> int:
         shown = [name(p, number) if "n" in options else str(number) for number in numbers[asked[0]]]
         p.out(" ".join(shown) + "\n")
         return 0
-    who, group, *more = [
-        _numbered(user.uid, user_name(p, user.uid)),
-        *(_numbered(gid, group_name(p, gid)) for gid in groups),
-    ]
-    p.out(f"uid={who} gid={group} groups={','.join([group, *more])}\n")
+    named = [_numbered(gid, group_name(p, gid)) for gid in groups]
+    p.out(f"uid={_numbered(user.uid, user_name(p, user.uid))} gid={named[0]} groups={','.join(named)}\n")
     return 0
 
 
@@ -83,11 +88,7 @@ def uname(p: Process) -> int:
     options, _ = parse(p, "asnrvmo", {"all": "a", "machine": "m", "kernel-release": "r"})
     system, release, version, machine, operating = KERNEL
     parts = {"s": system, "n": p.machine.hostname, "r": release, "v": version, "m": machine, "o": operating}
-    p.out(
-        " ".join(parts[letter] for letter in parts if letter in options or "a" in options) + "\n"
-        if options
-        else f"{system}\n"
-    )
+    p.out(" ".join(parts[letter] for letter in parts if letter in (options or "s") or "a" in options) + "\n")
     return 0
 
 
@@ -158,6 +159,11 @@ def pwd(p: Process) -> int:
     return 0
 
 
+def nproc(p: Process) -> int:
+    p.out("1\n")
+    return 0
+
+
 def basename(p: Process) -> int:
     """`basename path [suffix]`"""
     _, names = parse(p, "", least=1)
@@ -190,5 +196,5 @@ def df(p: Process) -> int:
 PROGRAMS: dict[str, Program] = {
     "env": env, "id": id, "whoami": whoami, "hostname": hostname, "uname": uname, "date": date, "sleep": sleep,
     "ps": ps, "kill": kill, "which": which, "pwd": pwd, "basename": basename, "dirname": dirname, "true": lambda p: 0, "false": lambda p: 1,
-    "df": df,
+    "df": df, "nproc": nproc, "printenv": printenv,
 }  # fmt: skip

@@ -1,7 +1,8 @@
-"""Reading text, and making some: cat, head, tail, wc, tee, seq, yes, sha256sum."""
+"""Reading text, and making some: cat, head, tail, wc, tee, seq, yes, sha256sum, base64."""
 
 from __future__ import annotations
 
+import base64 as codec
 import hashlib
 import re
 from collections.abc import Callable, Generator
@@ -138,7 +139,7 @@ def _width(p: Process, names: list[str], files: list[tuple[str, bytes]]) -> int:
     return 7 if unknown else len(str(max(sum(len(data) for _, data in files), 1)))
 
 
-# -- tee, seq, yes, sha256sum --------------------------------------------------------------------------
+# -- tee, seq, yes, sha256sum, base64 ------------------------------------------------------------------
 
 
 def tee(p: Process) -> Steps:
@@ -184,26 +185,27 @@ def yes(p: Process) -> Steps:
         yield from p.flush()
 
 
-def sha256sum(p: Process) -> Steps:
-    """`sha256sum [-c] [file…]`"""
+def checksum(p: Process, kind: str) -> Steps:
+    """`sha256sum [-c] [file…]`, and md5sum and sha1sum."""
     options, names = parse(p, "cb", {"check": "c"})
     files, failed = yield from inputs(p, names)
     if "c" in options:
-        return int(_checked(p, names, files) or failed)
+        return int(_checked(p, names, files, kind) or failed)
     for name, data in files:
-        p.out(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
+        p.out(f"{hashlib.new(kind, data).hexdigest()}  {name}\n")
     return int(failed)
 
 
-def _checked(p: Process, names: list[str], files: list[tuple[str, bytes]]) -> int:
-    entries = [re.match(r"([0-9a-fA-F]{64}) [ *](.+)", text(line)) for _, data in files for line in lines_of(data)]
+def _checked(p: Process, names: list[str], files: list[tuple[str, bytes]], kind: str) -> int:
+    form = rf"([0-9a-fA-F]{{{hashlib.new(kind).digest_size * 2}}}) [ *](.+)"
+    entries = [re.match(form, text(line)) for _, data in files for line in lines_of(data)]
     if files and not any(entries):
         source = names[0] if names else "'standard input'"
         return p.complain(f"{source}: no properly formatted checksum lines found")
     wrong = 0
     for match in filter(None, entries):
         node = p.find(match[2])
-        good = node is not None and hashlib.sha256(p.files.data(node)).hexdigest() == match[1].lower()
+        good = node is not None and hashlib.new(kind, p.files.data(node)).hexdigest() == match[1].lower()
         p.out(f"{match[2]}: {'OK' if good else 'FAILED'}\n")
         wrong += not good
     if wrong:
@@ -211,6 +213,27 @@ def _checked(p: Process, names: list[str], files: list[tuple[str, bytes]]) -> in
     return wrong
 
 
+def base64(p: Process) -> Steps:
+    """`base64 [-d] [-w columns] [file]`"""
+    options, names = parse(p, "dw:", {"decode": "d", "wrap": "w"})
+    width = options.get("w", ["76"])[-1]
+    if len(names) > 1:
+        raise bad(p, f"extra operand ‘{names[1]}’")
+    if not re.fullmatch(r"\d{1,9}", width):
+        raise BadOption(f"invalid wrap size: ‘{width}’")
+    files, failed = yield from inputs(p, names)
+    data = b"".join(data for _, data in files)
+    if "d" in options:
+        sextets, padding = re.fullmatch(rb"([A-Za-z0-9+/]*)(.*)", data.replace(b"\n", b""), re.S).groups()  # type: ignore[union-attr]
+        p.out(codec.b64decode(sextets + b"A" * (-len(sextets) % 4))[: len(sextets) * 3 // 4])
+        good = len(sextets) % 4 != 1 and padding == b"=" * (-len(sextets) % 4)
+        return int(failed) if good else p.complain("invalid input")
+    lines = re.findall(rb".{1,%d}" % (int(width) or 1 << 30), codec.b64encode(data))
+    p.out(b"".join(line + b"\n" * (width.strip("0") != "") for line in lines))
+    return int(failed)
+
+
 PROGRAMS: dict[str, Program] = {
-    "cat": cat, "head": head, "tail": tail, "wc": wc, "tee": tee, "seq": seq, "yes": yes, "sha256sum": sha256sum,
+    "cat": cat, "head": head, "tail": tail, "wc": wc, "tee": tee, "seq": seq, "yes": yes, "base64": base64,
+    "md5sum": lambda p: checksum(p, "md5"), "sha1sum": lambda p: checksum(p, "sha1"), "sha256sum": lambda p: checksum(p, "sha256"),
 }  # fmt: skip
