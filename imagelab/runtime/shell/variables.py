@@ -131,7 +131,7 @@ def getopts(shell: Shell, words: list[str]) -> int:
     value = rest or "".join(arguments[index : index + 1]) if takes else None
     lacking = takes and not rest and index >= len(arguments)
     shell.option_letter = position + 1 if rest and not takes else 0
-    shell.variables["OPTIND"] = str(index + (not rest or takes) + (takes and not rest))
+    shell.variables["OPTIND"] = str(index + (not rest or takes) + (takes and not rest and not lacking))
     shell.variables.pop("OPTARG", None)
     if known and not lacking:
         shell.variables |= {"OPTARG": value} if value is not None else {}
