@@ -1,7 +1,6 @@
 """Malicious hand-ins: what they may do to the teacher's machine, behind each wall and by the guard alone.
 
-Cases of `WRITES` and `READS` that only a wall stops are named in `BY_WALL_ONLY`: there the guard that reads command lines is
-wrong, and what a verb opens has to go through one object (HostAccess).
+Cases of `WRITES` and `READS` are tried by `HostAccess` alone, in this process, and behind the walls.
 """
 
 from __future__ import annotations
@@ -107,19 +106,6 @@ HANGS = {
         "run busybox sh -c 'echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep -E \"(a|aa)+(a|aa)+(a|aa)+(a|aa)+c\"'"
     ],
 }
-BY_WALL_ONLY = {
-    "writes": {
-        "save -o glued",
-        "substitution",
-        "cp through a link",
-        "save through a link",
-        "cidfile",
-        "cidfile=",
-        "container run cidfile",
-    },
-    "reads": {"env-file", "env-file=", "label-file", "load"},
-    "connects": {"import URL"},
-}
 
 
 def lines_of(case: list[str], out: Path) -> tuple[str, ...]:
@@ -172,35 +158,29 @@ class Seen:
 SEEN = Seen()
 
 
-def guarded(kind: str, cases: dict[str, list[str]]) -> list[Any]:
-    """Every case, for the guard alone; where it is known to be wrong, that it is."""
-    return [
-        pytest.param(
-            case, id=name,
-            marks=[pytest.mark.xfail(strict=True, reason="HostAccess: only a wall stops it")] if name in BY_WALL_ONLY[kind] else [],
-        )
-        for name, case in cases.items()
-    ]  # fmt: skip
+def named(cases: dict[str, list[str]]) -> list[Any]:
+    """Every case, under its name."""
+    return [pytest.param(case, id=name) for name, case in cases.items()]
 
 
-# -- by the guard alone, in this process ----------------------------------------------------------------------------
+# -- without a wall, in this process ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", guarded("writes", WRITES))
-def test_host_access_nothing_is_written_by_the_guard_alone(case: list[str], out: Path) -> None:
+@pytest.mark.parametrize("case", named(WRITES))
+def test_host_access_nothing_is_written_without_a_wall(case: list[str], out: Path) -> None:
     grade(exercise(NAME), (), lines_of(case, out))
     assert sorted(file.name for file in out.iterdir()) == ["secret"]
 
 
-@pytest.mark.parametrize("case", guarded("reads", READS))
-def test_host_access_nothing_is_read_by_the_guard_alone(case: list[str], out: Path) -> None:
+@pytest.mark.parametrize("case", named(READS))
+def test_host_access_nothing_is_read_without_a_wall(case: list[str], out: Path) -> None:
     with SEEN(out) as calls:
         grade(exercise(NAME), (), lines_of(case, out))
     assert calls == []
 
 
-@pytest.mark.parametrize("case", guarded("connects", CONNECTS))
-def test_host_access_nobody_is_called_by_the_guard_alone(case: list[str], out: Path) -> None:
+@pytest.mark.parametrize("case", named(CONNECTS))
+def test_host_access_nobody_is_called_without_a_wall(case: list[str], out: Path) -> None:
     with SEEN(out) as calls:
         grade(exercise(NAME), (), lines_of(case, out))
     assert calls == []
