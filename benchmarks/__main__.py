@@ -101,11 +101,6 @@ def main() -> None:
         bench_panels(folder)
         bench_containers(folder)
         bench_growth(folder, a_thousand)
-        bench_timeline(folder, interleaved, show)
-        bench_build(folder, interleaved, show)
-        bench_view(folder, interleaved, show)
-        bench_panels(folder, interleaved, show)
-        bench_containers(folder, interleaved, show, run)
         bench_pull(folder)
         if have("skopeo", "umoci", "debootstrap"):
             bench_archives(folder, layout(folder / "debian"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.measure import interleaved, show, twenty
 from imagelab.layers.changeset import LayerIndex
-from imagelab.layers.tar_scanner import Row
+from imagelab.layers.tar_scanner import TarRow
 from imagelab.oci.digest import Digest
 from imagelab.view.explorer.model import explore
 
@@ -45,8 +45,8 @@ def bench(folder: Path) -> None:
 
 def a_layer(number: int, count: int) -> LayerIndex:
     """A layer of so many files of 1,000 bytes, a hundred in a directory."""
-    folders = [Row(f"d{at // 100}", "directory", 0o755, 0, 0, 0, 0, "", 0) for at in range(0, count, 100)]
-    files = [Row(f"d{at // 100}/f{at}", "file", 0o644, 0, 0, 1000, 0, "", 512 * at) for at in range(count)]
+    folders = [TarRow(f"d{at // 100}", "directory", 0o755, 0, 0, 0, 0, "", 0) for at in range(0, count, 100)]
+    files = [TarRow(f"d{at // 100}/f{at}", "file", 0o644, 0, 0, 1000, 0, "", 512 * at) for at in range(count)]
     names = (Digest.of(f"{what} {number}".encode()) for what in ("blob", "tar"))
     return LayerIndex(next(names), 1000, next(names), count * 1000, count * 1000, "layer", [*folders, *files])
 
