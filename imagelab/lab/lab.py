@@ -28,7 +28,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -76,7 +76,7 @@ class Settings:
     """"": whatever the lab itself is set to, else English."""
     ports: str = "exact"
     """What becomes of a published port that somebody has: see `connect`."""
-    port_holders: Path | None = None
+    port_holders: Callable[[], Path] | None = None
     """The folder where this user's labs say which ports of the machine they have."""
 
 
@@ -153,7 +153,7 @@ class Lab(Archived, BuildingLab, Past, Pictures, Views):
 
         if self.settings.in_process or not self.host.processes:
             return PortRules(machine=False, sockets=False)
-        return PortRules.called(self.settings.ports, self.settings.port_holders)
+        return PortRules.called(self.settings.ports, self.settings.port_holders and self.settings.port_holders())
 
     @property
     def tz(self) -> tzinfo:

@@ -60,7 +60,7 @@ def open_lab(
         in_process=in_process or sys.platform == "emscripten",
         lang=lang or env.get("IMAGELAB_LANG") or "",
         ports=ports or ports_here(env),
-        port_holders=cache_folder() / "ports",
+        port_holders=_port_holders,
     )
     workers = 0 if sys.platform == "emscripten" else 3
     return kind(
@@ -135,6 +135,10 @@ def _end_containers(lab: Lab) -> None:
     for container in lab.store.state().containers.values():
         if container.running:
             lab.engine.containers.remove(container.id, force=True)
+
+
+def _port_holders() -> Path:
+    return cache_folder() / "ports"
 
 
 def cache_folder() -> Path:

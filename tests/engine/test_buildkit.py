@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,13 +220,18 @@ def test_links_that_loop_and_lead_outside_are_links(lab: Lab, tmp_path: Path) ->
 
 
 def test_a_file_that_cannot_be_read(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     folder = tmp_path / "c"
     folder.mkdir()
     (folder / "secret").write_text("")
     (folder / "Dockerfile").write_text("FROM scratch\nCOPY x /\n")
-    monkeypatch.setattr(os, "access", lambda path, mode: "secret" not in str(path))
+    usual = Path.open
+
+    def refused(path: Path, *how: Any, **more: Any) -> Any:
+        if path.name == "secret":
+            raise PermissionError(13, "Permission denied")
+        return usual(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
     failed = lab.docker(["build", str(folder)])
     assert (
         failed.stderr.startswith("error checking context: no permission to read from '")

@@ -129,12 +129,14 @@ def _confined(lab: Lab) -> Lab:
     Containers go on as they did; a registry is asked only where the lab itself asks others than the built-in one."""
     from imagelab.lab.host_access import Scratch
 
-    return type(lab)(
+    confined = type(lab)(
         lab.store,
         lab.settings,
         progress=lab.pull_progress,
         host=Scratch(Path(), processes=True, network=_asks_others(lab)),
     )
+    confined.engine.containers.runner = lab.engine.containers.runner
+    return confined
 
 
 def _asks_others(lab: Lab) -> bool:
