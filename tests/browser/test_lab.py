@@ -107,7 +107,7 @@ def test_a_published_port_before_and_after_exec(tab: Any) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    tab.type(f"docker run --name webserver -d -p {port}:80 nginx && touch up")
+    tab.type(f"IMAGELAB_PORTS=exact docker run --name webserver -d -p {port}:80 nginx && touch up")
     tab.wait_for("up")
     browser = page.context.browser.new_page()
     browser.goto(f"http://127.0.0.1:{port}/")
