@@ -13,6 +13,8 @@ Importing this module does no I/O and loads nothing heavy: what it gives is foun
 
 from __future__ import annotations
 
+from imagelab.output.version import VERSION as __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from imagelab.app import Lab, connect, lesson
     from imagelab.jupyter.docker_magic import load_ipython_extension
 
-__version__ = "0.1.0"
+
 __all__ = ["Lab", "__version__", "connect", "lesson", "load_ipython_extension"]
 _HOMES = {
     "Lab": "imagelab.app",

@@ -97,8 +97,19 @@ def test_importing_imagelab_loads_nothing_heavy() -> None:
     assert not loaded & {"requests", "IPython", "graphviz", "sqlite3", "json", "imagelab.lab.lab"}
 
 
-OVERVIEW = {"", "cli", "cli.command", "cli.flags", "cli.help", "cli.main", "cli.verbs", "errors"}
-VERSION = OVERVIEW | {"cli.commands", "cli.commands.formatting", "cli.commands.system", "output", "output.objects"}
+OVERVIEW = {
+    "",
+    "output",
+    "output.version",
+    "cli",
+    "cli.command",
+    "cli.flags",
+    "cli.help",
+    "cli.main",
+    "cli.verbs",
+    "errors",
+}
+VERSION = OVERVIEW | {"cli.commands", "cli.commands.formatting", "cli.commands.system", "output.objects"}
 IMAGES = OVERVIEW | set("""
     cli.commands cli.commands.formatting cli.commands.images
     lab lab.archives lab.build lab.host_access lab.lab lab.opening lab.panels lab.pictures lab.timeline

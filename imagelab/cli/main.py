@@ -92,10 +92,10 @@ def _execute(command: Command, words: Sequence[str], context: Invocation) -> int
 
 def _page_without_command(options: Parsed) -> str:
     if options.on("version"):
-        from imagelab import __version__
         from imagelab.output.eras import ERAS
+        from imagelab.output.version import VERSION
 
-        return f"imagelab version {__version__}, prints as Docker {', '.join(ERAS)}\n"
+        return f"imagelab version {VERSION}, prints as Docker {', '.join(ERAS)}\n"
     if options.on("help") or not options.arguments or options.arguments == ["help"]:
         return help.overview(sections(), GLOBAL_FLAGS)
     return ""

@@ -16,12 +16,9 @@ A learner's commands are run on the teacher's machine, in a lab that may touch n
 
 from __future__ import annotations
 
-import ast
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelab.course.exercise import Exercise, Lines, Verdict, perform
@@ -30,7 +27,6 @@ from imagelab.course.trial import clean_lab, judged
 from imagelab.errors import ImageLabError
 
 if TYPE_CHECKING:
-    from imagelab.course.grading import Result
     from imagelab.lab.lab import Lab
     from imagelab.state.steps import Entry
 
@@ -44,7 +40,6 @@ LOOKING = set(
 )
 """First words of commands that change nothing: that they are not done again is not worth saying."""
 FROM_OUTSIDE = {"build", "load", "import", "cp"}
-OPENED = re.compile(r"\.exercise\(\s*[\"']([^\"']+)[\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +60,6 @@ class Grade:
     def held(self) -> tuple[bool, ...]:
         """One answer a check."""
         return self.verdict.held if self.verdict and not self.problem else (False,) * len(self.exercise.checks)
-
-
-def grade_notebook(file: Path, progress: Path | None = None) -> tuple[Result, ...]:
-    """Every exercise of the lesson that a notebook is, in a process of its own. `progress`: else the file beside it.
-    ImageLabError when it is no notebook of the course."""
-    from imagelab.course.catalog import by_lesson, lessons_folder
-    from imagelab.course.grade_commands import read_notebook
-    from imagelab.course.grading import grade_hand_in
-    from imagelab.course.grading_walls import walls
-
-    value, lesson = read_notebook(file, progress)
-    return grade_hand_in(value, by_lesson(lessons_folder())[lesson], walls())
 
 
 def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Grade:
@@ -138,51 +121,3 @@ def is_lost(line: str) -> bool:
     """Is this a line that grading leaves out, and that may have mattered?"""
     words = line.partition("\n")[0].removeprefix("- ").removeprefix("docker ").split()
     return not is_replayed(line) and not (words and words[0] in LOOKING and "\0" not in line)
-
-
-# -- from a notebook's cells --------------------------------------------------------------------------------
-
-
-def commands_in(cells: Sequence[str]) -> dict[str, Lines]:
-    """Exercise -> the docker command lines in the cells after the one that opens it, up to the next exercise."""
-    found: dict[str, list[str]] = {}
-    current: list[str] = []
-    for cell in cells:
-        if opened := OPENED.findall(cell):
-            current = found.setdefault(opened[-1], [])
-        else:
-            current += _lines(cell)
-    return {name: tuple(lines) for name, lines in found.items()}
-
-
-def _lines(cell: str) -> list[str]:
-    """The command lines of one cell."""
-    first, _, rest = (
-        cell.partition("\n") if cell.startswith("%%dockerfile") else cell.replace("\\\n", " ").partition("\n")
-    )
-    if first.strip() == "%%docker":
-        lines = [line.strip().removeprefix("$ ") for line in rest.splitlines()]
-        return [line for line in lines if line and not line.startswith("#")]
-    if first.startswith("%%dockerfile"):
-        words = first.split()[1:]
-        tag = [] if not words or words[0].startswith("-") else ["-t"]
-        return [f"build {' '.join([*tag, *words])} -\n{rest}"]
-    if first.startswith("%%docker "):
-        return [first.removeprefix("%%docker ") + "\n" + rest]
-    lines = [line.strip() for line in cell.replace("\\\n", " ").splitlines()]
-    marked = [line[1:] for line in lines if line.startswith(("%docker ", "!docker "))]
-    return marked or _python_lines(cell)
-
-
-def _python_lines(cell: str) -> list[str]:
-    """`lab.docker("…")` in a cell of Python."""
-    try:
-        tree = ast.parse(cell)
-    except SyntaxError:
-        return []
-    return [
-        node.args[0].value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "docker"
-        and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
-    ]  # fmt: skip

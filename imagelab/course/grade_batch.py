@@ -265,9 +265,9 @@ class Cache:
 
     def key(self, digest: str, lesson: str, timeout: float) -> str:
         """The hand-in, the lesson's exercises, and this imagelab."""
-        from imagelab import __version__
+        from imagelab.output.version import VERSION
 
-        return Digest.of("\n".join([digest, lesson, _exercises(lesson), __version__, f"{timeout:g}"]).encode())
+        return Digest.of("\n".join([digest, lesson, _exercises(lesson), VERSION, f"{timeout:g}"]).encode())
 
     def get(self, key: str) -> tuple[Result, ...] | None:
         try:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelab.course.catalog import by_lesson, lessons_folder
 from imagelab.course.grade_batch import Batch, Cache, Plan, grade_batch
-from imagelab.course.grading import UNKNOWN, circumstances, grade_hand_in, lesson_of, report, unknown_exercises
+from imagelab.course.grading import UNKNOWN, circumstances, grade_hand_in, read_notebook, report, unknown_exercises
 from imagelab.course.grading_process import TIMEOUT
 from imagelab.course.grading_walls import Walls, walls
-from imagelab.course.hand_in import PROGRESS_LIMIT, HandIn, HandInError, hand_in, read_file
+from imagelab.course.hand_in import HandIn, HandInError, read_file
 from imagelab.course.printable import printable
-from imagelab.course.progress import progress_file
 from imagelab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,15 +57,6 @@ def _check(context: Invocation, name: str, stand: Walls, seconds: float) -> bool
         told = "".join(f"note: {problem}\n" for problem in problems)
         context.out.write(head + report(results, exercises, lang) + told)
     return solved
-
-
-def read_notebook(file: Path, progress: Path | None = None, lesson: str = "") -> tuple[HandIn, str]:
-    """A hand-in (`progress`: else the file beside it), and the lesson that it is. HandInError."""
-    beside = progress or progress_file({}, file.resolve().parent)
-    notebook = read_file(file)
-    known = beside is not None and (progress is not None or beside.exists())
-    value = hand_in(notebook, read_file(beside, PROGRESS_LIMIT) if known and beside else None)
-    return value, lesson or lesson_of(PurePath(file.name), value, by_lesson(lessons_folder()))
 
 
 def _unknown(value: HandIn, lang: str) -> Iterator[str]:
@@ -155,7 +145,7 @@ def timeout(context: Invocation) -> float:
 
 def _jobs(context: Invocation) -> int:
     text = context.parsed.text("jobs") or "1"
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:4]) <= JOBS):
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 0 < int(text) <= JOBS):
         raise UsageError(f"--jobs {text}: a number from 1 to {JOBS}")
     return int(text)
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from imagelab.course.bilingual import Words
+from imagelab.course.catalog import by_lesson, lessons_folder
+from imagelab.course.cells import OPENED, commands_in
 from imagelab.course.exercise import Exercise
-from imagelab.course.grade import OPENED, commands_in
 from imagelab.course.grading_process import TIMEOUT, Answer, Task, carry_out
-from imagelab.course.grading_walls import Walls
-from imagelab.course.hand_in import LOG_LINES, HandIn, HandInError
+from imagelab.course.grading_walls import Walls, walls
+from imagelab.course.hand_in import LOG_LINES, PROGRESS_LIMIT, HandIn, HandInError, hand_in, read_file
 from imagelab.course.printable import printable
+from imagelab.course.progress import progress_file
 
 Lessons = Mapping[str, Sequence[Exercise]]
 """Lesson -> its exercises, in order."""
@@ -92,6 +94,22 @@ def lesson_of(path: PurePath, hand_in: HandIn, lessons: Lessons) -> str:
     if not best or not shared[best]:
         raise HandInError(f"{printable(path.name)} belongs to no lesson of this course")
     return best
+
+
+def read_notebook(file: Path, progress: Path | None = None, lesson: str = "") -> tuple[HandIn, str]:
+    """A hand-in (`progress`: else the file beside it), and the lesson that it is. HandInError."""
+    beside = progress or progress_file({}, file.resolve().parent)
+    notebook = read_file(file)
+    known = beside is not None and (progress is not None or beside.exists())
+    value = hand_in(notebook, read_file(beside, PROGRESS_LIMIT) if known and beside else None)
+    return value, lesson or lesson_of(PurePath(file.name), value, by_lesson(lessons_folder()))
+
+
+def grade_notebook(file: Path, progress: Path | None = None) -> tuple[Result, ...]:
+    """Every exercise of the lesson that a notebook is, in a process of its own. `progress`: else the file beside it.
+    ImageLabError when it is no notebook of the course."""
+    value, lesson = read_notebook(file, progress)
+    return grade_hand_in(value, by_lesson(lessons_folder())[lesson], walls())
 
 
 # -- grading ----------------------------------------------------------------------------------------------------

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from imagelab.app import Lab
 from imagelab.cli.main import run
 from imagelab.course import catalog, notebooks
+from imagelab.course.cells import commands_in
 from imagelab.course.exercise import as_cell, perform, shown
-from imagelab.course.grade import commands_in, grade, grade_notebook
+from imagelab.course.grade import grade
+from imagelab.course.grading import grade_notebook
 from imagelab.course.nbgrader import assignment
 from imagelab.course.progress import FILE, Progress, Record
 from imagelab.course.record import written

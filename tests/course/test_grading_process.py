@@ -20,8 +20,9 @@ import pytest
 
 from imagelab.course import grading_walls
 from imagelab.course.catalog import exercise
+from imagelab.course.cells import commands_in
 from imagelab.course.exercise import perform
-from imagelab.course.grade import commands_in, grade
+from imagelab.course.grade import grade
 from imagelab.course.grading_process import Answer, Task, carry_out, environment, next_answer, read_answer
 from imagelab.course.grading_walls import Walls, walls
 from imagelab.course.hand_in import parse_log

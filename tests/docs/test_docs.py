@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from imagelab.output.version import VERSION
+
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "imagelab").rglob("*.py")))
@@ -135,3 +137,8 @@ def test_the_lesson_that_the_pages_begin_could_be_begun() -> None:
     for page in PAGES:
         for name in re.findall(r"`imagelab new-lesson ([^`\s]+)`", page.read_text(encoding="utf-8")):
             assert SLUG.fullmatch(name) or name == "NN-slug", f"{page.name}: imagelab new-lesson {name}"
+
+
+def test_the_version_is_the_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION

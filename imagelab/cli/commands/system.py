@@ -64,33 +64,29 @@ def system_prune(context: Invocation) -> int:
 
 @command("version", "", Flag("format", "f", "string", OBJECT_FORMAT))
 def version(context: Invocation) -> int:
-    from imagelab import __version__
     from imagelab.output.objects import version as lines
+    from imagelab.output.version import VERSION
 
     client = {
-        "Version": f"imagelab {__version__}",
+        "Version": f"imagelab {VERSION}",
         "Prints as": f"Docker {context.era}",
         "Daemon": "none: there is no server",
     }
-    data = (
-        {"Client": client}
-        if not context.parsed.text("format")
-        else {"Client": {"Version": __version__}, "Server": None}
-    )
+    data = {"Client": client} if not context.parsed.text("format") else {"Client": {"Version": VERSION}, "Server": None}
     context.out.write(lines(data, format=context.parsed.text("format")))
     return 0
 
 
 @command("system info", "", Flag("format", "f", "string", OBJECT_FORMAT))
 def info(context: Invocation) -> int:
-    from imagelab import __version__
     from imagelab.output.objects import info as lines
+    from imagelab.output.version import VERSION
 
     lab, state = context.lab, context.lab.state
     running = sum(container.running for container in state.containers.values())
     shown = {
         "Containers": len(state.containers), "Running": running, "Images": len(state.images),
-        "Server Version": f"none (imagelab {__version__}, prints as Docker {lab.era})", "Storage Driver": "imagelab",
+        "Server Version": f"none (imagelab {VERSION}, prints as Docker {lab.era})", "Storage Driver": "imagelab",
         "Docker Root Dir": str(lab.store.directory), "Registry": lab.settings.upstream,
         "Registry Mirrors": ", ".join(lab.settings.mirrors) or "none", "Platform": lab.settings.platform,
     }  # fmt: skip
