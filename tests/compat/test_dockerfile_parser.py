@@ -17,7 +17,7 @@ from imagelab.errors import ImageLabError
 
 pytestmark = pytest.mark.compat
 try:
-    import dockerfile
+    from dockerfile import GoParseError, parse_string
 except ImportError:  # pragma: no cover - a learner's machine
     if os.environ.get("CI"):
         raise
@@ -28,8 +28,8 @@ Found = tuple[str, str, tuple[str, ...], tuple[str, ...], bool, int, int]
 
 def theirs(text: str) -> list[Found] | None:
     try:
-        found = dockerfile.parse_string(text)
-    except dockerfile.GoParseError:
+        found = parse_string(text)
+    except GoParseError:
         return None
     return [
         (
