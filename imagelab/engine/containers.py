@@ -20,7 +20,7 @@ from imagelab.engine.published_ports import check_ports, ports_refused
 from imagelab.errors import ConflictError, ImageLabError, NotFoundError
 from imagelab.oci.digest import Digest
 from imagelab.runtime import execution
-from imagelab.runtime.driver import Main, World, ask, discard, is_alive, machine_for, processes
+from imagelab.runtime.driver import FROZEN, Main, World, ask, discard, is_alive, machine_for, processes
 from imagelab.runtime.process import SIGNALS, Machine
 from imagelab.runtime.runner import Runner, wait_until
 from imagelab.runtime.session import GoneError, InteractiveInput, Session, Workspace, drive
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from imagelab.engine.images import Images
     from imagelab.layers.tree import Change, Tree
 
+PAUSE_PATIENCE = 10
+"""Seconds that a driver has to stop everything of its container: a program may be in the middle of a long turn."""
 STOP_TIMEOUT = 10
 """Seconds between the polite signal and SIGKILL (R6.13)."""
 
@@ -321,7 +323,12 @@ class Containers:
         return container
 
     def _set_paused(self, container: Container, paused: bool) -> None:
-        ask(self.store.container_files(container.id), "pause" if paused else "unpause")
+        folder = self.store.container_files(container.id)
+        ask(folder, "pause" if paused else "unpause")
+        self.runner.pump()
+        wait_until(
+            lambda: (folder / FROZEN).exists() == paused, PAUSE_PATIENCE
+        )  # as Docker: nothing writes once it is said
         with self.store.transaction() as tx:
             tx.put_container(replace(tx.container(container.id) or container, status="paused" if paused else "running"))
 

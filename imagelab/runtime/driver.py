@@ -92,6 +92,10 @@ def environment_of(container: Container) -> dict[str, str]:
     return found
 
 
+FROZEN = "frozen"
+"""The file in a container's folder that is there while its driver has stopped everything of it."""
+
+
 class Log:
     """What a container prints, kept line by line."""
 
@@ -151,6 +155,7 @@ class Main:
         tty = bool(container.config.get("Tty"))
         self.log = Log(self.folder / "log", self.world.clock, tty=tty)
         self._undo.callback(self.log.close)
+        self._say_frozen()
 
         def output(stream: str, fd: int) -> Output:
             def take(data: bytes) -> None:
@@ -232,6 +237,7 @@ class Main:
     def _one(self, line: str) -> None:
         if line in ("pause", "unpause"):
             self.paused = line == "pause"
+            self._say_frozen()
             return
         self.asked += 1
         number, _, pid = line.partition(" ")
@@ -239,6 +245,13 @@ class Main:
             self.session.stop(128 + SIGNALS["KILL"])
         else:
             self.session.signal(int(number), int(pid) if pid else None)
+
+    def _say_frozen(self) -> None:
+        """Those who asked for a pause wait for this: from here on nothing of it writes."""
+        if self.paused:
+            (self.folder / FROZEN).touch()
+        else:
+            (self.folder / FROZEN).unlink(missing_ok=True)
 
     def _say_who_runs(self) -> None:
         from imagelab.runtime.userland.accounts import user_name

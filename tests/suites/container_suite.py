@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from imagelab.app import Lab
@@ -33,6 +35,17 @@ def a_stopped_container_keeps_its_layer(lab: Lab) -> None:
     assert one.stop(0).status == "exited" and one.exit_code == 137
     assert one.start().status == "running"
     assert one.exec("cat", "/kept").stdout == "kept\n"
+
+
+def nothing_is_written_once_a_pause_is_said(lab: Lab) -> None:
+    one = lab.run("ubuntu:14.04", "while :; do echo x >> /log; done")
+    for _ in range(6):
+        lab.docker(["pause", one.id])
+        version = lab.store.container_version(one.id)
+        time.sleep(0.15)
+        assert lab.store.container_version(one.id) == version
+        lab.docker(["unpause", one.id])
+        time.sleep(0.05)
 
 
 def the_walk_of_the_book(lab: Lab, port: int) -> None:
@@ -185,6 +198,6 @@ def undo_brings_back_what_ran(lab: Lab) -> None:
 SUITE = [
     a_shell_in_the_background_stays_up, what_ends_by_itself_has_ended, background_jobs_end_with_the_main_program, undo_brings_back_what_ran,
     runs_and_shows_its_output, two_containers_do_not_see_each_other, a_stopped_container_keeps_its_layer,
-    a_graceful_stop_is_exit_code_0_and_a_kill_137, pause_stops_everything, what_cannot_be_done_is_said,
+    a_graceful_stop_is_exit_code_0_and_a_kill_137, pause_stops_everything, nothing_is_written_once_a_pause_is_said, what_cannot_be_done_is_said,
     a_program_that_cannot_be_found_leaves_a_created_container, rm_takes_everything_with_it, images_know_their_containers,
 ]  # fmt: skip
