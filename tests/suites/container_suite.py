@@ -38,7 +38,7 @@ def a_stopped_container_keeps_its_layer(lab: Lab) -> None:
 
 
 def nothing_is_written_once_a_pause_is_said(lab: Lab) -> None:
-    one = lab.run("ubuntu:14.04", "while :; do echo x >> /log; done")
+    one = lab.run("ubuntu:14.04", "while :; do echo x >> /log; sleep 0.01; done")
     for _ in range(6):
         lab.docker(["pause", one.id])
         version = lab.store.container_version(one.id)
