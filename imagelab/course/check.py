@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagelab.course.bilingual import Words
-from imagelab.course.lab_snapshot import Scene
+from imagelab.course.lab_snapshot import LabSnapshot
 
-Test = Callable[[Scene, Scene], bool]
-Saying = Callable[[Scene, Scene], Words]
+Test = Callable[[LabSnapshot, LabSnapshot], bool]
+Saying = Callable[[LabSnapshot, LabSnapshot], Words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Check:
     unmet: Words | Saying
     test: Test
 
-    def holds(self, before: Scene, now: Scene) -> bool:
+    def holds(self, before: LabSnapshot, now: LabSnapshot) -> bool:
         return self.test(before, now)
 
-    def missing(self, before: Scene, now: Scene) -> Words:
+    def missing(self, before: LabSnapshot, now: LabSnapshot) -> Words:
         """What is still to be done, as things are."""
         return self.unmet if isinstance(self.unmet, Words) else self.unmet(before, now)
 

@@ -12,7 +12,7 @@
 
 Ask for what the task says, not for a name or a path: who tags another image `nginx` has no nginx.
 
-`says` is the line in the checklist, `missing` the sentence for a learner who is not there yet. `before` is the scene the
+`says` is the line in the checklist, `missing` the sentence for a learner who is not there yet. `before` is the snapshot the
 exercise starts with, so "moved", "kept" and "deleted" have a meaning: they compare. What is not asked for does not
 matter: extra images, other names, other ways are all fine.
 
@@ -70,7 +70,7 @@ from imagelab.course.checks_origin import (
     step_writes,
     was_here,
 )
-from imagelab.course.lab_snapshot import Scene, canonical
+from imagelab.course.lab_snapshot import LabSnapshot, canonical
 from imagelab.oci.reference import familiar
 
 __all__ = [
@@ -160,7 +160,7 @@ def image_absent(name: str) -> Check:
 def tag_moved(name: str) -> Check:
     """The name stood for one image and stands for another."""
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if now.id_of(name) is None:
             return Words(f"no image is called `{name}` any more", f"已经没有叫 `{name}` 的镜像了")
         return Words(f"`{name}` still stands for the image it stood for", f"`{name}` 指的还是原来那个镜像")
@@ -184,7 +184,7 @@ def tag_kept(name: str) -> Check:
 def tag_points_to(name: str, was: str) -> Check:
     """The name stands for the image that `was` stood for when the exercise began."""
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if now.id_of(name) is None:
             return Words(f"no image is called `{name}` yet", f"还没有叫 `{name}` 的镜像")
         return Words(
@@ -201,7 +201,7 @@ def tag_points_to(name: str, was: str) -> Check:
 def same_image(one: str, other: str) -> Check:
     """Two names, one image."""
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         absent = next((name for name in (one, other) if now.id_of(name) is None), None)
         if absent:
             return Words(f"no image is called `{absent}` yet", f"还没有叫 `{absent}` 的镜像")
@@ -217,7 +217,7 @@ def same_image(one: str, other: str) -> Check:
 def has_digest_name(repository: str) -> Check:
     """An image of this repository is here that has a digest for a name and no tag: pulled by digest, or left behind."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         return any(
             _repository(name) == repository
             for image_id in now.state.images
@@ -235,7 +235,7 @@ def has_digest_name(repository: str) -> Check:
 def pulled(name: str) -> Check:
     """Some image has this name and came from there: it has a digest in the same repository."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         image_id = now.id_of(name)
         repository = canonical(name).rpartition(":")[0]
         return image_id is not None and any(one.startswith(f"{repository}@") for one in now.state.digests(image_id))
@@ -250,7 +250,7 @@ def pulled(name: str) -> Check:
 def tags_of(repository: str, count: int) -> Check:
     """That many tags of a repository are here."""
 
-    def found(now: Scene) -> int:
+    def found(now: LabSnapshot) -> int:
         return sum("@" not in name and _repository(name) == repository for name in now.state.references)
 
     return Check(
@@ -267,10 +267,10 @@ def _repository(name: str) -> str:
 def answered(question: Words, answer: str) -> Check:
     """A question's answer, given as a tag: any image called `answer:5`, and none with another. The answer is not said."""
 
-    def given(now: Scene) -> list[str]:
+    def given(now: LabSnapshot) -> list[str]:
         return [name for name in now.state.references if "@" not in name and _repository(name) == ANSWER]
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if len(given(now)) > 1:
             return Words(
                 "more than one answer is given: take the wrong ones away with `docker rmi`",
@@ -307,7 +307,7 @@ def image_kept(was: str) -> Check:
 def image_dangles(was: str) -> Check:
     """The image that the name stood for at the start is here, and dangling."""
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         image_id = before.id_of(was)
         if image_id not in now.state.images:
             return Words(f"the image that was `{was}` has been deleted", f"开始时的 `{was}` 那个镜像被删掉了")
@@ -359,7 +359,7 @@ def intermediate(count: int | None = None) -> Check:
 def is_platform(name: str, platform: str) -> Check:
     """The image is for that machine: `linux/arm64`."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config = now.config(name)
         return config is not None and str(config.platform).startswith(platform)
 

@@ -18,7 +18,7 @@ from zlib import error as ZlibError
 
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.lab_snapshot import Scene, located
+from imagelab.course.lab_snapshot import LabSnapshot, located
 from imagelab.layers.tree import Node, Put, Tree, diff
 from imagelab.layers.writable_layer import init_layer
 from imagelab.oci.documents import ImageConfig
@@ -47,14 +47,14 @@ def _lines_of(page: str) -> list[str]:
 
 
 def _text(name: str, path: str, text: str, fits: Callable[[str], bool], verb: Words) -> Check:
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if now.id_of(name) is None:
             return Words(f"there is no image `{name}` yet", f"还没有镜像 `{name}`")
         if now.text(name, path) is None:
             return Words(f"`{name}` has no file `{path}`", f"`{name}` 里没有 `{path}` 这个文件")
         return Words(f"`{path}` of `{name}` says something else", f"`{name}` 的 `{path}` 内容不对")
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         said = now.text(name, path) if now.id_of(name) else None
         return said is not None and fits(said)
 
@@ -68,7 +68,7 @@ def _text(name: str, path: str, text: str, fits: Callable[[str], bool], verb: Wo
 def same_file(name: str, path: str, was: str) -> Check:
     """The file has the same bytes as in the image that `was` stood for at the start."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         return now.id_of(name) is not None and None is not before.data(was, path) == now.data(name, path)
 
     return Check(
@@ -81,7 +81,7 @@ def same_file(name: str, path: str, was: str) -> Check:
 def new_file(name: str, path: str, base: str) -> Check:
     """The image has this file, and the one that it was made from has not."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         below = before if before.id_of(base) else now
         here = now.id_of(name) is not None and now.data(name, path) is not None
         return here and located(below.tree(base), path) is None
@@ -107,7 +107,7 @@ def same_files(name: str, was: str, *apart: str) -> Check:
     def is_free(path: str) -> bool:
         return path == "" or path in INIT or path in free or path.startswith(tuple(f"{one}/" for one in free))
 
-    def differing(before: Scene, now: Scene) -> list[str]:
+    def differing(before: LabSnapshot, now: LabSnapshot) -> list[str]:
         old, new = before.tree(was), now.tree(name)
         paths = sorted(set(old) | set(new))
         return [
@@ -115,7 +115,7 @@ def same_files(name: str, was: str, *apart: str) -> Check:
             if not is_free(path) and not _is_same(before, old.get(path), now, new.get(path))
         ]  # fmt: skip
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if now.id_of(name) is None:
             return Words(f"no image is called `{name}` yet", f"还没有叫 `{name}` 的镜像")
         path = differing(before, now)[0]
@@ -129,7 +129,7 @@ def same_files(name: str, was: str, *apart: str) -> Check:
     )  # fmt: skip
 
 
-def _is_same(before: Scene, old: Node | None, now: Scene, new: Node | None) -> bool:
+def _is_same(before: LabSnapshot, old: Node | None, now: LabSnapshot, new: Node | None) -> bool:
     if old is None or new is None:
         return False
     if (old.kind, old.mode, old.uid, old.gid, old.size, old.target) != (
@@ -142,7 +142,7 @@ def _is_same(before: Scene, old: Node | None, now: Scene, new: Node | None) -> b
 def hides(name: str, path: str, was: str) -> Check:
     """This path cannot be seen in the image, and its bytes cannot be seen at another path, either."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         if now.id_of(name) is None or path.strip("/") in now.tree(name):
             return False
         hidden = before.data(was, path)
@@ -156,8 +156,8 @@ def hides(name: str, path: str, was: str) -> Check:
     )  # fmt: skip
 
 
-def _file_bytes(scene: Scene, tree: Tree) -> Iterator[bytes]:
-    return (scene.read(node) for node in tree.values() if node.size)
+def _file_bytes(snapshot: LabSnapshot, tree: Tree) -> Iterator[bytes]:
+    return (snapshot.read(node) for node in tree.values() if node.size)
 
 
 # -- secrets ------------------------------------------------------------------------------------------------
@@ -173,14 +173,14 @@ def bytes_gone(name: str, path: str, data: bytes) -> Check:
     """Neither this path nor a file with these bytes is in any layer of the image."""
     gone = _nowhere(name, lambda before: {data}, Words(f"`{path}`", f"`{path}`"))
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         return gone.test(before, now) and not any(path.strip("/") in tree for tree in now.trees(name))
 
     return Check(gone.says, gone.unmet, test)
 
 
-def _nowhere(name: str, secrets: Callable[[Scene], set[bytes]], what: Words) -> Check:
-    def test(before: Scene, now: Scene) -> bool:
+def _nowhere(name: str, secrets: Callable[[LabSnapshot], set[bytes]], what: Words) -> Check:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config, found = now.config(name), secrets(before)
         if config is None or not found:
             return False
@@ -194,7 +194,7 @@ def _nowhere(name: str, secrets: Callable[[Scene], set[bytes]], what: Words) -> 
     )  # fmt: skip
 
 
-def _secrets(before: Scene, was: str, path: str) -> set[bytes]:
+def _secrets(before: LabSnapshot, was: str, path: str) -> set[bytes]:
     """The lines of the file, in whichever layers it is; those that only frame a key left out."""
     nodes = [tree[path.strip("/")] for tree in before.trees(was) if path.strip("/") in tree]
     lines = [line.strip() for node in nodes for line in before.read(node).splitlines()]
@@ -212,21 +212,21 @@ def _forms(secret: bytes) -> set[bytes]:
     }
 
 
-def _everything(scene: Scene, name: str, config: ImageConfig) -> Iterator[bytes]:
+def _everything(snapshot: LabSnapshot, name: str, config: ImageConfig) -> Iterator[bytes]:
     yield config.raw
     below = Tree.empty()
-    for tree in scene.trees(name):
+    for tree in snapshot.trees(name):
         for change in diff(below, tree):
             yield change.path.encode("utf-8", "surrogateescape")
             if isinstance(change, Put):
-                yield from _of_node(scene, change.node)
+                yield from _of_node(snapshot, change.node)
         below = tree
 
 
-def _of_node(scene: Scene, node: Node) -> Iterator[bytes]:
+def _of_node(snapshot: LabSnapshot, node: Node) -> Iterator[bytes]:
     yield node.target.encode("utf-8", "surrogateescape")
     yield from (value for _, value in node.xattrs)
-    yield from _unpacked(scene.read(node))
+    yield from _unpacked(snapshot.read(node))
 
 
 def _unpacked(data: bytes, depth: int = 2) -> Iterable[bytes]:
@@ -251,15 +251,15 @@ def starts(name: str, *command: str) -> Check:
 def starts_as(name: str, was: str) -> Check:
     """The image starts what the image that `was` stood for at the start starts."""
 
-    def wanted(before: Scene, now: Scene) -> tuple[str, ...]:
+    def wanted(before: LabSnapshot, now: LabSnapshot) -> tuple[str, ...]:
         config = before.config(was)
         return _command(config) if config else ()
 
     return _starts(name, wanted, Words(f"what `{was}` starts", f"和 `{was}` 一样的程序"))
 
 
-def _starts(name: str, wanted: Callable[[Scene, Scene], tuple[str, ...]], what: Words) -> Check:
-    def test(before: Scene, now: Scene) -> bool:
+def _starts(name: str, wanted: Callable[[LabSnapshot, LabSnapshot], tuple[str, ...]], what: Words) -> Check:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config, command = now.config(name), wanted(before, now)
         if config is None or not command:
             return False

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
 from imagelab.course.checks_origin import origins
-from imagelab.course.lab_snapshot import Scene, located
+from imagelab.course.lab_snapshot import LabSnapshot, located
 from imagelab.layers.tree import Tree, diff
 from imagelab.oci.documents import ImageConfig
 
@@ -22,7 +22,7 @@ IMAGE, CONTAINER = Words("image", "镜像"), Words("container", "容器")
 def layers_shared(one: str, other: str, least: int = 1) -> Check:
     """Two images have at least so many layers in common, from the base up."""
 
-    def shared(now: Scene) -> int:
+    def shared(now: LabSnapshot) -> int:
         first, second = now.image(one), now.image(other)
         return len(set(first.layers) & set(second.layers)) if first and second else 0
 
@@ -57,7 +57,7 @@ def only_changed(name: str, *paths: str) -> Check:
     wanted = {path.strip("/") for path in paths}
     listed = ", ".join(f"`{path}`" for path in paths)
 
-    def extra(now: Scene) -> list[str]:
+    def extra(now: LabSnapshot) -> list[str]:
         *_, below, above = (Tree.empty(), Tree.empty(), *now.trees(name))
         return [
             change.path for change in diff(below, above) if change.path not in wanted and not _leads_to(change.path)
@@ -66,7 +66,7 @@ def only_changed(name: str, *paths: str) -> Check:
     def _leads_to(path: str) -> bool:
         return path == "" or any(file.startswith(f"{path}/") for file in wanted)
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if now.id_of(name) is None:
             return Words(f"no image is called `{name}` yet", f"还没有叫 `{name}` 的镜像")
         found = ", ".join(f"`/{path}`" for path in extra(now)[:3])
@@ -84,7 +84,7 @@ def _says(text: str | None, contains: str) -> bool:
     return text is not None and re.search(rf"(?<!\w){re.escape(contains)}(?!\w)", text) is not None
 
 
-def _file_missing(now: Scene, name: str, path: str, kind: Words, there: bool) -> Words:
+def _file_missing(now: LabSnapshot, name: str, path: str, kind: Words, there: bool) -> Words:
     if not there:
         return Words(f"there is no {kind.en} `{name}` yet", f"还没有{kind.zh} `{name}`")
     if path.strip("/") not in now.tree(name):
@@ -98,7 +98,7 @@ def config_has(name: str, **wanted: object) -> Check:
         f"{key} `{json.dumps(value) if isinstance(value, list) else value}`" for key, value in wanted.items()
     )
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config = now.config(name)
         return config is not None and all(_has(config, key, value) for key, value in wanted.items())
 
@@ -122,7 +122,7 @@ def _has(config: ImageConfig, key: str, value: object) -> bool:
 def history_has(name: str, text: str) -> Check:
     """One step in the image's history says this, as its command or its comment."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config = now.config(name)
         return config is not None and any(text in entry.created_by or text in entry.comment for entry in config.history)
 
@@ -140,7 +140,7 @@ def container_exists(name: str, image: str = "") -> Check:
     """A container has this name, and was made from this image: the one of that name at the start, or one published as that."""
     of = Words(f", made from `{image}`", f"，由 `{image}` 创建") if image else Words("", "")
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         found = now.container(name)
         return found is not None and (not image or found.image in origins(before, now, image))
 
@@ -188,7 +188,7 @@ def container_stopped(name: str, code: int | None = None) -> Check:
     """The container is there and has ended, with this exit code if one is given."""
     with_code = Words(f" with exit code {code}", f"，退出码是 {code}") if code is not None else Words("", "")
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         found = now.container(name)
         return found is not None and found.status == "exited" and (code is None or found.exit_code == code)
 
@@ -209,7 +209,7 @@ def no_container_file(name: str, path: str) -> Check:
     return _file_not_there(CONTAINER, lambda now: now.container(name) is not None, name, path)
 
 
-def _file_there(place: Words, exists: Callable[[Scene], bool], name: str, path: str, contains: str) -> Check:
+def _file_there(place: Words, exists: Callable[[LabSnapshot], bool], name: str, path: str, contains: str) -> Check:
     with_text = Words(f" with `{contains}` in it", f"，内容里有 `{contains}`") if contains else Words("", "")
     return Check(
         Words(
@@ -220,7 +220,7 @@ def _file_there(place: Words, exists: Callable[[Scene], bool], name: str, path: 
     )
 
 
-def _file_not_there(place: Words, exists: Callable[[Scene], bool], name: str, path: str) -> Check:
+def _file_not_there(place: Words, exists: Callable[[LabSnapshot], bool], name: str, path: str) -> Check:
     return Check(
         Words(f"`{path}` is not in the {place.en} `{name}`", f"{place.zh} `{name}` 里没有 `{path}`"),
         Words(f"`{path}` is in the {place.en} `{name}`, or there is no such {place.en}", f"{place.zh} `{name}` 里有 `{path}`，或者还没有这个{place.zh}"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.lab_snapshot import Scene, canonical
+from imagelab.course.lab_snapshot import LabSnapshot, canonical
 from imagelab.oci.digest import Digest
 from imagelab.oci.reference import familiar
 
@@ -21,17 +21,17 @@ def only_images(*names: str) -> Check:
     named or not. Without a name: no image at all."""
     listed = _quoted(names)
 
-    def wanted(before: Scene, now: Scene) -> list[Digest | None]:
+    def wanted(before: LabSnapshot, now: LabSnapshot) -> list[Digest | None]:
         return [before.id_of(name) or now.id_of(name) for name in names]
 
-    def lost(before: Scene, now: Scene) -> list[str]:
+    def lost(before: LabSnapshot, now: LabSnapshot) -> list[str]:
         pairs = zip(names, wanted(before, now), strict=True)
         return [name for name, image_id in pairs if image_id is None or now.id_of(name) != image_id]
 
-    def extra(before: Scene, now: Scene) -> int:
+    def extra(before: LabSnapshot, now: LabSnapshot) -> int:
         return len(now.state.images.keys() - set(wanted(before, now)))
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if absent := lost(before, now):
             gone = _quoted(absent)
             return Words(f"not here as it was: {gone.en}", f"不再是原样：{gone.zh}")
@@ -51,15 +51,15 @@ def listing_is(*names: str, dangling: tuple[str, ...] = ()) -> Check:
     """`docker images` lists these tags, the dangling images that had those names at the start, and no other row."""
     shown = _quoted(names)
 
-    def extra(before: Scene, now: Scene) -> list[str]:
+    def extra(before: LabSnapshot, now: LabSnapshot) -> list[str]:
         tags = {name for name in now.state.references if "@" not in name}
         return [familiar(name) for name in sorted(tags - {canonical(name) for name in names})]
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         expected = {now.id_of(name) for name in names} | {before.id_of(name) for name in dangling}
         return not extra(before, now) and now.state.images.keys() == expected
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         more = _quoted(extra(before, now))
         if more.en:
             return Words(f"a row too many: {more.en}", f"多了这样的行：{more.zh}")
@@ -89,8 +89,8 @@ def intermediate_gone() -> Check:
     )
 
 
-def _gone(which: Callable[[Scene], tuple[Digest, ...]], says: Words) -> Check:
-    def left(before: Scene, now: Scene) -> int:
+def _gone(which: Callable[[LabSnapshot], tuple[Digest, ...]], says: Words) -> Check:
+    def left(before: LabSnapshot, now: LabSnapshot) -> int:
         return sum(image_id in now.state.images for image_id in which(before))
 
     return Check(
@@ -106,17 +106,17 @@ def _gone(which: Callable[[Scene], tuple[Digest, ...]], says: Words) -> Check:
 def others_kept() -> Check:
     """Every image that was not dangling at the start is still here, under all its names."""
 
-    def lost(before: Scene, now: Scene) -> list[str]:
+    def lost(before: LabSnapshot, now: LabSnapshot) -> list[str]:
         names = before.state.references.items()
         return [
             familiar(name) for name, image_id in names if "@" not in name and now.state.references.get(name) != image_id
         ]
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         kept = before.state.images.keys() - set(before.dangling)
         return not lost(before, now) and kept <= now.state.images.keys()
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         gone = _quoted(lost(before, now))
         if gone.en:
             return Words(f"not here as it was: {gone.en}", f"不再是原样：{gone.zh}")
@@ -128,7 +128,7 @@ def others_kept() -> Check:
 def image_intermediate(was: str) -> Check:
     """The image that the name stood for at the start is here, without a name and with a child."""
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if before.id_of(was) not in now.state.images:
             return Words(f"the image that was `{was}` has been deleted", f"开始时的 `{was}` 那个镜像被删掉了")
         return Words(

@@ -17,7 +17,7 @@ import shlex
 from imagelab.classroom.upstream import images_of
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.lab_snapshot import Scene, canonical
+from imagelab.course.lab_snapshot import LabSnapshot, canonical
 from imagelab.oci.digest import Digest
 from imagelab.oci.reference import Reference
 from imagelab.state.model import Image
@@ -25,7 +25,7 @@ from imagelab.state.model import Image
 MACHINE = "linux/amd64"
 
 
-def brought_out(before: Scene, now: Scene, name: str, platform: str = MACHINE) -> set[Digest]:
+def brought_out(before: LabSnapshot, now: LabSnapshot, name: str, platform: str = MACHINE) -> set[Digest]:
     """The images that have been published under this name since the exercise began, the one that was out then included."""
     reference = Reference.parse(name).with_default_tag()
     key = f"{reference.path}:{reference.tag}"
@@ -33,7 +33,7 @@ def brought_out(before: Scene, now: Scene, name: str, platform: str = MACHINE) -
     return {build[platform] for build in builds if platform in build}
 
 
-def origins(before: Scene, now: Scene, name: str) -> set[Digest]:
+def origins(before: LabSnapshot, now: LabSnapshot, name: str) -> set[Digest]:
     """The images that may be meant by a name: what it stood for at the start, what has been published under it; for a
     name that somebody has made up since, what it stands for now."""
     at_start = before.id_of(name)
@@ -41,7 +41,7 @@ def origins(before: Scene, now: Scene, name: str) -> set[Digest]:
     return known or {image_id for image_id in (now.id_of(name),) if image_id is not None}
 
 
-def origin_images(before: Scene, now: Scene, name: str) -> list[Image]:
+def origin_images(before: LabSnapshot, now: LabSnapshot, name: str) -> list[Image]:
     """The same, as far as they are or were here."""
     images = {**before.state.images, **now.state.images}
     return [images[image_id] for image_id in sorted(origins(before, now, name)) if image_id in images]
@@ -56,7 +56,7 @@ def published(name: str, of: str = "", platform: str = MACHINE) -> Check:
         "以这个名字发布的镜像" if source == name else f"发布的那个 `{source}`",
     )
 
-    def missing(before: Scene, now: Scene) -> Words:
+    def missing(before: LabSnapshot, now: LabSnapshot) -> Words:
         if now.id_of(name) is None and before.id_of(name) is not None:
             return Words(f"no image is called `{name}` any more", f"已经没有叫 `{name}` 的镜像了")
         if now.id_of(name) is None:
@@ -81,7 +81,7 @@ def layers_on_top(name: str, base: str, count: int | None = 1) -> Check:
         added = len(image.layers) - len(below.layers)
         return image.layers[: len(below.layers)] == below.layers and (added >= 1 if count is None else added == count)
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         image = now.image(name)
         return image is not None and any(fits(image, below) for below in origin_images(before, now, base))
 
@@ -104,7 +104,7 @@ def was_here(name: str) -> Check:
 def child_of(name: str, parent: str) -> Check:
     """The image was made here from the image that `parent` stands for, in one step or several."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         image = now.image(name)
         wanted = origins(before, now, parent)
         return image is not None and bool(wanted & {image.parent, *now.state.parents(image.id)})
@@ -119,7 +119,7 @@ def child_of(name: str, parent: str) -> Check:
 def committed_from(name: str, container: str) -> Check:
     """The image was committed from the container that had this name at the start."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config, source = now.config(name), before.container(container)
         return config is not None and source is not None and config.data.get("container") == source.id
 
@@ -136,7 +136,7 @@ def committed_from(name: str, container: str) -> Check:
 def built(name: str, base: str) -> Check:
     """Every layer that the image has on top of its base first came about in a build, so that its history tells how."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         image = now.image(name)
         if image is None:
             return False
@@ -153,7 +153,7 @@ def built(name: str, base: str) -> Check:
     )
 
 
-def _makers(before: Scene, now: Scene) -> dict[Digest, str]:
+def _makers(before: LabSnapshot, now: LabSnapshot) -> dict[Digest, str]:
     """Layer -> the verb that brought it about since the start."""
     seen, made_by = set(before.state.layers), dict[Digest, str]()
     for moment in now.since(before.position):
@@ -187,7 +187,7 @@ def step_writes(name: str, path: str, words: tuple[str, ...]) -> Check:
         )
         return written and any(word in token for word in words for token in tokens)
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         config, commands = now.config(name), list[str]()
         for moment in now.since(before.position) if config else ():
             commands += _runs(moment.dockerfile)
@@ -225,7 +225,7 @@ def _exec_form(line: str) -> list[str]:
 def never_here(name: str) -> Check:
     """At no moment since the start was the image here: not asked for and cleaned away again, either."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         states = [now.state, *(moment.state for moment in now.since(before.position))]
         wanted = origins(before, now, name)
         return not any(canonical(name) in state.references or wanted & state.images.keys() for state in states)
@@ -243,7 +243,7 @@ def never_here(name: str) -> Check:
 def away_and_back(name: str) -> Check:
     """The image was gone for a while, and is back; and since then no registry has given it a digest."""
 
-    def test(before: Scene, now: Scene) -> bool:
+    def test(before: LabSnapshot, now: LabSnapshot) -> bool:
         image_id = before.id_of(name)
         states = [moment.state for moment in now.since(before.position)]
         gone = [at for at, state in enumerate(states) if image_id not in state.images]

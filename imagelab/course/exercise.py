@@ -34,7 +34,7 @@ from imagelab.cli.lab_docker import docker
 from imagelab.cli.line import words
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
-from imagelab.course.lab_snapshot import Scene
+from imagelab.course.lab_snapshot import LabSnapshot
 from imagelab.errors import ImageLabError, UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Exercise:
     free: tuple[str, ...] = ()
     """Changes to the goal that may go unnoticed, as `imagelab lint-lessons` names them; a `*` stands for anything."""
 
-    def judge(self, before: Scene, now: Scene) -> Verdict:
+    def judge(self, before: LabSnapshot, now: LabSnapshot) -> Verdict:
         """How far the learner is: looked at now, once, so that the verdict outlives the lab."""
         unmet = [check for check in self.checks if not check.holds(before, now)]
         fitting = [hint for hint in self.hints if hint.when is None or hint.when.holds(before, now)]

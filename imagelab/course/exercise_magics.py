@@ -2,7 +2,7 @@
 
     %hint  %check  %undo  %redo  %reset  %solution [now]
 
-There is one desk in an IPython, and one exercise on it. Whoever opens an exercise takes the desk: every variable that held
+There is one exercise at a time in an IPython. Opening another one makes it the active one: every variable that held
 the lab of the notebook holds the exercise's lab from then on, so that what the learner types next, in Python or after
 %docker, is done where it counts.
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 
 from imagelab.course.exercise_panel import ExercisePanel, checked, exercise_panel, said
-from imagelab.course.lab_snapshot import look
+from imagelab.course.lab_snapshot import take_snapshot
 from imagelab.errors import ImageLabError
 from imagelab.view.messages import language_here, say
 from imagelab.view.pull_progress import is_watched, publish
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BUTTONS = ("hint", "check", "undo", "redo", "reset", "solution")
 
 
-class Desk:
+class ExerciseSession:
     """What an IPython has on it: one exercise, or none."""
 
     def __init__(self, shell: Any) -> None:
@@ -109,8 +109,8 @@ class Desk:
 class ExercisePage:
     """The exercise on a page that somebody looks at: its panel, kept up to date, and the buttons."""
 
-    def __init__(self, desk: Desk, practice: Practice) -> None:
-        self._desk, self._practice = desk, practice
+    def __init__(self, session: ExerciseSession, practice: Practice) -> None:
+        self._session, self._practice = session, practice
         self._handle: Any = None
         self._answer: Any = None
 
@@ -135,12 +135,12 @@ class ExercisePage:
             self._handle.update(self._bundle(), raw=True)
 
     def _pressed(self, name: str) -> None:
-        self._answer.value = self._desk.do(name).html
+        self._answer.value = self._session.do(name).html
         self.renew()
 
     def _bundle(self) -> dict[str, str]:
         one = self._practice
-        panel = exercise_panel(one.exercise, one.verdict, one.goal, look(one.lab), one.lang)
+        panel = exercise_panel(one.exercise, one.verdict, one.goal, take_snapshot(one.lab), one.lang)
         return {"text/plain": panel.text, "text/html": panel.html}
 
 
@@ -166,7 +166,7 @@ def display_practice(practice: Practice) -> None:
     from IPython.core.getipython import get_ipython
 
     shell: Any = get_ipython()
-    page = desk_of(shell).page(practice) if shell is not None else None
+    page = session_of(shell).page(practice) if shell is not None else None
     if page is not None:
         page.show()
     else:
@@ -178,15 +178,15 @@ def show(what: ExercisePanel) -> None:
     publish({"text/plain": what.text, "text/html": what.html})
 
 
-def desk_of(shell: Any) -> Desk:
-    """The desk of an IPython; made when it is first needed."""
-    desk = getattr(shell, "imagelab_desk", None)
-    if not isinstance(desk, Desk):
-        desk = Desk(shell)
-        shell.imagelab_desk = desk
-    return desk
+def session_of(shell: Any) -> ExerciseSession:
+    """The exercise session of an IPython; made when it is first needed."""
+    session = getattr(shell, "imagelab_exercises", None)
+    if not isinstance(session, ExerciseSession):
+        session = ExerciseSession(shell)
+        shell.imagelab_exercises = session
+    return session
 
 
-def take_desk(shell: Any, practice: Practice, lab: Lab) -> None:
-    """Put an exercise on this IPython's desk."""
-    desk_of(shell).take(practice, lab)
+def activate(shell: Any, practice: Practice, lab: Lab) -> None:
+    """Make an exercise the active one of this IPython."""
+    session_of(shell).take(practice, lab)

@@ -19,7 +19,7 @@ from html import escape
 
 from imagelab.course.checks import ANSWER
 from imagelab.course.exercise import Exercise, Verdict
-from imagelab.course.lab_snapshot import Scene
+from imagelab.course.lab_snapshot import LabSnapshot
 from imagelab.oci.reference import familiar
 from imagelab.view.messages import say
 from imagelab.view.style import chip, panel
@@ -39,7 +39,9 @@ class ExercisePanel:
         return self.html
 
 
-def exercise_panel(exercise: Exercise, verdict: Verdict, goal: Scene, now: Scene, lang: str) -> ExercisePanel:
+def exercise_panel(
+    exercise: Exercise, verdict: Verdict, goal: LabSnapshot, now: LabSnapshot, lang: str
+) -> ExercisePanel:
     """The whole exercise: task, checklist, goal beside mine."""
     title, task = exercise.title.in_(lang), exercise.task.in_(lang)
     tail = [outcome(verdict, lang), *contrast(goal, now, lang)] if not verdict.passed else [outcome(verdict, lang)]
@@ -79,7 +81,7 @@ def said(text: str, lang: str) -> ExercisePanel:
     return ExercisePanel(text, panel(body, label=first, kind="exercise", language=lang))
 
 
-def overlay(goal: Scene, now: Scene, lang: str) -> ExercisePanel:
+def overlay(goal: LabSnapshot, now: LabSnapshot, lang: str) -> ExercisePanel:
     """My lab laid over the goal: what is missing is drawn as a ghost, what is more is marked. An answer that is to be
     found is no ghost."""
     from imagelab.view.graph.model import graph, toward
@@ -115,7 +117,7 @@ def outcome(verdict: Verdict, lang: str) -> str:
     return f"{count}{stop}{say('course.missing', lang, what=verdict.missing.in_(lang))}"
 
 
-def contrast(goal: Scene, now: Scene, lang: str) -> list[str]:
+def contrast(goal: LabSnapshot, now: LabSnapshot, lang: str) -> list[str]:
     """The goal beside mine, in words: what is not here yet, and what is here in addition. By name, never by ID; and an
     answer that is to be found is not given away."""
     wanted, have = _things(goal, lang), _things(now, lang)
@@ -130,11 +132,11 @@ def _is_answer(name: str) -> bool:
     return name.startswith(f"{ANSWER}:")
 
 
-def _things(scene: Scene, lang: str) -> list[str]:
+def _things(snapshot: LabSnapshot, lang: str) -> list[str]:
     """Everything that has a name, and how many images have none."""
-    state = scene.state
+    state = snapshot.state
     names = [f"`{familiar(name)}`" for name in sorted(state.references) if "@" not in name]
-    kinds = [("dangling", scene.dangling), ("intermediate", scene.intermediate)]
+    kinds = [("dangling", snapshot.dangling), ("intermediate", snapshot.intermediate)]
     nameless = [say(f"course.{kind}", lang, n=len(found)) for kind, found in kinds if found]
     containers = sorted(f"{say('kinds.container', lang)} `{one.name}`" for one in state.containers.values())
     return [*names, *nameless, *containers]

@@ -17,7 +17,7 @@ from fnmatch import fnmatch
 from itertools import chain
 
 from imagelab.course.exercise import Exercise, perform
-from imagelab.course.lab_snapshot import Scene, look
+from imagelab.course.lab_snapshot import LabSnapshot, take_snapshot
 from imagelab.course.trial import clean_lab
 from imagelab.layers.tree import Draft, Put, Tree, diff
 from imagelab.layers.writable_layer import init_layer, init_tree
@@ -25,7 +25,7 @@ from imagelab.oci.digest import Digest
 from imagelab.oci.reference import familiar
 from imagelab.state.model import Image, State
 
-Mutant = tuple[str, Scene]
+Mutant = tuple[str, LabSnapshot]
 MOST_FILES = 300
 MADE_BY_DOCKER = {change.path for change in init_layer("", 0).changes}
 
@@ -33,19 +33,19 @@ MADE_BY_DOCKER = {change.path for change in init_layer("", 0).changes}
 def survivors(exercise: Exercise) -> list[str]:
     """What no check of the exercise notices, each as what was done to the goal; [] when all is noticed."""
     with clean_lab(exercise) as lab:
-        before = look(lab)
+        before = take_snapshot(lab)
         perform(lab, exercise.solution)
-        goal = look(lab)
+        goal = take_snapshot(lab)
 
-        def noticed(mutant: Scene) -> bool:
+        def noticed(mutant: LabSnapshot) -> bool:
             return not exercise.judge(before, mutant).passed
 
-        alone = [name for name, scene in mutants(before, goal) if not noticed(scene)]
+        alone = [name for name, snapshot in mutants(before, goal) if not noticed(snapshot)]
         files = [name for name, found in renamings(before, goal) if found and not any(map(noticed, found))]
     return [name for name in alone + files if not any(fnmatch(name, free) for free in exercise.free)]
 
 
-def mutants(before: Scene, goal: Scene) -> Iterator[Mutant]:
+def mutants(before: LabSnapshot, goal: LabSnapshot) -> Iterator[Mutant]:
     """Goals with one thing wrong, each of which must be noticed."""
     yield from chain(_names(before, goal), _images(before, goal))
     if not _made(before, goal):
@@ -55,7 +55,7 @@ def mutants(before: Scene, goal: Scene) -> Iterator[Mutant]:
                 yield f"drop the container {container.name}", _with(goal, containers=rest)
 
 
-def _names(before: Scene, goal: Scene) -> Iterator[Mutant]:
+def _names(before: LabSnapshot, goal: LabSnapshot) -> Iterator[Mutant]:
     was, now = _tags(before.state), _tags(goal.state)
     for name in sorted(now):
         if was.get(name) != now[name]:
@@ -73,7 +73,7 @@ def _names(before: Scene, goal: Scene) -> Iterator[Mutant]:
         )
 
 
-def _images(before: Scene, goal: Scene) -> Iterator[Mutant]:
+def _images(before: LabSnapshot, goal: LabSnapshot) -> Iterator[Mutant]:
     state = goal.state
     for image_id in sorted(set(before.state.images) - set(state.images)):
         names = {name: found for name, found in before.state.references.items() if found == image_id and "@" in name}
@@ -94,7 +94,7 @@ def _images(before: Scene, goal: Scene) -> Iterator[Mutant]:
             yield f"swap two layers of {_called(goal, image)}", _with(goal, images={**state.images, image.id: swapped})
 
 
-def renamings(before: Scene, goal: Scene) -> Iterator[tuple[str, list[Scene]]]:
+def renamings(before: LabSnapshot, goal: LabSnapshot) -> Iterator[tuple[str, list[LabSnapshot]]]:
     """For each image that was made, and else each container: the goal with one of its new files renamed. One must be noticed."""
     made = _made(before, goal)
     for image in made:
@@ -106,7 +106,7 @@ def renamings(before: Scene, goal: Scene) -> Iterator[tuple[str, list[Scene]]]:
         yield f"rename a file of the container {container.name}", _renamed(goal, container.id, old)
 
 
-def _renamed(goal: Scene, key: str, below: Tree) -> list[Scene]:
+def _renamed(goal: LabSnapshot, key: str, below: Tree) -> list[LabSnapshot]:
     tree = goal.files[key]
     paths = [
         change.path for change in diff(below, tree)
@@ -120,7 +120,7 @@ def _renamed(goal: Scene, key: str, below: Tree) -> list[Scene]:
     return found
 
 
-def _made(before: Scene, goal: Scene) -> list[Image]:
+def _made(before: LabSnapshot, goal: LabSnapshot) -> list[Image]:
     """Images that the solution made itself, with a layer of their own, and gave a name."""
     new = [image for key, image in sorted(goal.state.images.items()) if key not in before.state.images]
     return [
@@ -130,7 +130,7 @@ def _made(before: Scene, goal: Scene) -> list[Image]:
     ]
 
 
-def _called(goal: Scene, image: Image) -> str:
+def _called(goal: LabSnapshot, image: Image) -> str:
     return familiar(goal.state.tags(image.id)[0])
 
 
@@ -138,10 +138,10 @@ def _tags(state: State) -> dict[str, Digest]:
     return {name: found for name, found in state.references.items() if "@" not in name}
 
 
-def _with(scene: Scene, **changes: object) -> Scene:
-    state = scene.state
+def _with(snapshot: LabSnapshot, **changes: object) -> LabSnapshot:
+    state = snapshot.state
     parts: dict[str, object] = {
         "images": state.images, "references": state.references, "layers": state.layers, "containers": state.containers,
         "revision": state.revision,
     }  # fmt: skip
-    return replace(scene, state=State(**(parts | changes)))  # type: ignore[arg-type]
+    return replace(snapshot, state=State(**(parts | changes)))  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imagelab.course.exercise import Exercise, Lines, Verdict, perform
-from imagelab.course.lab_snapshot import look
+from imagelab.course.lab_snapshot import take_snapshot
 from imagelab.course.trial import clean_lab, judged
 from imagelab.errors import ImageLabError
 
@@ -67,7 +67,7 @@ def grade(exercise: Exercise, log: Sequence[str] = (), lines: Lines = ()) -> Gra
     source = "log" if log else "cells" if lines else "nothing"
     try:
         with clean_lab(exercise) as lab:
-            before = look(lab)
+            before = take_snapshot(lab)
             if log:
                 _replay(lab, log)
             else:

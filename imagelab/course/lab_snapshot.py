@@ -6,7 +6,7 @@
     releases     how many builds of each tag the publisher has brought out
     since        what came after a step: the verb that made each moment, and the lab as it was then
 
-A scene is a value. It is taken before the learner begins and again after every cell; checks and hints are functions of
+A snapshot is a value. It is taken before the learner begins and again after every cell; checks and hints are functions of
 the two and of nothing else, least of all of what the learner typed. Names are looked up as Docker would (`nginx` is
 `nginx:latest`), so an author writes what a learner reads.
 """
@@ -47,7 +47,7 @@ def _no_moments(after: int) -> tuple[Moment, ...]:
 
 
 @dataclass(frozen=True)
-class Scene:
+class LabSnapshot:
     """One moment of a lab. `read` gives a file's bytes, `since` the moments after a step; everything else is here."""
 
     state: State = field(default_factory=State)
@@ -173,12 +173,12 @@ def _dockerfile(lab: Lab, step: Step) -> str:
         return ""
 
 
-def look(lab: Lab) -> Scene:
+def take_snapshot(lab: Lab) -> LabSnapshot:
     """The lab as it is now."""
     state, store = lab.state, lab.store
     files: dict[str, Tree] = {one.id: lab.engine.containers.tree(one.id) for one in state.containers.values()}
     files |= {chain_id: store.tree(chain_id) for chain_id in state.layers}
-    return Scene(
+    return LabSnapshot(
         state, {image_id: store.config(image_id) for image_id in state.images}, files, store.read_file,
         lab.upstream.releases, lab.timeline.position, lambda after: _moments(lab, after),
     )  # fmt: skip

@@ -10,11 +10,11 @@ from fnmatch import fnmatch
 from imagelab.course.bilingual import Words
 from imagelab.course.exercise import Exercise, Rung, Verdict
 from imagelab.course.goal_mutations import survivors
-from imagelab.course.lab_snapshot import Scene
+from imagelab.course.lab_snapshot import LabSnapshot
 from imagelab.course.lint_hints import failures, spoilers
 from imagelab.course.lint_languages import CODE, contradictions, differences
 from imagelab.course.lint_reach import lint_line
-from imagelab.course.trial import goal_of, rehearse, start_of
+from imagelab.course.trial import goal_of, run_trial, start_of
 from imagelab.errors import ImageLabError
 from imagelab.oci.reference import familiar
 
@@ -43,7 +43,10 @@ def _words(exercise: Exercise) -> Iterator[str]:
     said: list[tuple[str, Words]] = [("title", exercise.title), ("task", exercise.task), ("why", exercise.why)]
     said += [(f"hint {hint.id}", hint.words) for hint in exercise.hints]
     said += [(f"check {at}", check.says) for at, check in enumerate(exercise.checks, 1)]
-    said += [(f"check {at}, unmet", check.missing(Scene(), Scene())) for at, check in enumerate(exercise.checks, 1)]
+    said += [
+        (f"check {at}, unmet", check.missing(LabSnapshot(), LabSnapshot()))
+        for at, check in enumerate(exercise.checks, 1)
+    ]
     for what, words in said:
         for language, text in (("en", words.en), ("zh", words.zh)):
             if not text.strip():
@@ -150,17 +153,17 @@ def _trials(exercise: Exercise) -> Iterator[tuple[list[str], Verdict]]:
     """For each listed state: what is wrong about it, and how it was judged."""
 
     def solved(lines: Sequence[str], what: str) -> tuple[list[str], Verdict]:
-        verdict = rehearse(exercise, lines)
+        verdict = run_trial(exercise, lines)
         why = verdict.missing.en if verdict.missing else ""
         return ([] if verdict.passed else [f"{what} does not pass: {why}"]), verdict
 
-    start = rehearse(exercise, ())
+    start = run_trial(exercise, ())
     yield (["it is solved as shipped"] if start.passed else []), start
     yield solved(exercise.solution, "its solution")
     for at, lines in enumerate(exercise.alternates, 1):
         yield solved(lines, f"alternate {at}")
     for at, wrong in enumerate(exercise.wrong, 1):
-        verdict = rehearse(exercise, wrong.lines)
+        verdict = run_trial(exercise, wrong.lines)
         given = verdict.hints[0].id if verdict.hints else "none"
         complaint = [f"wrong answer {at} passes"] if verdict.passed else []
         if not verdict.passed and wrong.hint and given != wrong.hint:

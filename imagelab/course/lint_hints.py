@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from imagelab.classroom.upstream import images_of
 from imagelab.cli.lab_docker import docker
 from imagelab.course.exercise import Exercise, Line, perform, read
-from imagelab.course.lab_snapshot import look
+from imagelab.course.lab_snapshot import take_snapshot
 from imagelab.course.trial import clean_lab
 from imagelab.errors import ImageLabError
 
@@ -109,9 +109,9 @@ def _key(text: str) -> str:
 
 
 def _solves(exercise: Exercise, lines: str) -> bool:
-    from imagelab.course.trial import rehearse
+    from imagelab.course.trial import run_trial
 
-    return bool(lines) and rehearse(exercise, [f"- {line}" for line in lines.split("\n")]).passed
+    return bool(lines) and run_trial(exercise, [f"- {line}" for line in lines.split("\n")]).passed
 
 
 def _failing(exercise: Exercise, lines: Sequence[Line]) -> Iterator[tuple[Line, str]]:
@@ -119,7 +119,7 @@ def _failing(exercise: Exercise, lines: Sequence[Line]) -> Iterator[tuple[Line, 
     if not any(lines):
         return
     with clean_lab(exercise) as lab:
-        here = look(lab)
+        here = take_snapshot(lab)
         for name in {word for line in lines for word in re.findall(r"[\w./:-]+", line)[1:] if images_of(word)}:
             if here.id_of(name) is None:
                 perform(lab, [f"pull -q {name}"])

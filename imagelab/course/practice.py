@@ -6,7 +6,7 @@
     exercise.reset()                         the start again; what you had is kept in `exercise.kept`
     exercise.solution()                      after a real attempt, or `solution(now=True)`
 
-In a notebook all of them are magics, too, and the lab is looked at after every cell without being asked (`desk`). Success
+In a notebook all of them are magics, too, and the lab is looked at after every cell without being asked (`exercise_magics`). Success
 is final: what is done afterwards does not take it back.
 """
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagelab.course.exercise import Exercise, Rung, as_cell, prepare
 from imagelab.course.exercise_panel import ExercisePanel, checked, exercise_panel, said
-from imagelab.course.lab_snapshot import look
+from imagelab.course.lab_snapshot import take_snapshot
 from imagelab.course.progress import Record, note, progress_file, read_progress
 from imagelab.course.record import written
 from imagelab.course.trial import goal_of
@@ -49,7 +49,7 @@ class Practice:
 
         self.lab = open_lesson(self._kind, self.exercise.id, lang=self.lang)
         prepare(self.lab, self.exercise.start)
-        self.before = look(self.lab)
+        self.before = take_snapshot(self.lab)
         self.verdict = self.first = self.exercise.judge(self.before, self.before)
         self._moment = self._now()
         self._start = self.lab.timeline.position
@@ -84,7 +84,7 @@ class Practice:
             return False
         self._moment, self._may_end = self._now(), self._at_work()
         old = self.verdict
-        self.verdict = self.exercise.judge(self.before, look(self.lab))
+        self.verdict = self.exercise.judge(self.before, take_snapshot(self.lab))
         self.attempts += done
         self.won = self.verdict.passed
         self._note(attempts=self.attempts, solved=self.won, log=written(self.lab))
@@ -98,7 +98,7 @@ class Practice:
     @property
     def panel(self) -> ExercisePanel:
         """The task, the checklist, the goal beside yours."""
-        return exercise_panel(self.exercise, self.verdict, self.goal, look(self.lab), self.lang)
+        return exercise_panel(self.exercise, self.verdict, self.goal, take_snapshot(self.lab), self.lang)
 
     # -- help -----------------------------------------------------------------------------------------------
 
@@ -182,14 +182,14 @@ class Practice:
 
 
 def begin(lab: Lab, name: str) -> Practice:
-    """Open an exercise, in the language that `lab` speaks; in a notebook it takes the desk."""
+    """Open an exercise, in the language that `lab` speaks; in a notebook it takes the place of the exercise before."""
     from imagelab.course.catalog import exercise
 
     practice = Practice(type(lab), exercise(name), lab.lang, progress_file(os.environ, Path.cwd()))
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython else None
     if shell is not None:
-        from imagelab.course.exercise_magics import take_desk
+        from imagelab.course.exercise_magics import activate
 
-        take_desk(shell, practice, lab)
+        activate(shell, practice, lab)
     return practice

@@ -330,7 +330,7 @@ def _magic_name(node: ast.AST) -> ast.Constant | None:
 
 def load_ipython_extension(ipython: Any) -> None:
     """Register the magics, those of exercises too, and put `docker` on the kernel's PATH for `!docker`."""
-    from imagelab.course.exercise_magics import desk_of
+    from imagelab.course.exercise_magics import session_of
     from imagelab.jupyter.docker_on_path import on_path
     from imagelab.jupyter.dockerfile_magic import register
 
@@ -348,5 +348,5 @@ def load_ipython_extension(ipython: Any) -> None:
     ipython.ast_transformers[:] = [known for known in ipython.ast_transformers if not isinstance(known, Assigned)]
     ipython.ast_transformers.append(Assigned())
     register(ipython, session)
-    desk_of(ipython)
+    session_of(ipython)
     on_path(os.environ)

@@ -15,7 +15,7 @@ from imagelab.course.checks import (
     tag_kept,
 )
 from imagelab.course.exercise import BLANKS, TWIN, WHERE, WHICH, Exercise, Hint, Wrong, wrong
-from imagelab.course.lab_snapshot import Scene
+from imagelab.course.lab_snapshot import LabSnapshot
 
 _KEYLESS = secret_gone("clean:1", "imagelab/leaky:1.0", "/app/id_rsa")
 
@@ -75,7 +75,7 @@ LEAVE_THE_KEY = Exercise(
 )  # fmt: skip
 
 
-def _layers(now: Scene) -> int:
+def _layers(now: LabSnapshot) -> int:
     image = now.image("flat:1")
     return len(image.layers) if image else 0
 
@@ -158,7 +158,7 @@ FLAT = Exercise(
 )  # fmt: skip
 
 
-def _digestless(now: Scene) -> bool:
+def _digestless(now: LabSnapshot) -> bool:
     image_id = now.id_of("redis:alpine")
     return image_id is not None and not now.state.digests(image_id)
 

@@ -13,8 +13,8 @@ from imagelab.course import catalog, checks
 from imagelab.course.bilingual import Words
 from imagelab.course.check import Check
 from imagelab.course.exercise import Exercise, Lines, Rung, Wrong, perform, prepare
-from imagelab.course.lab_snapshot import Scene, canonical, look
-from imagelab.course.trial import clean_lab, rehearse
+from imagelab.course.lab_snapshot import LabSnapshot, canonical, take_snapshot
+from imagelab.course.trial import clean_lab, run_trial
 from imagelab.errors import ImageLabError
 from imagelab.view.messages import language_here
 
@@ -31,22 +31,22 @@ def each(of: str) -> list[Any]:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_it_is_unsolved_as_shipped_and_solved_by_its_solution(exercise: Exercise) -> None:
-    start = rehearse(exercise)
+    start = run_trial(exercise)
     assert not start.passed
     assert start.missing is not None
-    solved = rehearse(exercise, exercise.solution)
+    solved = run_trial(exercise, exercise.solution)
     assert solved.passed, solved.missing
 
 
 @pytest.mark.parametrize(("exercise", "lines"), each("alternates"))
 def test_another_way_passes(exercise: Exercise, lines: Lines) -> None:
-    verdict = rehearse(exercise, lines)
+    verdict = run_trial(exercise, lines)
     assert verdict.passed, verdict.missing
 
 
 @pytest.mark.parametrize(("exercise", "wrong"), each("wrong"))
 def test_a_wrong_answer_gets_its_hint(exercise: Exercise, wrong: Wrong) -> None:
-    verdict = rehearse(exercise, wrong.lines)
+    verdict = run_trial(exercise, wrong.lines)
     assert not verdict.passed, wrong.why
     if wrong.hint:
         assert [hint.id for hint in verdict.hints][:1] == [wrong.hint]
@@ -94,7 +94,7 @@ def test_checks_that_are_not_met_say_what_is_missing_in_both_languages() -> None
     assert set(checks.__all__) - {"Check"} == set(made)
     for name, arguments in made.items():
         check: Check = getattr(checks, name)(*arguments)
-        for words in (check.says, check.missing(Scene(), Scene())):
+        for words in (check.says, check.missing(LabSnapshot(), LabSnapshot())):
             assert words.en and words.zh and words.en != words.zh
             assert not re.search("[\u4e00-\u9fff]", words.en)
             assert re.search("[\u4e00-\u9fff]", words.zh)
@@ -104,16 +104,16 @@ def test_checks_that_are_not_met_say_what_is_missing_in_both_languages() -> None
 
 def test_conditions_combine() -> None:
     one, two = checks.image_exists("web"), checks.image_absent("web")
-    assert not one.holds(Scene(), Scene())
-    assert (~one).holds(Scene(), Scene())
-    assert not (one & two).holds(Scene(), Scene())
-    assert (one | two).holds(Scene(), Scene())
+    assert not one.holds(LabSnapshot(), LabSnapshot())
+    assert (~one).holds(LabSnapshot(), LabSnapshot())
+    assert not (one & two).holds(LabSnapshot(), LabSnapshot())
+    assert (one | two).holds(LabSnapshot(), LabSnapshot())
     assert two.saying("gone", "没了").says == Words("gone", "没了")
 
 
 def test_a_scene_knows_names_as_docker_does(lab: Lab) -> None:
     perform(lab, ["pull -q nginx", "run --name box -d nginx"])
-    scene = look(lab)
+    scene = take_snapshot(lab)
     assert scene.id_of("nginx") == scene.id_of("docker.io/library/nginx:latest") == lab.image("nginx").id
     assert canonical("nginx@sha256:" + "0" * 64).endswith("library/nginx@sha256:" + "0" * 64)
     assert "usr/share/nginx/html/index.html" in scene.tree("nginx")
@@ -138,7 +138,7 @@ def test_an_unknown_exercise_is_a_sentence() -> None:
 
 
 def test_hints_come_rung_by_rung() -> None:
-    hints = rehearse(catalog.exercise("moved-tag")).hints
+    hints = run_trial(catalog.exercise("moved-tag")).hints
     assert [hint.rung for hint in hints] == [Rung.WHERE, Rung.WHICH, Rung.BLANKS, Rung.TWIN]
 
 

@@ -12,7 +12,7 @@ import imagelab
 from imagelab.app import Lab
 from imagelab.course import catalog, notebooks
 from imagelab.course.exercise import as_cell
-from imagelab.course.lab_snapshot import look
+from imagelab.course.lab_snapshot import take_snapshot
 from imagelab.course.practice import Practice
 from imagelab.course.progress import (
     FILE,
@@ -97,7 +97,7 @@ def test_undo_and_redo_go_along_the_timeline_and_not_beyond_the_start(mine: Prac
     mine.lab.docker("rmi mongo:3.2")
     assert "no image is called `mongo:3.2` any more" in mine.check().text
     assert "undone: rmi mongo:3.2" in mine.undo().text
-    assert mine.before == look(mine.lab)
+    assert mine.before == take_snapshot(mine.lab)
     assert "done again: rmi mongo:3.2" in mine.redo().text
     mine.undo()
     mine.lab.docker("pull -q mongo:3.2")
